@@ -1,0 +1,144 @@
+r"""Activation functions ``phi`` with their slopes, also where the slope leaves the range of floats.
+
+Each entry gives the slope three times: from the output, as an autograd engine computes it; from the pre-activation,
+right to the last digit where that has cancelled to 0; and its logarithm, where float64 itself has ended.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from .registry import Registry
+
+Array = np.ndarray
+
+
+@dataclass(frozen=True)
+class Activation:
+    """One activation function, elementwise on arrays of any shape.
+
+    Attributes
+    ----------
+    name, label, formula : how code, menus and formulas name it.
+    f : ``a -> phi(a)``.
+    slope_of_output : ``h -> phi'(a)`` with ``h = phi(a)``: what an autograd engine computes, 0 for a saturated unit.
+    slope : ``a -> phi'(a)``, to full relative precision as far as float64 reaches.
+    log_slope : ``a -> log phi'(a)``, accurate at every ``a``; ``-inf`` where the slope is truly 0.
+    saturated : ``h -> bool``: the unit hardly answers to its input.
+    saturation_label : what ``saturated`` counts, in words.
+    homogeneous : whether ``phi(k a) = k phi(a)`` for k > 0, so that the state can grow without bound.
+    """
+
+    name: str
+    label: str
+    formula: str
+    f: Callable[[Array], Array]
+    slope_of_output: Callable[[Array], Array]
+    slope: Callable[[Array], Array]
+    log_slope: Callable[[Array], Array]
+    saturated: Callable[[Array], Array]
+    saturation_label: str
+    homogeneous: bool = False
+
+
+ACTIVATIONS: Registry[Activation] = Registry("activation")
+
+
+def magnitude(a: Array) -> Array:
+    """Return ``a * sign(Re a)``: |a| for real arrays, and analytic on either side of 0 for the complex step."""
+    return np.abs(a) if np.isrealobj(a) else np.where(a.real >= 0, a, -a)
+
+
+def sigmoid(a: Array) -> Array:
+    """Return ``1 / (1 + exp(-a))`` to full relative precision on both sides of 0."""
+    tail = np.exp(-magnitude(a))
+    return np.where(a.real >= 0, 1.0, tail) / (1.0 + tail)
+
+
+def slope_sigmoid(a: Array) -> Array:
+    """Return ``sigmoid'(a) = u / (1 + u)**2`` with ``u = exp(-|a|)``."""
+    tail = np.exp(-np.abs(a))
+    return tail / np.square(1.0 + tail)
+
+
+def slope_tanh(a: Array) -> Array:
+    """Return ``1 - tanh(a)**2 = 4 u / (1 + u)**2`` with ``u = exp(-2|a|)``."""
+    return 4.0 * slope_sigmoid(2.0 * a)
+
+
+def log_sigmoid(a: Array) -> Array:
+    """Return ``log sigmoid(a) = min(a, 0) - log(1 + exp(-|a|))``."""
+    return np.minimum(a, 0.0) - np.log1p(np.exp(-np.abs(a)))
+
+
+def log_slope_sigmoid(a: Array) -> Array:
+    """Return ``log sigmoid'(a) = log sigmoid(a) + log sigmoid(-a)``."""
+    return log_sigmoid(a) + log_sigmoid(-a)
+
+
+def log_slope_tanh(a: Array) -> Array:
+    """Return ``log(1 - tanh(a)**2) = log 4 + log sigmoid'(2 a)``."""
+    return np.log(4.0) + log_slope_sigmoid(2.0 * a)
+
+
+ACTIVATIONS.add(
+    "tanh",
+    Activation(
+        name="tanh",
+        label="tanh",
+        formula="φ(a) = tanh a",
+        f=np.tanh,
+        slope_of_output=lambda h: 1.0 - h * h,
+        slope=slope_tanh,
+        log_slope=log_slope_tanh,
+        saturated=lambda h: np.abs(h) > 0.97,
+        saturation_label="share of units with |h| > 0.97",
+    ),
+)
+ACTIVATIONS.add(
+    "sigmoid",
+    Activation(
+        name="sigmoid",
+        label="sigmoid",
+        formula="φ(a) = 1 / (1 + exp(−a))",
+        f=sigmoid,
+        slope_of_output=lambda h: h * (1.0 - h),
+        slope=slope_sigmoid,
+        log_slope=log_slope_sigmoid,
+        saturated=lambda h: np.abs(2.0 * h - 1.0) > 0.97,
+        saturation_label="share of units with h < 0.015 or h > 0.985",
+    ),
+)
+ACTIVATIONS.add(
+    "relu",
+    Activation(
+        name="relu",
+        label="ReLU",
+        formula="φ(a) = max(a, 0)",
+        f=lambda a: np.where(a.real > 0, a, 0.0) if np.iscomplexobj(a) else np.maximum(a, 0.0),
+        slope_of_output=lambda h: (h > 0) * 1.0,
+        slope=lambda a: (a > 0) * 1.0,
+        log_slope=lambda a: np.where(a > 0, 0.0, -np.inf),
+        saturated=lambda h: h == 0,
+        saturation_label="share of units at 0 (switched off)",
+        homogeneous=True,
+    ),
+)
+ACTIVATIONS.add(
+    "linear",
+    Activation(
+        name="linear",
+        label="linear",
+        formula="φ(a) = a",
+        f=lambda a: a,
+        slope_of_output=lambda h: np.ones_like(h),
+        slope=lambda a: np.ones_like(a),
+        log_slope=lambda a: np.zeros_like(a),
+        saturated=lambda h: np.zeros(h.shape, dtype=bool),
+        saturation_label="share of units saturated (never, for a linear unit)",
+        homogeneous=True,
+    ),
+)

@@ -1,0 +1,133 @@
+"""How gradients are multiplied: exactly at any magnitude, or as floats of one type would.
+
+Cells are written once, in terms of an `Arithmetic`. `EXACT` keeps every factor and gradient right far outside the
+range of float64; `PLAIN` does what an autograd engine does with the arrays that it is given, underflow included.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+import numpy as np
+
+from .activations import ACTIVATIONS, Activation
+from .scaled import ZERO, Scaled, as_scaled, concatenate, log2, row_squares
+
+Array = np.ndarray
+Factor = Any  # ndarray or Scaled
+Gradient = Any  # Scaled under EXACT, an array under PLAIN
+SIGMOID = ACTIVATIONS["sigmoid"]
+
+
+class Arithmetic(Protocol):
+    """The operations in which exact and plain backpropagation differ; ``*``, ``+`` and ``@`` are the arrays' own."""
+
+    def slope(self, phi: Activation, a: Array, h: Array) -> Factor:
+        """Return ``phi'(a)``, where ``h = phi(a)`` is known."""
+
+    def gate(self, a: Array, value: Array) -> Factor:
+        """Return ``sigmoid(a)``, known as ``value``, as a factor."""
+
+    def gate_slope(self, a: Array, value: Array) -> Factor:
+        """Return ``sigmoid'(a)``."""
+
+    def product(self, a: Factor, b: Factor) -> Factor:
+        """Return ``a * b``."""
+
+    def concatenate(self, parts: Sequence[Gradient]) -> Gradient:
+        """Join along the last axis."""
+
+    def start(self, d: Factor) -> Gradient:
+        """Return the gradient with which backpropagation begins."""
+
+    def zeros(self, shape: tuple[int, ...]) -> Gradient:
+        """Return a gradient of zeros, to add to."""
+
+    def balanced(self, d: Gradient) -> Gradient:
+        """Return the same gradient, its numbers brought near 1 where the arithmetic can."""
+
+    def log10_norm(self, d: Gradient) -> Array:
+        """Return ``log10`` of the Frobenius norm over batch and units, ``-inf`` for 0."""
+
+
+class Exact:
+    """Right to the last digits of float64 at 1e-5000 and at 1e+5000."""
+
+    def slope(self, phi: Activation, a: Array, h: Array) -> Factor:
+        try:
+            with np.errstate(under="raise"):
+                return phi.slope(a.real)
+        except FloatingPointError:
+            return Scaled.exp(phi.log_slope(a.real))
+
+    def gate(self, a: Array, value: Array) -> Factor:
+        if value.real.min(initial=1.0) > np.finfo(float).tiny:
+            return value
+        return Scaled.exp(np.minimum(a.real, 0.0) - np.log1p(np.exp(-np.abs(a.real))))
+
+    def gate_slope(self, a: Array, value: Array) -> Factor:
+        return self.slope(SIGMOID, a, value)
+
+    def product(self, a: Factor, b: Factor) -> Factor:
+        if not (isinstance(a, Scaled) or isinstance(b, Scaled)):
+            try:
+                with np.errstate(under="raise", over="raise"):
+                    return a * b
+            except FloatingPointError:
+                pass
+        return as_scaled(a) * as_scaled(b)
+
+    def concatenate(self, parts: Sequence[Scaled]) -> Scaled:
+        return concatenate(parts)
+
+    def start(self, d: Factor) -> Scaled:
+        return as_scaled(d)
+
+    def zeros(self, shape: tuple[int, ...]) -> Scaled:
+        return Scaled(np.zeros(shape), np.full((*shape[:-1], 1), ZERO))
+
+    def balanced(self, d: Scaled) -> Scaled:
+        return d.balanced()
+
+    def log10_norm(self, d: Scaled) -> Array:
+        return d.log10_norm()
+
+
+class Plain:
+    """What an autograd engine computes: slopes from the outputs, products that underflow."""
+
+    def slope(self, phi: Activation, a: Array, h: Array) -> Array:
+        return phi.slope_of_output(h)
+
+    def gate(self, a: Array, value: Array) -> Array:
+        return value
+
+    def gate_slope(self, a: Array, value: Array) -> Array:
+        return SIGMOID.slope_of_output(value)
+
+    def product(self, a: Array, b: Array) -> Array:
+        return a * b
+
+    def concatenate(self, parts: Sequence[Array]) -> Array:
+        return np.concatenate(parts, axis=-1)
+
+    def start(self, d: Factor) -> Array:
+        return d.to_float() if isinstance(d, Scaled) else d
+
+    def zeros(self, shape: tuple[int, ...]) -> Array:
+        return np.zeros(shape)
+
+    def balanced(self, d: Array) -> Array:
+        return d
+
+    def log10_norm(self, d: Array) -> Array:
+        # Each number is what its float type holds; only their norm is taken in a wider range, as it is shown to 1e-400.
+        d = np.asarray(d, dtype=float)
+        top = np.abs(d).max(axis=(-2, -1), keepdims=True)
+        rows = row_squares(d / np.where(top > 0, top, 1.0)).sum(axis=-1)
+        return (log2(top[..., 0, 0]) + 0.5 * log2(rows)) / np.log2(10.0)
+
+
+EXACT = Exact()
+PLAIN = Plain()

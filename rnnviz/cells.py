@@ -1,0 +1,165 @@
+"""Recurrent cells: one step forward and one step back, side by side.
+
+A cell is handed the projected input ``x_t @ W_xh + b_h`` and its state, a dict of arrays (..., B, H). ``step`` returns
+the new state with a tape of the local factors; ``step_back`` multiplies the arriving gradient by them. The
+`Arithmetic` that both are given decides what a factor is: exact at any magnitude, or what floats of one type hold.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+
+from .activations import Activation, sigmoid
+from .arithmetic import Arithmetic, Factor, Gradient
+from .registry import Registry
+
+Array = np.ndarray
+Params = dict[str, Array]
+State = dict[str, Array]
+
+
+class Step(NamedTuple):
+    """One step forward: the new state, the factors that `step_back` needs, the gates by name."""
+
+    state: dict[str, Array]
+    tape: tuple[Factor, ...]
+    gates: dict[str, Array]
+
+
+class StepBack(NamedTuple):
+    """One step back.
+
+    ``total`` holds the total derivative of each state *after* the step, ``previous`` what flows into the state before
+    it, ``d_in`` and ``d_rec`` the gradients of ``x_t @ W_xh + b_h`` and of ``h_{t-1} @ W_hh``.
+    """
+
+    total: dict[str, Gradient]
+    previous: dict[str, Gradient]
+    d_in: Gradient
+    d_rec: Gradient
+
+
+@dataclass(frozen=True)
+class Cell:
+    """What every cell shares; a cell adds ``step`` and ``step_back``.
+
+    Attributes
+    ----------
+    name, label, formula : how code, menus and formulas name it.
+    gates : a letter for each block of H columns of W_xh and W_hh, in order.
+    states : the arrays that are handed on; the first, ``h``, is the output.
+    recurrent_bias : the block of W_hh that has a bias ``b_h<letter>`` of its own, or None.
+    carry : (its name, its place in the tape): the factor that hands the gradient on from step to step.
+    """
+
+    name: str
+    label: str
+    formula: str
+    gates: tuple[str, ...]
+    states: tuple[str, ...] = ("h",)
+    recurrent_bias: str | None = None
+    carry: tuple[str, int] = ("φ′", 0)
+
+    def shapes(self, input_size: int, hidden_size: int) -> dict[str, tuple[int, ...]]:
+        """Return the shapes of the cell's parameters: ``W_xh (D, kH)``, ``W_hh (H, kH)``, ``b_h (kH,)``, ..."""
+        wide = len(self.gates) * hidden_size
+        shapes = {"W_xh": (input_size, wide), "W_hh": (hidden_size, wide), "b_h": (wide,)}
+        if self.recurrent_bias:
+            shapes[f"b_h{self.recurrent_bias}"] = (hidden_size,)
+        return shapes
+
+    def block(self, gate: str, hidden_size: int) -> slice:
+        """Return the columns that belong to ``gate``."""
+        start = self.gates.index(gate) * hidden_size
+        return slice(start, start + hidden_size)
+
+    def split(self, a: Array) -> list[Array]:
+        """Cut (..., kH) into the k gates' (..., H)."""
+        size = a.shape[-1] // len(self.gates)
+        return [a[..., k * size : (k + 1) * size] for k in range(len(self.gates))]
+
+
+class RNN(Cell):
+    """The vanilla RNN: ``h_t = phi(x_t W_xh + h_{t-1} W_hh + b_h)`` (Elman 1990)."""
+
+    def step(self, params: Params, x: Array, state: State, phi: Activation, num: Arithmetic) -> Step:
+        a = x + state["h"] @ params["W_hh"]
+        h = phi.f(a)
+        return Step({"h": h}, (num.slope(phi, a, h),), {})
+
+    def step_back(self, params: Params, tape: tuple, d: dict[str, Gradient], num: Arithmetic) -> StepBack:
+        (slope,) = tape
+        d_a = d["h"] * slope
+        return StepBack(d, {"h": d_a @ params["W_hh"].swapaxes(-1, -2)}, d_a, d_a)
+
+
+class LSTM(Cell):
+    """The LSTM with a forget gate and without peepholes (Hochreiter & Schmidhuber 1997; Gers et al. 2000).
+
+    ``c_t = f * c_{t-1} + i * g``, ``h_t = o * phi(c_t)``; i, f, o are sigmoids and ``g = phi`` of
+    ``x_t W_xh + h_{t-1} W_hh + b_h``, in the order i, f, g, o.
+    """
+
+    def step(self, params: Params, x: Array, state: State, phi: Activation, num: Arithmetic) -> Step:
+        a_i, a_f, a_g, a_o = self.split(x + state["h"] @ params["W_hh"])
+        i, f, g, o = sigmoid(a_i), sigmoid(a_f), phi.f(a_g), sigmoid(a_o)
+        c = f * state["c"] + i * g
+        out = phi.f(c)
+        tape = (
+            num.product(num.gate(a_o, o), num.slope(phi, c, out)),
+            num.product(g, num.gate_slope(a_i, i)),
+            num.product(state["c"], num.gate_slope(a_f, f)),
+            num.product(num.gate(a_i, i), num.slope(phi, a_g, g)),
+            num.product(out, num.gate_slope(a_o, o)),
+            num.gate(a_f, f),
+        )
+        return Step({"h": o * out, "c": c}, tape, {"i": i, "f": f, "g": g, "o": o})
+
+    def step_back(self, params: Params, tape: tuple, d: dict[str, Gradient], num: Arithmetic) -> StepBack:
+        c_by_h, by_i, by_f, by_g, by_o, f = tape
+        d_h, d_c = d["h"], d["c"] + d["h"] * c_by_h
+        d_a = num.concatenate([d_c * by_i, d_c * by_f, d_c * by_g, d_h * by_o])
+        previous = {"h": d_a @ params["W_hh"].swapaxes(-1, -2), "c": d_c * f}
+        return StepBack({"h": d_h, "c": d_c}, previous, d_a, d_a)
+
+
+class GRU(Cell):
+    """The GRU as PyTorch and cuDNN compute it, the reset gate after the product (Cho et al. 2014).
+
+    ``n = phi(x W_xn + b_n + r * (h W_hn + b_hn))``, ``h_t = (1 - z) * n + z * h_{t-1}``; r and z are sigmoids; order
+    r, z, n.
+    """
+
+    def step(self, params: Params, x: Array, state: State, phi: Activation, num: Arithmetic) -> Step:
+        h = state["h"]
+        (x_r, x_z, x_n), (h_r, h_z, h_n) = self.split(x), self.split(h @ params["W_hh"])
+        a_r, a_z, h_n = x_r + h_r, x_z + h_z, h_n + params["b_hn"]
+        r, z, renew = sigmoid(a_r), sigmoid(a_z), sigmoid(-a_z)
+        a_n = x_n + r * h_n
+        n = phi.f(a_n)
+        tape = (
+            num.product(num.gate(-a_z, renew), num.slope(phi, a_n, n)),
+            num.product(h_n, num.gate_slope(a_r, r)),
+            num.product(h - n, num.gate_slope(a_z, z)),
+            num.gate(a_r, r),
+            num.gate(a_z, z),
+        )
+        return Step({"h": renew * n + z * h}, tape, {"r": r, "z": z, "n": n})
+
+    def step_back(self, params: Params, tape: tuple, d: dict[str, Gradient], num: Arithmetic) -> StepBack:
+        n_by_h, by_r, by_z, r, z = tape
+        d_h = d["h"]
+        d_n = d_h * n_by_h
+        d_r, d_z = d_n * by_r, d_h * by_z
+        d_rec = num.concatenate([d_r, d_z, d_n * r])
+        previous = {"h": d_h * z + d_rec @ params["W_hh"].swapaxes(-1, -2)}
+        return StepBack(d, previous, num.concatenate([d_r, d_z, d_n]), d_rec)
+
+
+CELLS: Registry[Cell] = Registry("cell")
+CELLS.add("rnn", RNN("rnn", "RNN", "h = φ(x W_xh + h W_hh + b_h)", ("h",)))
+CELLS.add("lstm", LSTM("lstm", "LSTM", "c = f·c + i·g,  h = o·φ(c)", ("i", "f", "g", "o"), ("h", "c"), None, ("f", 5)))
+CELLS.add("gru", GRU("gru", "GRU", "h = (1 − z)·n + z·h", ("r", "z", "n"), ("h",), "n", ("z", 4)))

@@ -1,0 +1,49 @@
+"""Named entries that menus, tests, docs and share links all read."""
+
+from __future__ import annotations
+
+import difflib
+from typing import TypeVar
+
+T = TypeVar("T")
+
+
+def explain_choice(kind: str, received: object, allowed) -> str:
+    """Say in one sentence what ``kind`` may be, what was received, and which name was probably meant."""
+    names = [str(name) for name in allowed]
+    near = difflib.get_close_matches(str(received)[:40].lower(), names, n=1)
+    hint = f" Did you mean {near[0]!r}?" if near else ""
+    return f"{kind} must be one of {', '.join(names)}; got {shorten(received)}.{hint}"
+
+
+def shorten(value: object, width: int = 60) -> str:
+    """Return ``repr(value)``, cut to ``width`` characters so that a hostile value cannot flood a message."""
+    text = repr(value)
+    return text if len(text) <= width else text[: width - 1] + "…"
+
+
+class Registry(dict[str, T]):
+    """A dict from name to entry whose look-up of an unknown name is a ValueError with a suggestion.
+
+    >>> colours = Registry("colour")
+    >>> colours.add("red", "#f00")
+    '#f00'
+    >>> colours["rde"]
+    Traceback (most recent call last):
+    ...
+    ValueError: colour must be one of red; got 'rde'. Did you mean 'red'?
+    """
+
+    def __init__(self, kind: str):
+        super().__init__()
+        self.kind = kind
+
+    def add(self, name: str, entry: T) -> T:
+        """Register ``entry`` under ``name`` and return it; ValueError when the name is taken."""
+        if name in self:
+            raise ValueError(f"{self.kind} {name!r} is registered already")
+        self[name] = entry
+        return entry
+
+    def __missing__(self, name: object) -> T:
+        raise ValueError(explain_choice(self.kind, name, self))
