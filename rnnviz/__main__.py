@@ -1,0 +1,102 @@
+"""The command `rnnviz`: `rnnviz demo` serves the dashboards on this machine and opens the browser."""
+
+import argparse
+import errno
+import signal
+import sys
+import webbrowser
+from pathlib import Path
+
+FIRST_PORT = 8866
+
+
+class ExpectedError(Exception):
+    """A failure that one sentence explains."""
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run a command and return its exit status: 0, or 2 after one sentence on what was wrong."""
+    arguments = parser().parse_args(argv)
+    try:
+        arguments.run(arguments)
+    except ExpectedError as error:
+        print(f"rnnviz: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        return 0
+    return 0
+
+
+def parser() -> argparse.ArgumentParser:
+    """Describe the command line."""
+    top = argparse.ArgumentParser(prog="rnnviz", description="Why weight scale decides what an RNN learns.")
+    commands = top.add_subparsers(required=True, metavar="command")
+    demo = commands.add_parser("demo", help="serve the dashboards on this machine and open the browser")
+    demo.add_argument("notebooks", nargs="?", type=Path, help="their folder (default: the project's)")
+    demo.add_argument("--port", type=port_number, help=f"default: {FIRST_PORT}, or the next free one")
+    demo.add_argument("--no-browser", action="store_true", help="only print the address")
+    demo.set_defaults(run=run_demo)
+    return top
+
+
+def port_number(text: str) -> int:
+    """Read a port number."""
+    if not (text.isdecimal() and 1 <= int(text) <= 65535):
+        raise argparse.ArgumentTypeError(f"a port is a whole number from 1 to 65535, not {text!r}")
+    return int(text)
+
+
+def run_demo(arguments: argparse.Namespace) -> None:
+    """Serve the notebooks until Ctrl-C."""
+    folder = notebook_folder(arguments.notebooks)
+    app = serving_app()
+    sockets = bound_sockets(app, arguments.port)
+
+    def ready(address: str) -> None:
+        print(f"rnnviz runs at {address} (Ctrl-C stops it)", flush=True)
+        if not arguments.no_browser and not webbrowser.open(address):
+            print(f"No browser was found on this machine: open {address} in one.", flush=True)
+
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    app.serve(folder, sockets, ready)
+
+
+def notebook_folder(given: Path | None) -> Path:
+    """Return the folder to serve: the one given, or `notebooks` here, above here, or beside the package."""
+    if given is not None:
+        if not given.is_dir():
+            raise ExpectedError(f"there is no folder {str(given)!r}; give a folder that holds notebooks.")
+        return given.resolve()
+    here = Path.cwd()
+    for base in (here, *here.parents, Path(__file__).resolve().parents[1]):
+        if any((base / "notebooks").glob("*.ipynb")) and (base / "pyproject.toml").is_file():
+            return base / "notebooks"
+    raise ExpectedError("no notebooks were found here; give their folder, as in 'rnnviz demo my_notebooks'.")
+
+
+def serving_app():
+    """Import the server, which needs the packages of the extra `app`."""
+    # jsonschema can do without it; its import spends one to four seconds on grammars that nothing here reads.
+    sys.modules.setdefault("rfc3987_syntax", None)
+    try:
+        from rnnviz.serving import app
+    except ModuleNotFoundError as error:
+        sentence = f"the package {error.name!r} is missing; pip install 'rnnviz[app]' brings it."
+        raise ExpectedError(sentence) from error
+    return app
+
+
+def bound_sockets(app, port: int | None) -> list:
+    """Bind the port asked for, or else the first that is free."""
+    for candidate in [port] if port else [*range(FIRST_PORT, FIRST_PORT + 50), 0]:
+        try:
+            return app.bind(candidate)
+        except OSError as error:
+            problem = error
+    if problem.errno == errno.EACCES:
+        raise ExpectedError(f"this account may not use port {port}; choose one above 1023, or leave it out.")
+    raise ExpectedError(f"port {port} is already in use; choose another with --port, or leave it out.")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,142 @@
+"""Voila for this project: loopback only, kernels freed, no sources, its own pages."""
+
+import logging
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import zmq
+from tornado.httpclient import AsyncHTTPClient
+from tornado.httpserver import HTTPServer
+from tornado.ioloop import IOLoop, PeriodicCallback
+from tornado.netutil import bind_sockets
+from tornado.web import HTTPError
+from traitlets.config import Config
+from voila.app import Voila
+from voila.handler import BaseVoilaHandler
+from voila.tornado.contentshandler import VoilaContentsHandler
+from voila.tornado.handler import TornadoVoilaHandler
+from voila.tornado.treehandler import TornadoVoilaTreeHandler
+
+from rnnviz.serving import gallery
+
+HOST = "127.0.0.1"
+TEMPLATE_ROOT = Path(__file__).parent / "jupyter"
+THREAD_LIMITS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
+
+
+class IndexPage(BaseVoilaHandler):
+    """The page that leads to every notebook; Voila's folder listing leads here too."""
+
+    def get(self, path: str = "") -> None:
+        if self.request.path != self.base_url:
+            self.redirect(self.base_url)
+            return
+        cards = gallery.cards(Path(self.settings["rnnviz_notebooks"]))
+        self.finish(self.render_template("gallery.html", cards=cards, base_url=self.base_url))
+
+
+class NotebookPage(TornadoVoilaHandler):
+    """The page of a notebook."""
+
+    async def prepare(self) -> None:
+        await super().prepare()
+        # Reading the token sets its cookie, which Voila's page sends back to free the kernel of a closed tab.
+        _ = self.xsrf_token
+
+    def redirect_to_file(self, path: str) -> None:
+        raise HTTPError(404)
+
+
+class MissingPage(BaseVoilaHandler):
+    """The answer to an address that leads nowhere."""
+
+    async def prepare(self) -> None:
+        await super().prepare()
+        raise HTTPError(404)
+
+
+OWN_PAGES = {
+    TornadoVoilaTreeHandler: IndexPage,
+    TornadoVoilaHandler: NotebookPage,
+    VoilaContentsHandler: MissingPage,
+}
+
+
+class Server(Voila):
+    """Voila with this project's pages, on one given port of this machine."""
+
+    on_ready: Callable[[str], None] = staticmethod(print)
+
+    def init_settings(self) -> dict:
+        return {**super().init_settings(), "rnnviz_notebooks": self.root_dir}
+
+    def init_handlers(self) -> list:
+        handlers = [(path, OWN_PAGES.get(page, page), *rest) for path, page, *rest in super().init_handlers()]
+        return [*handlers, (r".*", MissingPage, {"voila_configuration": self.voila_configuration})]
+
+    def listen(self) -> None:
+        """Serve on the sockets given, and stop every kernel at the end."""
+        HTTPServer(self.app).add_sockets(self.sockets)
+        self.ioloop = IOLoop.current()
+        self.ioloop.add_callback(self.announce)
+        if sys.platform == "win32":
+            PeriodicCallback(lambda: None, 500).start()  # or Ctrl-C waits for the next request
+        try:
+            self.ioloop.start()
+        finally:
+            self.stop()
+
+    async def announce(self) -> None:
+        """Tell the address once the index page answers."""
+        await AsyncHTTPClient().fetch(self.connection_url)
+        self.on_ready(self.connection_url)
+
+
+def settings(notebooks: Path, port: int) -> Config:
+    """Return Voila's settings: what is served, to whom, and when a kernel is freed."""
+    config = Config()
+    config.Voila.update(root_dir=str(notebooks), ip=HOST, port=port, open_browser=False)
+    config.Voila.log_level = logging.WARNING
+    config.Voila.tornado_settings = {"ws_ping_timeout": 30_000}  # Tornado warns of Jupyter's own value
+    config.VoilaConfiguration.update(
+        template="rnnviz",
+        allow_template_override="NO",
+        allow_theme_override="NO",
+        strip_sources=True,
+        file_allowlist=[r"(?!(.*[\\/])?\.).*\.(png|jpg|gif|svg)"],
+        # It only colours code, which these pages do not show, and warns of its version on every page.
+        extension_denylist=["jupyterlab_pygments"],
+    )
+    # A closed tab frees its kernel at once; this catches the tabs that could not say goodbye.
+    config.MappingKernelManager.update(cull_interval=30, cull_idle_timeout=300, cull_connected=False)
+    # Other accounts of this machine can reach a kernel's ports.
+    config.KernelManager.transport_encryption = "auto" if zmq.has("curve") else "disabled"
+    # A kernel that died would come back empty, and its page would look alive.
+    config.KernelRestarter.restart_limit = 0
+    return config
+
+
+def serve(notebooks: Path, sockets: list, on_ready: Callable[[str], None]) -> None:
+    """Serve a folder of notebooks on bound sockets until Ctrl-C or a signal to end."""
+    prepare_environment()
+    config = settings(notebooks, sockets[0].getsockname()[1])
+    server = Server(config=config, config_file_paths=[])
+    server.sockets, server.on_ready = sockets, on_ready
+    server.log.addFilter(lambda record: not record.getMessage().endswith("is not trusted"))
+    server.initialize([])
+    server.start()
+
+
+def prepare_environment() -> None:
+    """Let Voila find this project's template, and give each kernel one BLAS thread."""
+    paths = [str(TEMPLATE_ROOT), os.environ.get("JUPYTER_PATH", "")]
+    os.environ["JUPYTER_PATH"] = os.pathsep.join(filter(None, paths))
+    for limit in THREAD_LIMITS:
+        os.environ.setdefault(limit, "1")
+
+
+def bind(port: int) -> list:
+    """Return the sockets of a port on the loopback address; OSError where it is taken."""
+    return bind_sockets(port, HOST)

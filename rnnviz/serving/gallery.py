@@ -1,0 +1,77 @@
+"""What the index page says of each notebook: a title, a sentence and a picture."""
+
+import json
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+PICTURES = "pictures"
+
+
+@dataclass(frozen=True)
+class Card:
+    """One notebook on the index page; `name` and the pictures are paths relative to the notebook folder."""
+
+    name: str
+    title: str
+    sentence: str = ""
+    picture: str = ""
+    dark_picture: str = ""
+
+
+def cards(folder: Path) -> list[Card]:
+    """Describe every notebook of a folder, in the order of their file names."""
+    return [card(path) for path in sorted(folder.glob("[!._]*.ipynb"))]
+
+
+def card(path: Path) -> Card:
+    """Describe a notebook by its first heading, the paragraph below that, and `pictures/<stem>.png`."""
+    title, sentence = heading_and_sentence(first_markdown(path))
+    return Card(
+        name=path.name,
+        title=title or path.stem.replace("_", " "),
+        sentence=sentence,
+        picture=picture(path, ""),
+        dark_picture=picture(path, "-dark"),
+    )
+
+
+def first_markdown(path: Path) -> str:
+    """Return the text of the first Markdown cell, or nothing where the file is no notebook."""
+    try:
+        cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+        sources = [cell["source"] for cell in cells if cell["cell_type"] == "markdown"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return ""
+    return "".join(sources[0]) if sources else ""
+
+
+def heading_and_sentence(markdown: str) -> tuple[str, str]:
+    """Return the first heading and the first paragraph, both as plain text."""
+    blocks = [block.strip() for block in re.split(r"\n\s*\n|\n(?=#)|(?<=\n)(?<!\n\n)(?=\n)", markdown)]
+    title, sentence = "", ""
+    for block in filter(None, blocks):
+        first, _, rest = block.partition("\n")
+        if first.startswith("#") and not title:
+            title, block = plain(first.lstrip("#")), rest
+        if title and block and not block.startswith("#"):
+            sentence = plain(block)
+            break
+    return title, sentence
+
+
+def plain(markdown: str) -> str:
+    """Take the Markdown signs out of one paragraph: links, emphasis, code and formula marks.
+
+    >>> plain("See [*why*](a.md) `tanh` and $W_{hh}$\\nmatter")
+    'See why tanh and W_{hh} matter'
+    """
+    text = re.sub(r"!?\[([^\]]*)\]\([^)]*\)", r"\1", markdown)
+    text = re.sub(r"\*+|`+|\$+|(?<!\w)_|_(?!\w|\{)", "", text)
+    return " ".join(text.split())
+
+
+def picture(notebook: Path, suffix: str) -> str:
+    """Return where the picture of a notebook lies, or nothing where there is none."""
+    name = f"{PICTURES}/{notebook.stem}{suffix}.png"
+    return name if (notebook.parent / name).is_file() else ""
