@@ -19,6 +19,7 @@ class Scheme:
     Attributes
     ----------
     name, label, formula, source : how code, menus, formulas and the literature name it.
+    short : the label where room is scarce: legends and sentences.
     fn : ``fn(rng, fan_in, fan_out, gain) -> W`` of shape (fan_in, fan_out).
     mean, variance : ``(fan_in, fan_out) -> float``, the moments of one entry at gain 1.
     whole : draw the gates of an LSTM or GRU as one matrix (fan_out = all gates), not gate by gate.
@@ -28,6 +29,7 @@ class Scheme:
 
     name: str
     label: str
+    short: str
     formula: str
     source: str
     fn: Callable[..., Array]
@@ -41,11 +43,11 @@ class Scheme:
 SCHEMES: Registry[Scheme] = Registry("scheme")
 
 
-def scheme(name: str, label: str, formula: str, source: str, *, variance, mean=lambda i, o: 0.0, **more):
+def scheme(name: str, label: str, short: str, formula: str, source: str, *, variance, mean=lambda i, o: 0.0, **more):
     """Register the decorated ``fn(rng, fan_in, fan_out, gain)`` as a scheme."""
 
     def register(fn):
-        SCHEMES.add(name, Scheme(name, label, formula, source, fn, mean, variance, **more))
+        SCHEMES.add(name, Scheme(name, label, short, formula, source, fn, mean, variance, **more))
         return fn
 
     return register
@@ -84,6 +86,7 @@ def uniform(rng: np.random.Generator, shape: tuple[int, ...], bound: float) -> A
 @scheme(
     "xavier",
     "Xavier (normal, 1/fan_in)",
+    "Xavier",
     "W ~ N(0, 1/n_in)",
     "Glorot & Bengio 2010, eq. 10",
     variance=lambda i, o: 1 / i,
@@ -95,6 +98,7 @@ def xavier(rng, fan_in, fan_out, gain=1.0):
 @scheme(
     "glorot_normal",
     "Glorot (normal)",
+    "Glorot normal",
     "W ~ N(0, 2/(n_in + n_out))",
     "Glorot & Bengio 2010, eq. 12",
     variance=lambda i, o: 2 / (i + o),
@@ -106,6 +110,7 @@ def glorot_normal(rng, fan_in, fan_out, gain=1.0):
 @scheme(
     "glorot_uniform",
     "Glorot (uniform)",
+    "Glorot uniform",
     "W ~ U[−√(6/(n_in + n_out)), +√(6/(n_in + n_out))]",
     "Glorot & Bengio 2010, eq. 16",
     variance=lambda i, o: 2 / (i + o),
@@ -117,6 +122,7 @@ def glorot_uniform(rng, fan_in, fan_out, gain=1.0):
 @scheme(
     "he",
     "He (normal, 2/fan_in)",
+    "He",
     "W ~ N(0, 2/n_in)",
     "He et al. 2015, eq. 10",
     variance=lambda i, o: 2 / i,
@@ -127,6 +133,7 @@ def he(rng, fan_in, fan_out, gain=1.0):
 
 @scheme(
     "orthogonal",
+    "Orthogonal",
     "Orthogonal",
     "W = Q, uniform over rotations and reflections",
     "Saxe et al. 2013; Mezzadri 2007 for the sign",
@@ -143,6 +150,7 @@ def orthogonal(rng, fan_in, fan_out, gain=1.0):
 @scheme(
     "identity",
     "Identity",
+    "Identity",
     "W = I",
     "Le, Jaitly & Hinton 2015",
     mean=lambda i, o: 1 / max(i, o),
@@ -155,6 +163,7 @@ def identity(rng, fan_in, fan_out, gain=1.0):
 @scheme(
     "uniform01",
     "Uniform [0, 1]",
+    "U[0, 1]",
     "W ~ U[0, 1]",
     "the note's counter-example",
     mean=lambda i, o: 0.5,
@@ -167,6 +176,7 @@ def uniform01(rng, fan_in, fan_out, gain=1.0):
 @scheme(
     "uniform_centered",
     "Uniform [−½, ½]",
+    "U[−½, ½]",
     "W ~ U[−1/2, 1/2]",
     "U[0, 1] less its mean",
     variance=lambda i, o: 1 / 12,
@@ -178,6 +188,7 @@ def uniform_centered(rng, fan_in, fan_out, gain=1.0):
 @scheme(
     "small_normal",
     "Small normal (0.01)",
+    "Small normal",
     "W ~ N(0, 0.01²)",
     "Krizhevsky et al. 2012, sect. 5",
     variance=lambda i, o: 1e-4,
@@ -197,6 +208,7 @@ def pytorch_bias(rng, fan_in, size):
 @scheme(
     "pytorch",
     "PyTorch's default",
+    "PyTorch",
     "W, b ~ U[−1/√H, +1/√H]",
     "torch.nn.RNN, LSTM, GRU, Linear: reset_parameters",
     variance=lambda i, o: 1 / (3 * o),
@@ -210,6 +222,7 @@ def pytorch(rng, fan_in, fan_out, gain=1.0):
 @scheme(
     "keras",
     "Keras's default",
+    "Keras",
     "W_xh: Glorot uniform; W_hh: orthogonal; b = 0",
     "keras.layers.SimpleRNN, LSTM, GRU, Dense",
     variance=lambda i, o: 2 / (i + o),

@@ -1,0 +1,139 @@
+// The stage: pictures with their alt texts, and the words below them. All of one change arrives as one frame.
+
+const SVG = "http://www.w3.org/2000/svg";
+
+function element(name, className, attributes = {}) {
+  const node = document.createElement(name);
+  if (className) node.className = className;
+  for (const [key, value] of Object.entries(attributes)) node.setAttribute(key, value);
+  return node;
+}
+
+// A sample of a curve's line, so that the sentence about it is found without telling colours apart.
+function sample(style) {
+  const svg = document.createElementNS(SVG, "svg");
+  svg.setAttribute("viewBox", "0 0 34 10");
+  svg.setAttribute("class", "rnnviz-sample");
+  svg.setAttribute("aria-hidden", "true");
+  const line = document.createElementNS(SVG, "path");
+  line.setAttribute("d", "M1 5H33");
+  line.setAttribute("stroke", style.color);
+  line.setAttribute("stroke-width", "3");
+  line.setAttribute("stroke-dasharray", style.dash.join(" "));
+  svg.append(line);
+  return svg;
+}
+
+// Shows a picture only once it is decoded: the old one stays until then, so nothing blinks.
+async function show(figure, view) {
+  const img = figure.querySelector("img");
+  const url = URL.createObjectURL(new Blob([view.png], { type: "image/png" }));
+  const next = new Image();
+  next.src = url;
+  const turn = (figure.turn = (figure.turn || 0) + 1);
+  try {
+    await next.decode();
+  } catch {
+    URL.revokeObjectURL(url);
+    return;
+  }
+  if (turn !== figure.turn) {
+    URL.revokeObjectURL(url);
+    return; // a newer picture is on its way
+  }
+  img.width = view.width;
+  img.height = view.height;
+  img.alt = view.alt;
+  const old = img.src;
+  img.src = url;
+  if (old.startsWith("blob:")) URL.revokeObjectURL(old);
+  figure.dataset.shown = view.revision;
+}
+
+function sentences(list, items) {
+  list.replaceChildren(
+    ...items.map((item) => {
+      const row = element("li");
+      if (item.style) row.append(sample(item.style));
+      row.append(item.text);
+      return row;
+    }),
+  );
+}
+
+// noUiSlider's handles come without a name for screen readers; the label beside them has it.
+function nameHandles(root) {
+  for (const slider of root.querySelectorAll(".widget-slider, .jupyter-widget-slider")) {
+    const label = slider.querySelector("label")?.textContent;
+    const handle = slider.querySelector(".noUi-handle");
+    if (label && handle && !handle.hasAttribute("aria-label")) handle.setAttribute("aria-label", label);
+    const readout = slider.querySelector(".widget-readout");
+    if (label && readout && !readout.hasAttribute("aria-label")) {
+      readout.setAttribute("role", "textbox");
+      readout.setAttribute("aria-label", `${label}: value`);
+    }
+  }
+}
+
+function render({ model, el }) {
+  el.classList.add("rnnviz-stage");
+  const views = element("div", "rnnviz-views");
+  const message = element("p", "rnnviz-message", { role: "alert" });
+  const words = element("ul", "rnnviz-words", { "aria-live": "polite" });
+  el.append(message, views, words);
+
+  const draw = () => {
+    const frame = model.get("frame");
+    if (!frame.views) return;
+    views.style.setProperty("--columns", frame.columns);
+    while (views.children.length < frame.views.length) {
+      const figure = element("figure", "rnnviz-view");
+      figure.append(element("img"));
+      views.append(figure);
+    }
+    frame.views.forEach((view, k) => {
+      const figure = views.children[k];
+      figure.dataset.view = view.name;
+      if (figure.dataset.shown !== view.revision) show(figure, view);
+    });
+    sentences(words, frame.words);
+    el.dataset.revision = frame.revision;
+  };
+  const say = () => {
+    message.textContent = model.get("message");
+    el.classList.toggle("rnnviz-stale", Boolean(model.get("message")) || model.get("busy"));
+    el.setAttribute("aria-busy", model.get("busy"));
+  };
+  const measure = () => {
+    const width = Math.floor(el.clientWidth);
+    const ratio = Math.min(2, Math.max(1, Math.round((window.devicePixelRatio || 1) * 2) / 2));
+    const known = model.get("viewport");
+    if (width > 0 && (known.width !== width || known.ratio !== ratio)) {
+      model.set("viewport", { width, ratio });
+      model.save_changes();
+    }
+  };
+
+  model.on("change:frame", draw);
+  model.on("change:message change:busy", say);
+  let pending;
+  const observer = new ResizeObserver(() => {
+    clearTimeout(pending);
+    pending = setTimeout(measure, el.dataset.revision ? 120 : 0);
+  });
+  observer.observe(el);
+  const names = new MutationObserver(() => nameHandles(document));
+  names.observe(document.body, { childList: true, subtree: true });
+  nameHandles(document);
+  draw();
+  say();
+
+  return () => {
+    observer.disconnect();
+    names.disconnect();
+    clearTimeout(pending);
+    for (const img of views.querySelectorAll("img")) URL.revokeObjectURL(img.src);
+  };
+}
+
+export default { render };

@@ -1,0 +1,31 @@
+"""The stage: the page's pictures and words, sent together in one message."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import anywidget
+import traitlets
+
+HERE = Path(__file__).parent
+
+
+class Stage(anywidget.AnyWidget):
+    """Shows a frame: pictures as ``<img>`` with alt texts, and sentences.
+
+    Attributes
+    ----------
+    frame : ``views`` (name, png, alt, width, height, revision each), ``columns``, ``words`` (text, style each),
+        ``revision``: everything that one change brings, in one message.
+    message : one sentence about what went wrong, or ""; the last good picture stays, dimmed.
+    busy : a newer picture is being computed.
+    viewport : the page tells its ``width`` in CSS pixels and ``ratio``, dots a pixel.
+    """
+
+    _esm = HERE / "stage.js"
+    _css = HERE / "stage.css"
+
+    frame = traitlets.Dict().tag(sync=True)
+    message = traitlets.Unicode().tag(sync=True)
+    busy = traitlets.Bool(False).tag(sync=True)
+    viewport = traitlets.Dict({"width": 1120, "ratio": 1}).tag(sync=True)

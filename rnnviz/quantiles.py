@@ -1,0 +1,31 @@
+"""Medians and bands over seeds, of values that may be infinite or missing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+BOUND = 1e300
+
+
+def over_seeds(values: np.ndarray, quantiles: Sequence[float] = (0.5, 0.1, 0.9)) -> np.ndarray:
+    """Return quantiles over the first axis, one a row, leaving out nan; nan where nothing is left.
+
+    Infinities are ordered as the numbers that they stand for; a quantile that touches one is infinite itself.
+
+    >>> over_seeds(np.array([[1.0, np.nan], [2.0, np.nan], [np.inf, np.nan]]), (0.5, 0.9))
+    array([[ 2., nan],
+           [inf, nan]])
+    """
+    bounded = np.clip(values, -BOUND, BOUND)
+    unknown = np.isnan(bounded)
+    if unknown.any():
+        nothing = unknown.all(axis=0)
+        found = np.nanquantile(np.where(nothing, 0.0, bounded), quantiles, axis=0)
+        found[:, nothing] = np.nan
+    else:  # some twenty times faster
+        found = np.quantile(bounded, quantiles, axis=0)
+    far = np.abs(found) > BOUND / 1e50
+    found[far] = np.copysign(np.inf, found[far])
+    return found

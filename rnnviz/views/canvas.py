@@ -1,0 +1,84 @@
+"""Pictures at the cost of their moving parts: a figure is drawn once and kept, only its artists are drawn again."""
+
+from __future__ import annotations
+
+import io
+from collections import OrderedDict
+from typing import Any
+
+from matplotlib import rc_context
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from PIL import Image
+
+from .view import View
+
+KEPT = 8  # figures kept a view, about 1 to 4 MB each
+DPI = 100
+LEFT, RIGHT, BOTTOM = 62, 16, 46  # px of margin; what is above the axes the view knows
+STYLE = {
+    "font.size": 9.5,
+    "axes.titlesize": 11,
+    "axes.labelsize": 9.5,
+    "axes.edgecolor": "#555555",
+    "xtick.color": "#333333",
+    "ytick.color": "#333333",
+    "text.color": "#1a1a1a",
+    "axes.labelcolor": "#1a1a1a",
+    "legend.fontsize": 9.5,
+}
+
+
+class Plate:
+    """One figure with its artists and the picture of everything else, which stays."""
+
+    def __init__(self, view: View, data: Any, width: int, height: int, scale: float):
+        with rc_context(STYLE):
+            self.figure = Figure(figsize=(width / DPI, height / DPI), dpi=DPI * scale)
+            self.canvas = FigureCanvasAgg(self.figure)
+            head = view.head(data, width - LEFT - RIGHT)
+            left, right, bottom, top = LEFT / width, 1 - RIGHT / width, BOTTOM / height, 1 - head / height
+            self.axes = self.figure.add_axes((left, bottom, right - left, top - bottom))
+            self.view = view
+            self.artists = view.draw(self.axes, data)
+            for artist in self.moving():
+                artist.set_animated(True)
+            self.canvas.draw()
+        self.background = self.canvas.copy_from_bbox(self.figure.bbox)
+
+    def moving(self):
+        return (artist for group in self.artists.values() for artist in group)
+
+    def paint(self, data: Any) -> Image.Image:
+        """Return the picture of ``data``, whose frame is this plate's."""
+        self.canvas.restore_region(self.background)
+        self.view.update(self.artists, data)
+        for artist in self.moving():
+            self.axes.draw_artist(artist)
+        size = self.canvas.get_width_height(physical=True)
+        return Image.frombuffer("RGBA", size, self.canvas.buffer_rgba(), "raw", "RGBA", 0, 1)
+
+
+class Canvas:
+    """Draws one view again and again; keeps a plate for each of the last frames and sizes."""
+
+    def __init__(self, view: View):
+        self.view = view
+        self.plates: OrderedDict[Any, Plate] = OrderedDict()
+
+    def plate(self, data: Any, width: int, height: int, scale: float) -> Plate:
+        """Return the plate for the data's frame, made anew where it was not kept."""
+        key = (self.view.frame(data), width, height, scale)
+        if key not in self.plates:
+            self.plates[key] = Plate(self.view, data, width, height, scale)
+            if len(self.plates) > KEPT:
+                self.plates.popitem(last=False)
+        self.plates.move_to_end(key)
+        return self.plates[key]
+
+    def png(self, data: Any, width: int = 580, height: int = 380, scale: float = 1.0) -> bytes:
+        """Return the picture as PNG, ``width`` x ``height`` CSS pixels at ``scale`` dots each."""
+        image = self.plate(data, width, height, scale).paint(data)
+        out = io.BytesIO()
+        image.convert("RGB").save(out, "PNG", compress_level=1)
+        return out.getvalue()

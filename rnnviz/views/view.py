@@ -1,0 +1,40 @@
+"""What a view is: how it is drawn from data, and how it says in words what it shows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass
+from typing import Any
+
+from ..registry import Registry
+
+
+@dataclass(frozen=True)
+class View:
+    """One kind of picture.
+
+    Attributes
+    ----------
+    name, label, help : how code, menus and help texts name it.
+    data : ``data(trace, **options) -> data``, everything that the picture shows; ``trace`` is a comparison (S, R).
+    frame : ``frame(data) -> Hashable``: the axes. While it stays the same, only artists are drawn anew.
+    head : ``head(data, width) -> px`` that title and legend need above axes of this width.
+    draw : ``draw(ax, data) -> artists``, a dict of lists, in the order in which they are painted.
+    update : ``update(artists, data)``.
+    describe : ``describe(data) -> str``, the alt text, with numbers.
+    options : the names of the page's choices that ``data`` takes.
+    """
+
+    name: str
+    label: str
+    help: str
+    data: Callable[..., Any]
+    frame: Callable[[Any], Hashable]
+    head: Callable[[Any, float], float]
+    draw: Callable[..., dict[str, list]]
+    update: Callable[[dict[str, list], Any], None]
+    describe: Callable[[Any], str]
+    options: tuple[str, ...] = ()
+
+
+VIEWS: Registry[View] = Registry("view")
