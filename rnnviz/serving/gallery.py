@@ -47,17 +47,17 @@ def first_markdown(path: Path) -> str:
 
 
 def heading_and_sentence(markdown: str) -> tuple[str, str]:
-    """Return the first heading and the first paragraph, both as plain text."""
-    blocks = [block.strip() for block in re.split(r"\n\s*\n|\n(?=#)|(?<=\n)(?<!\n\n)(?=\n)", markdown)]
-    title, sentence = "", ""
-    for block in filter(None, blocks):
-        first, _, rest = block.partition("\n")
-        if first.startswith("#") and not title:
-            title, block = plain(first.lstrip("#")), rest
-        if title and block and not block.startswith("#"):
-            sentence = plain(block)
-            break
-    return title, sentence
+    """Return the first heading and the paragraph after it, both as plain text.
+
+    >>> heading_and_sentence("# Watch\\n\\nIt *grows*.\\nFast.\\n\\n## Tasks")
+    ('Watch', 'It grows. Fast.')
+    """
+    heading, _, rest = markdown.lstrip().partition("\n")
+    if not heading.startswith("#"):
+        return "", ""
+    paragraphs = [block.strip() for block in re.split(r"\n\s*\n", rest) if block.strip()]
+    sentence = "" if not paragraphs or paragraphs[0].startswith("#") else plain(paragraphs[0])
+    return plain(heading.lstrip("#")), sentence
 
 
 def plain(markdown: str) -> str:

@@ -1,0 +1,196 @@
+"""What tests share: a real server, a real browser, and torch where it is installed."""
+
+import importlib
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+NOTEBOOKS = ROOT / "notebooks"
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+BROWSER_FLAGS = (
+    "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
+    "--disable-component-update --disable-sync"
+).split()
+
+# Voila's front end is built for an older JupyterLab than the one installed, and says so; nothing else may.
+VOILA_WARNINGS = (
+    r"Unsatisfied version \S+ from _JUPYTERLAB\.CORE_OUTPUT of shared singleton module @jupyterlab/\S+ "
+    r"\(required \S+\)",
+    r"No satisfying version \(\S+\) of shared module @jupyterlab/\S+ found in shared scope default\.\n"
+    r"Available versions: \S+ from _JUPYTERLAB\.CORE_OUTPUT",
+)
+
+
+def wait_until(condition: Callable[[], object], what: str, seconds: float = 30) -> None:
+    """Wait for a state; fail with its name where it does not come."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, f"{what}: not so after {seconds} s"
+        time.sleep(0.05)
+
+
+def free_port() -> int:
+    """Return a port that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+@dataclass
+class Server:
+    """A running `rnnviz demo`: its address, its process, and what it printed."""
+
+    url: str
+    process: subprocess.Popen
+    log: Path
+
+    def kernels(self) -> list[psutil.Process]:
+        """Return the kernels that run now."""
+        children = psutil.Process(self.process.pid).children(recursive=True)
+        return [child for child in children if is_kernel(child)]
+
+    def get(self, path: str = "") -> tuple[int, str]:
+        """Return the status and the text of a page."""
+        try:
+            with urllib.request.urlopen(self.url + path, timeout=60) as answer:
+                return answer.status, answer.read().decode()
+        except urllib.error.HTTPError as error:
+            with error:
+                return error.code, error.read().decode()
+
+    def stop(self) -> int:
+        """End the server as Ctrl-C does, and return its exit status."""
+        self.process.send_signal(INTERRUPT)
+        return self.process.wait(timeout=30)
+
+
+def is_kernel(process: psutil.Process) -> bool:
+    """Tell whether a process is a living kernel."""
+    try:
+        alive = process.status() != psutil.STATUS_ZOMBIE
+        return alive and any("ipykernel_launcher" in part for part in process.cmdline())
+    except psutil.Error:
+        return False
+
+
+def start_server(command: list[str], log: Path) -> Server:
+    """Start a demo on a free port and wait until it says that it answers."""
+    port = free_port()
+    with log.open("w") as output:
+        process = subprocess.Popen(
+            [*command, "demo", "--no-browser", "--port", str(port)],
+            cwd=ROOT, stdout=output, stderr=subprocess.STDOUT, creationflags=NEW_GROUP,
+        )  # fmt: skip
+    wait_until(lambda: "runs at" in log.read_text() or process.poll() is not None, "the server answers", 60)
+    assert process.poll() is None, log.read_text()
+    return Server(f"http://127.0.0.1:{port}/", process, log)
+
+
+INTERRUPT, NEW_GROUP = (2, 0)
+if sys.platform == "win32":
+    import signal
+
+    INTERRUPT, NEW_GROUP = signal.CTRL_BREAK_EVENT, subprocess.CREATE_NEW_PROCESS_GROUP
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory) -> Iterator[Server]:
+    """Run `rnnviz demo` on the project's notebooks; it must end cleanly, and print no traceback."""
+    command = shutil.which("rnnviz", path=str(Path(sys.executable).parent))
+    assert command, "the command 'rnnviz' is not installed beside this Python"
+    running = start_server([command], tmp_path_factory.mktemp("voila") / "log")
+    yield running
+    left = running.kernels()
+    status = running.stop()
+    printed = running.log.read_text()
+    assert "Traceback" not in printed, printed
+    assert status == 0, printed
+    wait_until(lambda: not any(map(is_kernel, left)), "the kernels end with the server")
+
+
+@pytest.fixture(scope="session")
+def voila(server) -> str:
+    """Return the address of the running server, with a slash at its end."""
+    return server.url
+
+
+def missing(what: str, variable: str):
+    """Skip a test for what this machine lacks, or fail where the environment says it must be there."""
+    if os.environ.get(variable):
+        pytest.fail(f"{what}, and {variable} is set")
+    pytest.skip(what)
+
+
+@pytest.fixture(scope="session")
+def torch():
+    """Return torch, to compare with."""
+    try:
+        return importlib.import_module("torch")
+    except ModuleNotFoundError:
+        return missing("torch is not installed", "RNNVIZ_REQUIRE_PEERS")
+
+
+@pytest.fixture(scope="session")
+def browser():
+    """Run a Chromium that makes no requests of its own."""
+    executable = next(filter(None, map(shutil.which, BROWSERS)), None)
+    if executable is None:
+        missing(f"no browser on the PATH (looked for {', '.join(BROWSERS)})", "RNNVIZ_REQUIRE_BROWSER")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=executable, args=BROWSER_FLAGS)
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture
+def problems() -> list[str]:
+    """Collect what a page complains of: console errors and warnings, and errors that nothing caught."""
+    return []
+
+
+@pytest.fixture
+def new_page(browser, problems):
+    """Return a function that opens a page in a fresh profile; it takes a Playwright context's options."""
+    contexts = []
+
+    def new_page(**options):
+        context = browser.new_context(**{"viewport": {"width": 1280, "height": 900}, **options})
+        contexts.append(context)
+        page = context.new_page()
+        page.on("console", lambda message: note(message.type, message.text, problems))
+        page.on("pageerror", lambda error: problems.append(f"uncaught: {error}"))
+        return page
+
+    yield new_page
+    for context in contexts:
+        for page in context.pages:
+            page.goto("about:blank")  # leaving a page frees its kernel; closing a context does not
+        context.close()
+    assert not problems, "\n".join(problems)
+
+
+@pytest.fixture
+def page(new_page):
+    """Open a page of 1280 x 900; the test fails where the page complains of anything."""
+    return new_page()
+
+
+def note(kind: str, text: str, problems: list[str]) -> None:
+    """Keep a console message that is a complaint, and none of those known to be Voila's own."""
+    known = any(re.fullmatch(pattern, text) for pattern in VOILA_WARNINGS)
+    if kind in ("error", "warning") and not known:
+        problems.append(f"{kind}: {text}")

@@ -1,0 +1,229 @@
+"""Set-up from a fresh clone: dev.py, the lock, Binder, and what the README promises."""
+
+import importlib.util
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+from urllib.parse import unquote
+
+import pytest
+from conftest import NOTEBOOKS, ROOT
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+EXTRAS = PROJECT["optional-dependencies"]
+LOCK = (ROOT / "requirements.lock").read_text(encoding="utf-8")
+CONDA_NAMES = {"matplotlib-base": "matplotlib"}
+TEXTS = sorted(ROOT.glob("*.md"))
+
+
+@pytest.fixture
+def dev(monkeypatch):
+    """Load dev.py, which is no part of the package."""
+    specification = importlib.util.spec_from_file_location("dev", ROOT / "dev.py")
+    module = importlib.util.module_from_spec(specification)
+    specification.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture
+def nowhere(dev, monkeypatch, tmp_path):
+    """Give dev.py an empty folder to make its environment in, and no uv."""
+    monkeypatch.setattr(dev, "VENV", tmp_path / ".venv")
+    monkeypatch.setattr(dev, "STAMP", tmp_path / ".venv/stamp")
+    monkeypatch.setattr(dev, "LOG", tmp_path / ".venv/log")
+    monkeypatch.setattr(dev.shutil, "which", lambda name: None)
+    return dev
+
+
+def conda_requirements():
+    lines = (ROOT / "environment.yml").read_text(encoding="utf-8").splitlines()
+    listed = [line.strip().removeprefix("- ") for line in lines[lines.index("dependencies:") + 1 :]]
+    return {name(item): Requirement(item.replace("=3.13", "==3.13")) for item in listed}
+
+
+def name(requirement):
+    plain = re.match(r"[\w.-]+", requirement)[0]
+    return canonicalize_name(CONDA_NAMES.get(plain, plain))
+
+
+def test_environment_agrees_with_the_project():
+    conda = conda_requirements()
+    wanted = {name(item): Requirement(item) for item in PROJECT["dependencies"] + EXTRAS["app"]}
+    assert {*conda} == {*wanted, "python", "pip"}
+    for package, requirement in wanted.items():
+        assert conda[package].specifier == requirement.specifier, package
+    assert "3.13" in str(conda["python"].specifier)
+
+
+def test_conda_channel_is_conda_forge_alone():
+    text = (ROOT / "environment.yml").read_text(encoding="utf-8")
+    assert re.search(r"^channels:\n  - conda-forge\ndependencies:", text, re.MULTILINE)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Git on Windows may check a symlink out as a file")
+def test_binder_uses_the_environment_of_the_root():
+    link = ROOT / "binder/environment.yml"
+    assert link.is_symlink()
+    assert link.resolve() == ROOT / "environment.yml"
+    assert os.access(ROOT / "binder/postBuild", os.X_OK)
+    assert "pip install --no-deps -e ." in (ROOT / "binder/postBuild").read_text()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="repo2docker does not run on Windows")
+def test_repo2docker_builds_from_the_binder_folder(tmp_path):
+    for part in ("binder", "environment.yml", "pyproject.toml"):
+        copy = shutil.copytree if (ROOT / part).is_dir() else shutil.copy
+        copy(ROOT / part, tmp_path / part, **({"symlinks": True} if copy is shutil.copytree else {}))
+    command = [sys.executable, "-m", "repo2docker", "--no-build", "--debug", str(tmp_path)]
+    printed = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    dockerfile = printed.stdout + printed.stderr
+    assert printed.returncode == 0, dockerfile
+    assert re.search(r"env update .*binder/environment\.yml", dockerfile)
+    assert "binder/postBuild" in dockerfile
+
+
+def test_lock_holds_no_address():
+    assert "://" not in LOCK
+    assert not re.search(r"^\s*(-i|-f|--index-url|--extra-index-url|--find-links)", LOCK, re.MULTILINE)
+
+
+def test_lock_covers_app_and_test():
+    locked = {canonicalize_name(found) for found in re.findall(r"^([\w.-]+)==", LOCK, re.MULTILINE)}
+    wanted = {name(item) for item in PROJECT["dependencies"] + EXTRAS["app"] + EXTRAS["test"]}
+    assert wanted
+    assert wanted <= locked
+    assert "torch" not in locked
+    pins = re.findall(r"^[\w.-]+==.*?(?=^[\w.-]+==|\Z)", LOCK, re.MULTILINE | re.DOTALL)
+    assert len(pins) >= len(locked)
+    assert all("--hash=sha256:" in pin for pin in pins)
+
+
+def test_versions_agree():
+    citation = (ROOT / "CITATION.cff").read_text(encoding="utf-8")
+    assert re.search(r"^version: (.+)$", citation, re.MULTILINE)[1] == PROJECT["version"]
+    assert re.search(r"^license: (.+)$", citation, re.MULTILINE)[1] == PROJECT["license"]
+
+
+def test_readme_gives_the_two_commands(dev):
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    told = set(re.findall(r"python3 dev\.py (\w+)", readme))
+    assert {"demo", "test"} <= told
+    assert told <= {*dev.COMMANDS}
+    for command in dev.COMMANDS:
+        assert f"\n  {command} " in dev.USAGE
+
+
+def markdown_texts():
+    for path in TEXTS:
+        yield path, path.read_text(encoding="utf-8")
+    for path in sorted(NOTEBOOKS.glob("*.ipynb")):
+        cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+        yield path, "\n\n".join("".join(cell["source"]) for cell in cells if cell["cell_type"] == "markdown")
+
+
+def anchors(text):
+    for heading in re.findall(r"^#+ (.+)$", text, re.MULTILINE):
+        words = re.sub(r"[^\w\- ]", "", re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", heading).lower())
+        yield words.strip().replace(" ", "-")
+
+
+def test_links_lead_somewhere():
+    seen = 0
+    for path, text in markdown_texts():
+        text = re.sub(r"^```.*?^```", "", text, flags=re.MULTILINE | re.DOTALL)
+        targets = re.findall(r"\]\(\s*<?([^)\s>]+)", text) + re.findall(r'(?:src|href)="([^"]+)"', text)
+        for target in targets:
+            if re.match(r"[a-z]+:", target):
+                continue
+            seen += 1
+            file, _, anchor = unquote(target).partition("#")
+            there = (path.parent / file).resolve() if file else path
+            assert there.exists(), f"{path.name}: {target}"
+            if anchor and there.suffix == ".md":
+                assert anchor in anchors(there.read_text(encoding="utf-8")), f"{path.name}: {target}"
+    assert seen
+
+
+def test_old_python_is_refused_in_a_sentence(dev, monkeypatch, capsys):
+    monkeypatch.setattr(dev.sys, "version_info", (3, 9, 1))
+    assert dev.main(["demo"]) == 2
+    assert capsys.readouterr().err == "dev.py: this is Python 3.9.1; rnnviz needs 3.11 or newer.\n"
+
+
+def test_unknown_command_is_refused(dev, capsys):
+    assert dev.main(["dmeo"]) == 2
+    assert "there is no command 'dmeo'" in capsys.readouterr().err
+
+
+def test_missing_venv_is_one_sentence(nowhere, monkeypatch, capsys):
+    monkeypatch.setitem(sys.modules, "ensurepip", None)
+    assert nowhere.main(["setup"]) == 2
+    said = capsys.readouterr().err
+    assert said.count("\n") == 1
+    assert "sudo apt install python3-venv" in said
+
+
+@pytest.mark.parametrize(
+    ("printed", "said"),
+    [
+        (
+            "Failed to establish: [Errno -3] Temporary failure in name resolution",
+            "on the network?",
+        ),
+        ("ERROR: Could not find a version that satisfies the requirement numpy", "on the network?"),
+        ("OSError: [Errno 28] No space left on device", "the disk is full"),
+        ("ERROR: THESE PACKAGES DO NOT MATCH THE HASHES", "not the one in the lock"),
+        ("something else\nboom", "boom"),
+        ("", "it printed nothing"),
+    ],
+)
+def test_failed_step_is_one_sentence(nowhere, monkeypatch, capsys, printed, said):
+    script = f"import sys; print({printed!r}); sys.exit(1)"
+    monkeypatch.setattr(nowhere, "make_environment", lambda uv: None)
+    monkeypatch.setattr(nowhere, "LOCK", ROOT / "requirements.lock")
+    monkeypatch.setattr(nowhere, "python", lambda: sys.executable)
+    real = nowhere.step
+    monkeypatch.setattr(nowhere, "step", lambda title, command: real(title, [sys.executable, "-c", script]))
+    nowhere.VENV.mkdir()
+    nowhere.STAMP.write_text("an old stamp")
+    assert nowhere.main(["setup"]) == 2
+    error = capsys.readouterr().err
+    assert error.count("\n") == 1
+    assert said in error
+    assert not nowhere.STAMP.exists(), "an interrupted set-up must not pass for a finished one"
+
+
+def test_second_set_up_does_nothing(nowhere, monkeypatch):
+    monkeypatch.setattr(nowhere, "python", lambda: sys.executable)
+    nowhere.VENV.mkdir()
+    nowhere.STAMP.write_text(nowhere.fingerprint())
+    monkeypatch.setattr(nowhere, "make_environment", lambda uv: pytest.fail("made again"))
+    assert nowhere.set_up([]) == 0
+
+
+def test_stamp_knows_the_lock(nowhere, monkeypatch, tmp_path):
+    before = nowhere.fingerprint()
+    other = tmp_path / "lock"
+    other.write_text(LOCK + "\n")
+    monkeypatch.setattr(nowhere, "LOCK", other)
+    assert nowhere.fingerprint() != before
+
+
+def test_lint_and_hooks_strip_the_same(dev):
+    hooks = (ROOT / ".pre-commit-config.yaml").read_text(encoding="utf-8")
+    assert f'--extra-keys "{dev.STRIP_KEYS}"' in hooks
+
+
+def test_ci_runs_the_readmes_test_command():
+    script = (ROOT / ".ci/run").read_text(encoding="utf-8")
+    assert "\npython3 dev.py test\n" in script
+    assert f"pip install --quiet {EXTRAS['peers'][0]}\n" in script
+    assert sys.platform == "win32" or os.access(ROOT / ".ci/run", os.X_OK)
+    assert Path(ROOT / ".github/workflows/ci.yml").exists()
