@@ -1,0 +1,130 @@
+"""How long a newcomer waits: from a fresh clone to a page, and from a start to a notebook, beside plain Voila.
+
+    python benchmarks/startup.py [--runs 5] [--clone]
+
+Every figure is the time from starting the command to having read a whole page (HTTP 200). A warm start of
+`rnnviz demo`, to the first dashboard, is set beside `voila` on an empty notebook, by turns in one run.
+With `--clone`: a fresh clone to the index page, once with empty package caches and once with full ones.
+"""
+
+import argparse
+import json
+import os
+import shutil
+import signal
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+EMPTY = {
+    "cells": [],
+    "metadata": {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}},
+    "nbformat": 4,
+    "nbformat_minor": 5,
+}
+
+
+def main() -> None:
+    """Measure and print."""
+    arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    arguments.add_argument("--runs", type=int, default=5)
+    arguments.add_argument("--clone", action="store_true")
+    chosen = arguments.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        warm_starts(Path(folder), chosen.runs)
+        if chosen.clone:
+            fresh_clones(Path(folder))
+
+
+def warm_starts(folder: Path, runs: int) -> None:
+    """Compare the start of `rnnviz demo` with that of `voila`, by turns."""
+    (folder / "empty.ipynb").write_text(json.dumps(EMPTY))
+    notebook = min((ROOT / "notebooks").glob("*.ipynb")).name
+    commands = {
+        "rnnviz demo": (["-m", "rnnviz", "demo", "--no-browser"], f"voila/render/{notebook}"),
+        "voila, empty notebook": (["-m", "voila", "--no-browser", str(folder / "empty.ipynb")], ""),
+    }
+    taken = {name: [] for name in commands}
+    for _ in range(runs + 1):
+        for name, (command, page) in commands.items():
+            taken[name].append(time_to_page([sys.executable, *command], page, ROOT))
+    medians = {name: statistics.median(times[1:]) for name, times in taken.items()}
+    for name, times in taken.items():
+        spread = f"{min(times[1:]):.2f} to {max(times[1:]):.2f}"
+        print(f"warm start, {name:22} median {medians[name]:.2f} s ({spread}, n = {runs})")
+    ratio = medians["rnnviz demo"] / medians["voila, empty notebook"]
+    print(f"rnnviz demo takes {ratio:.2f} times as long (wanted: at most 1.5)")
+
+
+def fresh_clones(folder: Path) -> None:
+    """Time a fresh clone to its first page, with empty and then with full package caches."""
+    caches = {"UV_CACHE_DIR": str(folder / "uv"), "PIP_CACHE_DIR": str(folder / "pip")}
+    installers = {"uv": os.environ["PATH"], "pip": without_uv()}
+    for installer, path in installers.items():
+        if installer == "uv" and not shutil.which("uv"):
+            continue
+        for state in ("empty", "full"):
+            clone = folder / f"clone-{installer}-{state}"
+            begin = time.perf_counter()
+            subprocess.run(["git", "clone", "--quiet", str(ROOT), str(clone)], check=True)
+            environment = {**os.environ, **caches, "PATH": path}
+            command = [sys.executable, "dev.py", "demo", "--no-browser"]
+            time_to_page(command, "", clone, environment)
+            taken = time.perf_counter() - begin
+            print(f"fresh clone to the index page, {installer}, {state} cache: {taken:.1f} s")
+
+
+def without_uv() -> str:
+    """Return the search path without the folders that hold uv."""
+    folders = os.environ["PATH"].split(os.pathsep)
+    return os.pathsep.join(folder for folder in folders if not shutil.which("uv", path=folder))
+
+
+def time_to_page(command: list[str], page: str, folder: Path, environment: dict | None = None) -> float:
+    """Start a server, read one page in full, stop the server, and return the seconds up to the page."""
+    port = free_port()
+    begin = time.perf_counter()
+    server = subprocess.Popen(
+        [*command, f"--port={port}"],
+        cwd=folder,
+        env=environment,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        while not read(f"http://127.0.0.1:{port}/{page}"):
+            if server.poll() is not None:
+                raise SystemExit(f"{' '.join(command)} ended with status {server.returncode}")
+            time.sleep(0.02)
+        return time.perf_counter() - begin
+    finally:
+        server.send_signal(signal.SIGINT)
+        server.wait()
+
+
+def read(address: str) -> bool:
+    """Read a page to its end; False where nobody answers yet."""
+    try:
+        with urllib.request.urlopen(address, timeout=120) as answer:
+            answer.read()
+            return answer.status == 200
+    except urllib.error.URLError:
+        return False
+
+
+def free_port() -> int:
+    """Return a port that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+if __name__ == "__main__":
+    main()
