@@ -47,7 +47,7 @@ CAUSES = [
             "failed to fetch", "could not fetch", "timed out", "connection reset", "proxyerror",
             "could not find a version", "no matching distribution",
         ),
-        "the packages could not be fetched: is this machine on the network?",
+        "the packages could not be fetched (is this machine on the network?)",
     ),
 ]  # fmt: skip
 
@@ -215,9 +215,9 @@ def cause(log):
     lowered = log.lower()
     for signs, sentence in CAUSES:
         if any(sign in lowered for sign in signs):
-            return f"{sentence.format(venv=VENV)} (What was printed is in {LOG}.)"
+            return f"{sentence.format(venv=VENV)}; what was printed is in {LOG}."
     lines = log.strip().splitlines() or ["it printed nothing"]
-    return f"{lines[-1].strip()} (All that was printed is in {LOG}.)"
+    return f"{lines[-1].strip().rstrip('.')}; all that was printed is in {LOG}."
 
 
 def run(command):

@@ -4,6 +4,7 @@ import argparse
 import errno
 import signal
 import sys
+import threading
 import webbrowser
 from pathlib import Path
 
@@ -54,11 +55,21 @@ def run_demo(arguments: argparse.Namespace) -> None:
 
     def ready(address: str) -> None:
         print(f"rnnviz runs at {address} (Ctrl-C stops it)", flush=True)
-        if not arguments.no_browser and not webbrowser.open(address):
-            print(f"No browser was found on this machine: open {address} in one.", flush=True)
+        if not arguments.no_browser:
+            # A text browser does not return before it is closed.
+            threading.Thread(target=open_browser, args=[address], daemon=True).start()
 
-    signal.signal(signal.SIGINT, signal.default_int_handler)
+    # A shell that starts a program in the background lets it ignore Ctrl-C; Windows sends its own signal too.
+    for name in ("SIGINT", "SIGBREAK"):
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), signal.default_int_handler)
     app.serve(folder, sockets, ready)
+
+
+def open_browser(address: str) -> None:
+    """Open the page in a browser, or say where it is."""
+    if not webbrowser.open(address):
+        print(f"No browser was found on this machine: open {address} in one.", flush=True)
 
 
 def notebook_folder(given: Path | None) -> Path:

@@ -2,10 +2,12 @@
 
 import http.cookiejar
 import json
+import queue
 import re
 import socket
 import subprocess
 import sys
+import threading
 import urllib.error
 import urllib.parse
 import urllib.request
@@ -14,9 +16,11 @@ from html.parser import HTMLParser
 import psutil
 import pytest
 from conftest import NOTEBOOKS, ROOT, start_server, wait_until
+from traitlets import import_item
+from voila.voila_kernel_manager import voila_kernel_manager_factory
 
 from rnnviz import __main__ as command_line
-from rnnviz.serving import gallery
+from rnnviz.serving import app, gallery
 
 NAMES = sorted(path.name for path in NOTEBOOKS.glob("*.ipynb"))
 FIRST = f"voila/render/{NAMES[0]}" if NAMES else ""
@@ -199,6 +203,7 @@ def test_page_says_so_when_its_kernel_dies(server, page, problems):
     kernel.kill()
     notice.wait_for(state="visible")
     assert "kernel behind this page has stopped" in notice.inner_text()
+    assert {kernel.pid for kernel in server.kernels()} <= before, "an empty kernel took its place"
     page.get_by_role("button", name="Reload the page").click()
     page.wait_for_selector(READY)
     assert not notice.is_visible()
@@ -292,19 +297,39 @@ def test_next_free_port_is_taken(monkeypatch):
     assert command_line.bound_sockets(App, None) == [command_line.FIRST_PORT + 2]
 
 
-@pytest.mark.parametrize("opens", [True, False])
-def test_browser_is_opened_or_the_address_told(monkeypatch, capsys, opens):
-    opened = []
-    monkeypatch.setattr(command_line.webbrowser, "open", lambda address: opened.append(address) or opens)
+@pytest.mark.parametrize("found", [True, False])
+def test_browser_is_opened_or_the_address_told(monkeypatch, capsys, found):
+    opened = queue.Queue()
+    monkeypatch.setattr(command_line.webbrowser, "open", lambda address: opened.put(address) or found)
+    command_line.open_browser("ADDRESS")
+    assert opened.get_nowait() == "ADDRESS"
+    assert ("No browser was found on this machine: open ADDRESS in one." in capsys.readouterr().out) != found
 
+
+@pytest.mark.parametrize(("options", "tries"), [([], ["ADDRESS"]), (["--no-browser"], [])])
+def test_browser_is_opened_once_the_server_answers(monkeypatch, options, tries):
     class App:
         bind = staticmethod(lambda port: [port])
         serve = staticmethod(lambda folder, sockets, ready: ready("ADDRESS"))
 
+    started = []
     monkeypatch.setattr(command_line, "serving_app", lambda: App)
-    assert command_line.main(["demo"]) == 0
-    assert opened == ["ADDRESS"]
-    assert ("No browser was found on this machine: open ADDRESS in one." in capsys.readouterr().out) != opens
+    monkeypatch.setattr(command_line, "open_browser", started.append)
+    threads = set(threading.enumerate())
+    monkeypatch.setattr(command_line.signal, "signal", lambda *arguments: None)
+    assert command_line.main(["demo", *options]) == 0
+    for thread in set(threading.enumerate()) - threads:
+        thread.join()
+    assert started == tries
+
+
+def test_kernels_nobody_looks_at_are_stopped(tmp_path):
+    config = app.settings(tmp_path, 8866)
+    base = "jupyter_server.services.kernels.kernelmanager.AsyncMappingKernelManager"
+    manager = voila_kernel_manager_factory(import_item(base), False, 0)(config=config)
+    assert 0 < manager.cull_interval <= 60
+    assert 0 < manager.cull_idle_timeout <= 600
+    assert not manager.cull_connected, "it would stop the kernel of an open page without a word"
 
 
 def notebook(path, *cells):
