@@ -25,6 +25,7 @@ class Scheme:
     whole : draw the gates of an LSTM or GRU as one matrix (fan_out = all gates), not gate by gate.
     roles : another ``fn`` for W_hh ("recurrent") or W_hy ("output"), where a framework treats them apart.
     bias : ``bias(rng, fan_in, size) -> b``, or None for zeros.
+    bias_variance : ``fan_in -> float``, the variance of one entry of b_h.
     """
 
     name: str
@@ -38,6 +39,7 @@ class Scheme:
     whole: bool = False
     roles: Mapping[str, Callable[..., Array]] = field(default_factory=dict)
     bias: Callable[..., Array] | None = None
+    bias_variance: Callable[[int], float] = lambda fan_in: 0.0
 
 
 SCHEMES: Registry[Scheme] = Registry("scheme")
@@ -214,6 +216,7 @@ def pytorch_bias(rng, fan_in, size):
     variance=lambda i, o: 1 / (3 * o),
     roles={"output": pytorch_linear},
     bias=pytorch_bias,
+    bias_variance=lambda i: 2 / (3 * i),
 )
 def pytorch(rng, fan_in, fan_out, gain=1.0):
     return uniform(rng, (fan_in, fan_out), gain / np.sqrt(fan_out))

@@ -9,20 +9,23 @@ from typing import Any
 
 import ipywidgets as widgets
 
+from .. import prediction, verdict
+from ..cells import CELLS
 from ..config import Config
-from ..registry import explain_choice
 from ..runs import Trace, compare
 from ..schemes import SCHEMES
-from ..verdict import sentences
-from ..views import VIEWS, Canvas
+from ..views import VIEWS, Canvas, View
 from ..views.lines import STYLES
 from .controls import Controls
+from .late import Job, Late, running_loop
 from .stage import Stage
+from .trust import TrustPanel
 
 AT_ONCE = 0.04  # seconds of computing that a moving slider bears
 REST = 0.12  # seconds after the last change until the full number of seeds is run
 GAP = 16
 TWO_COLUMNS = 820  # CSS pixels from which two pictures stand side by side
+MOST_SEEDS = 100
 
 
 class Dashboard(widgets.VBox):
@@ -44,21 +47,23 @@ class Dashboard(widgets.VBox):
         self, *views: str, scheme: str | Sequence[str] = ("xavier", "uniform01"), seeds: int = 8, **settings: Any
     ):
         schemes = (scheme,) if isinstance(scheme, str) else tuple(scheme)
-        for name in schemes:
-            SCHEMES[name]
-        if not schemes or not 1 <= seeds <= 100:
-            raise ValueError(explain_choice("seeds", seeds, ["1 to 100"]))
+        check_arguments(schemes, seeds)
         self.views = {name: Canvas(VIEWS[name]) for name in views or ("state", "gradient")}
         self.seeds = seeds
-        self.controls = Controls(Config(scheme=schemes[0], **settings), schemes, self.refresh)
+        options = dict.fromkeys(option for canvas in self.views.values() for option in canvas.view.options)
+        config = Config(scheme=schemes[0], **settings)
+        self.controls = Controls(config, schemes, tuple(options), self.refresh, self.repaint)
         self.stage = Stage()
-        self.stage.observe(lambda change: self.paint(), "viewport")
+        self.stage.observe(lambda change: self.repaint(), "viewport")
+        self.trust = TrustPanel(lambda: self.controls.config)
         self.trace: Trace | None = None
-        self.revision = 0
+        self.late = Late(lambda: self.attempt(self.paint), self.explain)
+        self._pictures: dict[str, dict[str, Any]] = {}
+        self._revision = 0
         self._pace = 4e-9  # seconds a unit of work, measured as it goes
-        self._later: asyncio.TimerHandle | None = None
+        self._timer: asyncio.TimerHandle | None = None
         rows = self.controls
-        super().__init__([rows.first, rows.beside, rows.second, self.stage, rows.more])
+        super().__init__([rows.first, rows.beside, rows.second, self.stage, rows.more, self.trust])
         self.add_class("rnnviz")
         self.refresh()
 
@@ -69,61 +74,123 @@ class Dashboard(widgets.VBox):
 
     def refresh(self) -> None:
         """Run what the controls say and show it: at once with as many seeds as there is time for, then with all."""
-        if self._later:
-            self._later.cancel()
-            self._later = None
-        try:
-            config, schemes = self.controls.config, self.controls.schemes
-            bearable = int(AT_ONCE / (self._pace * work(config) * len(schemes)))
-            if bearable >= self.seeds or not (loop := running_loop()):
-                self.show(config, schemes, self.seeds)
-            else:
-                self.show(config, schemes, max(1, bearable))
-                self._later = loop.call_later(REST, self.complete)
-        except ValueError as error:
-            self.stage.message = str(error)
-        except Exception as error:  # the page goes on; a dead slider would say nothing
-            self.stage.message = f"Something went wrong inside rnnviz ({type(error).__name__}: {error})."
+        self.attempt(self._refresh)
+
+    def _refresh(self) -> None:
+        if self._timer:
+            self._timer.cancel()
+            self._timer = None
+        self.trust.clear()
+        config, schemes = self.controls.config, self.controls.schemes
+        bearable = int(AT_ONCE / (self._pace * work(config) * len(schemes)))
+        loop = running_loop()
+        draft = bearable < self.seeds and loop is not None
+        self.run(config, schemes, max(1, bearable) if draft else self.seeds)
+        self.paint()
+        if draft:
+            self._timer = loop.call_later(REST, self.complete)
+        elif loop is not None:
+            self._timer = loop.call_later(REST, self.start_late)
+        else:
+            self.start_late()
 
     def complete(self) -> None:
         """Run all seeds for the settings at rest."""
-        self._later = None
-        self.show(self.controls.config, self.controls.schemes, self.seeds)
+        self._timer = None
+        self.attempt(self._complete)
 
-    def show(self, config: Config, schemes: tuple[str, ...], seeds: int) -> None:
-        """Compute a comparison and paint it."""
+    def _complete(self) -> None:
+        self.run(self.controls.config, self.controls.schemes, self.seeds)
+        self.paint()
+        self.start_late()
+
+    def attempt(self, step) -> None:
+        """Take one step; what goes wrong becomes one sentence on the page, which keeps its last good pictures."""
+        try:
+            step()
+        except Exception as error:  # a page that goes on beats a dead slider
+            self.explain(error)
+
+    def explain(self, error: Exception) -> None:
+        """Say in one sentence what went wrong."""
+        inside = f"Something went wrong inside rnnviz ({type(error).__name__}: {error})."
+        self.stage.message = str(error) if isinstance(error, ValueError) else inside
+
+    def run(self, config: Config, schemes: tuple[str, ...], seeds: int) -> None:
+        """Compute a comparison."""
         start = time.perf_counter()
         first = min(config.seed, 2**32 - seeds)
         self.trace = compare(config, schemes, range(first, first + seeds))
         self._pace = (time.perf_counter() - start) / (work(config) * len(schemes) * seeds)
-        self.paint()
+
+    def start_late(self) -> None:
+        """Start the views that take long; each is shown when it is done."""
+        views = [canvas.view for canvas in self.views.values() if canvas.view.late]
+        self.late.start({view.name: self.job(view) for view in views})
+
+    def job(self, view: View) -> Job:
+        """Return what a view has to compute for the present trace and choices."""
+        return Job(view.data, self.trace, {name: self.controls.choices[name].value for name in view.options})
+
+    def repaint(self) -> None:
+        """Show the present trace again: a choice of the page or its width has changed."""
+        if self.trace is not None:
+            self.attempt(self.paint)
+            self.attempt(self.start_late)
 
     def paint(self) -> None:
         """Draw every view of the present trace and send all of it as one frame."""
-        if self.trace is None:
-            return
         columns, width, height = layout(self.stage.viewport["width"], len(self.views))
-        self.revision += 1
-        pictures = []
+        self._revision += 1
         for name, canvas in self.views.items():
-            data = canvas.view.data(self.trace)
-            png = canvas.png(data, width, height, self.stage.viewport["ratio"])
-            pictures.append(
-                {"name": name, "png": png, "alt": canvas.view.describe(data), "width": width, "height": height,
-                 "revision": f"{name}-{self.revision}"}
-            )  # fmt: skip
-        words = [{"text": text, "style": style(k)} for k, text in enumerate(sentences(self.trace))]
-        self.stage.frame = {"views": pictures, "columns": columns, "words": words, "revision": self.revision}
+            job = self.job(canvas.view)
+            data = self.late.data(name, job) if canvas.view.late else job()
+            if data is not None:
+                self._pictures[name] = self.picture(name, data, width, height)
+            elif name in self._pictures:
+                self._pictures[name] |= {"stale": True}
+        words = self.sentences()
+        pictures = [self._pictures[name] for name in self.views if name in self._pictures]
+        self.stage.frame = {"views": pictures, "columns": columns, "words": words, "revision": self._revision}
         self.stage.message = ""
+
+    def sentences(self) -> list[dict[str, Any]]:
+        """Return what the page says below the pictures, each sentence with the sample of its curve."""
+        words = [{"text": text, "style": style(k)} for k, text in enumerate(verdict.sentences(self.trace))]
+        if "theory" in self.controls.choices and self.controls.choices["theory"].value:
+            told = prediction.sentences(self.trace.config, self.trace.schemes)
+            words += [{"text": text, "style": {"color": "#1a1a1a", "dash": []}} for text in told]
+        return words
+
+    def picture(self, name: str, data: Any, width: int, height: int) -> dict[str, Any]:
+        """Return one picture with its alt text, as the stage takes it."""
+        canvas = self.views[name]
+        return {
+            "name": name,
+            "png": canvas.png(data, width, height, self.stage.viewport["ratio"]),
+            "alt": canvas.view.describe(data),
+            "width": width,
+            "height": height,
+            "stale": False,
+            "revision": f"{name}-{self._revision}",
+        }
+
+
+def check_arguments(schemes: tuple[str, ...], seeds: int) -> None:
+    """Raise a ValueError that says what a dashboard takes."""
+    if not schemes:
+        raise ValueError("scheme must name at least one scheme")
+    for name in schemes:
+        SCHEMES[name]
+    if not isinstance(seeds, int) or not 1 <= seeds <= MOST_SEEDS:
+        raise ValueError(f"seeds must be a whole number from 1 to {MOST_SEEDS}; got {seeds!r}.")
 
 
 def work(config: Config) -> float:
     """Return roughly how many multiplications one run takes, with what each step costs anyway."""
     inputs, _ = config.sizes
-    blocks = {"rnn": 1, "gru": 3, "lstm": 4}.get(config.cell, 4)
-    return config.seq_len * (
-        2.0 * config.batch_size * config.hidden_size * (blocks * (config.hidden_size + inputs) + 60) + 5e4
-    )
+    size, blocks = config.hidden_size, len(CELLS[config.cell].gates)
+    return config.seq_len * (2.0 * config.batch_size * size * (blocks * (size + inputs) + 60) + 5e4)
 
 
 def layout(width: int, views: int) -> tuple[int, int, int]:
@@ -137,11 +204,3 @@ def style(k: int) -> dict[str, Any]:
     """Return the k-th curve's colour and dashes for the sample beside its sentence."""
     look = STYLES[k]["linestyle"]
     return {"color": STYLES[k]["color"], "dash": [] if look == "-" else list(look[1])}
-
-
-def running_loop() -> asyncio.AbstractEventLoop | None:
-    """Return the kernel's event loop, or None where there is none, as in a script."""
-    try:
-        return asyncio.get_running_loop()
-    except RuntimeError:
-        return None

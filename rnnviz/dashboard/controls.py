@@ -9,6 +9,7 @@ import ipywidgets as widgets
 
 from ..config import FIELDS, Config
 from ..schemes import SCHEMES
+from ..views import OPTIONS, Option
 
 FIRST = ("scheme", "hidden_size", "seq_len")
 SECOND = ("gain", "cell", "activation", "inputs", "loss_at")
@@ -37,6 +38,15 @@ def options(meta) -> list[tuple[str, str | None]]:
     return [("the same as W_hh", SAME), *named] if meta["optional"] else named
 
 
+def choice(option: Option) -> widgets.ValueWidget:
+    """Return the widget for a choice of the page."""
+    if {value for _, value in option.choices} == {False, True}:
+        box = widgets.Checkbox(value=False, description=option.label, tooltip=option.help, indent=False)
+        box.add_class("rnnviz-choice")
+        return box
+    return widgets.Dropdown(options=option.choices, description=option.label, tooltip=option.help)
+
+
 class Controls:
     """All controls of a dashboard, and the only place where its state lives.
 
@@ -44,23 +54,34 @@ class Controls:
     ----------
     widgets : field of Config -> widget.
     compare : scheme -> checkbox, the schemes drawn beside the first.
+    choices : option -> widget, what the views show of it.
     first, beside, second, more : the widgets laid out; ``more`` is folded away at first.
     """
 
-    def __init__(self, config: Config, schemes: Sequence[str], on_change: Callable[[], None]):
+    def __init__(
+        self,
+        config: Config,
+        schemes: Sequence[str],
+        options: Sequence[str],
+        on_change: Callable[[], None],
+        on_choice: Callable[[], None],
+    ):
         self.widgets = {name: control(name, value) for name, value in config.to_dict().items()}
         self.compare = {
             name: widgets.Checkbox(value=name in schemes[1:], description=entry.short, indent=False)
             for name, entry in SCHEMES.items()
         }
-        self.on_change = on_change
+        self.choices = {name: choice(OPTIONS[name]) for name in options}
         self.first, self.second, rest = (self.grid(names) for names in (FIRST, SECOND, MORE))
+        self.second.children += tuple(self.choices.values())
         self.second.add_class("rnnviz-second")
         self.beside = widgets.Box([widgets.HTML("Compare with"), *self.compare.values()])
         self.beside.add_class("rnnviz-compare")
         self.more = self.folded("More settings", rest)
         for widget in (*self.widgets.values(), *self.compare.values()):
-            widget.observe(self._changed, "value")
+            widget.observe(lambda change: on_change(), "value")
+        for widget in self.choices.values():
+            widget.observe(lambda change: on_choice(), "value")
 
     def grid(self, names: Sequence[str]) -> widgets.Box:
         """Return a box of controls that flow into as many columns as there is room for."""
@@ -80,9 +101,6 @@ class Controls:
         outer = widgets.VBox([button, box])
         outer.add_class("rnnviz-more")
         return outer
-
-    def _changed(self, change) -> None:
-        self.on_change()
 
     @property
     def config(self) -> Config:

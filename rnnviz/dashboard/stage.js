@@ -94,6 +94,7 @@ function render({ model, el }) {
     frame.views.forEach((view, k) => {
       const figure = views.children[k];
       figure.dataset.view = view.name;
+      figure.classList.toggle("rnnviz-late", view.stale);
       if (figure.dataset.shown !== view.revision) show(figure, view);
     });
     sentences(words, frame.words);

@@ -1,7 +1,7 @@
 """Views: from a Trace to a picture and its words. The only rooms that know matplotlib."""
 
-from . import gradient, state  # noqa: F401  (each registers its view)
+from . import gates, gradient, state, units  # noqa: F401  (each registers its view)
 from .canvas import Canvas
-from .view import VIEWS, View
+from .view import OPTIONS, VIEWS, Option, View
 
-__all__ = ["VIEWS", "Canvas", "View"]
+__all__ = ["OPTIONS", "VIEWS", "Canvas", "Option", "View"]

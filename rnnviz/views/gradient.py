@@ -2,27 +2,70 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
+
 import numpy as np
 
+from ..prediction import predict
 from ..quantiles import over_seeds
 from ..runs import Trace
 from ..schemes import SCHEMES
 from ..words import number
 from . import lines, scale
-from .lines import Curve, Frame, Lines
-from .view import VIEWS, View
+from .lines import Curve, Frame, Lines, Overlay
+from .view import OPTIONS, VIEWS, Option, View
 
 FLOAT32_LEAST = float(np.log10(np.finfo(np.float32).smallest_subnormal))
 
 
-def data(trace: Trace) -> Lines:
-    """Return log10 of ||dL/dh_t|| relative to the last step, for every scheme of a comparison."""
-    curves = tuple(
+def data(trace: Trace, theory: bool = False, precision: str = "") -> Lines:
+    """Return log10 of ||dL/dh_t|| relative to the last step, for every scheme of a comparison.
+
+    On request with theory's lines, and with what floats of a narrower type would have held for the first scheme.
+    """
+    curves = [
         curve(SCHEMES[name].short, trace.log10_grad_norm[k], trace.first_nonfinite[k])
         for k, name in enumerate(trace.schemes)
-    )
-    axes = frame(trace, curves)
-    return Lines(axes, tuple(lines.with_arrow(each, axes.y_limits, 0) for each in curves), trace.config.seq_len)
+    ]
+    overlays = [each for k in range(len(curves)) for each in cell_state(trace, k)]
+    if theory:
+        overlays += [each for k in range(len(curves)) for each in expectation(trace, k)]
+    if precision:
+        line, words = what_is_held(trace.one(), precision)
+        overlays.append(line)
+        curves[0] = replace(curves[0], beyond=words)
+    axes, last = frame(trace, curves, overlays), trace.config.seq_len
+    return Lines(axes, tuple(lines.with_arrow(each, axes.y_limits, 0) for each in curves), last, tuple(overlays))
+
+
+def cell_state(trace: Trace, k: int) -> list[Overlay]:
+    """Return the gradient of an LSTM's cell state, relative to that of h at the last step."""
+    if trace.log10_grad_norm_c is None:
+        return []
+    relative = trace.log10_grad_norm_c[k] - trace.log10_grad_norm[k][:, -1:]
+    median = over_seeds(relative)[0]
+    return [Overlay("∂L/∂c", k, np.where(np.isfinite(median), median, np.nan))]
+
+
+def expectation(trace: Trace, k: int) -> list[Overlay]:
+    """Return theory's line for the k-th scheme."""
+    expected = predict(trace.config.replace(scheme=trace.schemes[k]))
+    back = trace.config.seq_len - np.arange(trace.config.seq_len + 1)
+    return lines.theory(k, expected.log10_grad_norm, back <= expected.trusted)
+
+
+def what_is_held(trace: Trace, dtype: str) -> tuple[Overlay, str]:
+    """Return the gradient as floats of ``dtype`` would have held it in this very run, and what they lost."""
+    from ..precision import held  # brings ml_dtypes, which a page needs only when asked
+
+    narrow = held(trace.config, dtype)
+    with np.errstate(invalid="ignore"):
+        relative = narrow.log10_grad_norm - trace.log10_grad_norm[-1]
+    line = Overlay(f"in {dtype}", 0, np.where(np.isfinite(relative), relative, np.nan))
+    if narrow.first_zero is None:
+        return line, ""
+    return line, f"× 0 in {dtype} from t = {narrow.first_zero} back"
 
 
 def curve(label: str, log10_norm: np.ndarray, first_nonfinite: np.ndarray) -> Curve:
@@ -46,7 +89,7 @@ def curve(label: str, log10_norm: np.ndarray, first_nonfinite: np.ndarray) -> Cu
     return Curve(label, *(np.where(hidden, np.nan, part) for part in (median, low, high)), tuple(marks))
 
 
-def frame(trace: Trace, curves: tuple[Curve, ...]) -> Frame:
+def frame(trace: Trace, curves: Sequence[Curve], overlays: Sequence[Overlay]) -> Frame:
     """Return axes in decades that snap to the curves' range."""
     limits = scale.decades(*lines.extremes(curves), down=5.0, up=0.0)
     legend = tuple(each.label for each in curves)
@@ -57,16 +100,18 @@ def frame(trace: Trace, curves: tuple[Curve, ...]) -> Frame:
         scale.steps_limit(trace.config.seq_len),
         limits,
         legend,
+        overlays=tuple((each.kind, each.curve) for each in overlays),
     )
 
 
-def describe(lines: Lines) -> str:
+def describe(data: Lines) -> str:
     """Say what the picture shows, with numbers."""
-    start = f"Norm of the gradient dL/dh at steps {lines.last_step} back to 0, relative to the last step."
-    return " ".join([start, *(describe_curve(each, lines.last_step) for each in lines.curves)])
+    start = f"Norm of the gradient dL/dh at steps {data.last_step} back to 0, relative to the last step."
+    told = [describe_curve(each) for each in data.curves]
+    return " ".join([start, *told, *lines.describe_theory(data, 0)])
 
 
-def describe_curve(curve: Curve, last_step: int) -> str:
+def describe_curve(curve: Curve) -> str:
     marks = dict(curve.marks)
     known = np.flatnonzero(np.isfinite(curve.median))
     words = []
@@ -81,6 +126,15 @@ def describe_curve(curve: Curve, last_step: int) -> str:
     return f"{curve.label}: {'; '.join(words) or 'no gradient'}."
 
 
+OPTIONS.add(
+    "precision",
+    Option(
+        "precision",
+        "Also in",
+        "what floats of a narrower type would have held of the first scheme's gradient",
+        (("float64, exact", ""), *((name, name) for name in ("float32", "float16", "bfloat16"))),
+    ),
+)
 VIEWS.add(
     "gradient",
     View(
@@ -93,5 +147,6 @@ VIEWS.add(
         draw=lines.draw,
         update=lines.update,
         describe=describe,
+        options=("theory", "precision"),
     ),
 )

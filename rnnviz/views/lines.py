@@ -10,14 +10,14 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.lines import Line2D
 
 from ..words import number
+from . import legend
 from .scale import decade_ticks
 
 Array = np.ndarray
 
-# Told apart by colour-blind eyes (after Okabe & Ito 2008, darkened to 3:1 on white), and by dash and marker without any.
+# Told apart by colour-blind eyes (after Okabe & Ito 2008, darkened to 3:1 on white), and by dash and marker without.
 STYLES = (
     {"color": "#0072b2", "linestyle": "-", "marker": "o"},
     {"color": "#c24e00", "linestyle": (0, (6, 2)), "marker": "s"},
@@ -29,8 +29,14 @@ STYLES = (
 MARKS = {"zero": "x", "float32": "|", "nonfinite": "*"}
 MARK_WORDS = {"zero": "exactly 0", "float32": "float32 ends", "nonfinite": "not finite"}
 MARKS_SHOWN = {"zero": "×", "float32": "|", "nonfinite": "★"}
-ENTRY = 40  # px that a legend's sample line takes
-LETTER = 6.6  # px that a letter takes
+OVERLAYS = {
+    "theory": {"color": "#1a1a1a", "linewidth": 1.2, "linestyle": "-"},
+    "theory, not to be trusted": {"color": "#1a1a1a", "linewidth": 1.2, "linestyle": (0, (4, 3))},
+    "∂L/∂c": {"linewidth": 1.1, "linestyle": "-"},
+    "in float32": {"linewidth": 3.0, "linestyle": (0, (0.6, 1.6))},
+    "in float16": {"linewidth": 3.0, "linestyle": (0, (0.6, 1.6))},
+    "in bfloat16": {"linewidth": 3.0, "linestyle": (0, (0.6, 1.6))},
+}
 
 
 @dataclass(frozen=True)
@@ -49,8 +55,17 @@ class Curve:
 
 
 @dataclass(frozen=True)
+class Overlay:
+    """One more line that belongs to a curve: a kind of ``OVERLAYS``, the curve's place, values (T+1,)."""
+
+    kind: str
+    curve: int
+    values: Array
+
+
+@dataclass(frozen=True)
 class Frame:
-    """The axes: everything drawn once and kept."""
+    """The axes: everything drawn once and kept. ``overlays`` names each overlay's kind and curve."""
 
     title: str
     x_label: str
@@ -59,6 +74,7 @@ class Frame:
     y_limits: tuple[float, float]
     legend: tuple[str, ...]
     log: bool = True
+    overlays: tuple[tuple[str, int], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -68,6 +84,7 @@ class Lines:
     frame: Frame
     curves: tuple[Curve, ...]
     last_step: int
+    overlays: tuple[Overlay, ...] = ()
 
 
 def set_up(ax: Axes, frame: Frame) -> None:
@@ -78,49 +95,31 @@ def set_up(ax: Axes, frame: Frame) -> None:
     ax.set_ylabel(frame.y_label)
     if frame.log:
         ax.set_yticks(*decade_ticks(bottom, top))
+    else:
+        ticks = np.linspace(bottom, top, 5)
+        ax.set_yticks(ticks, [f"{tick:.3g}" for tick in ticks])
     ax.grid(True, color="#dddddd", linewidth=0.8)
     ax.set_axisbelow(True)
     ax.spines[["top", "right"]].set_visible(False)
-    add_legend(ax, frame)
-
-
-def legend_columns(frame: Frame, width: float) -> int:
-    """Return how many of the legend's entries fit side by side."""
-    longest = max((len(name) for name in frame.legend), default=0)
-    return int(np.clip((width + 14) // (ENTRY + 14 + LETTER * longest), 1, max(len(frame.legend), 1)))
-
-
-def legend_rows(frame: Frame, width: float) -> int:
-    """Return how many rows the legend takes."""
-    return -(-len(frame.legend) // legend_columns(frame, width))
+    entries = [(name, STYLES[k]) for k, name in enumerate(frame.legend)]
+    kinds = dict.fromkeys(kind for kind, _ in frame.overlays)
+    entries += [(kind, {"color": "#1a1a1a"} | OVERLAYS[kind]) for kind in kinds]
+    legend.add(ax, frame.title, entries)
 
 
 def head(data: Lines, width: float) -> float:
     """Return the pixels that title and legend need."""
-    return 30 + 19 * legend_rows(data.frame, width)
-
-
-def add_legend(ax: Axes, frame: Frame) -> None:
-    """Draw the legend above the axes, row by row."""
-    width = ax.get_window_extent().width * 100 / ax.figure.dpi
-    columns = legend_columns(frame, width)
-    rows = legend_rows(frame, width)
-    # Matplotlib fills a legend column by column; readers go row by row.
-    order = [k for column in range(columns) for k in range(column, len(frame.legend), columns)]
-    handles = [Line2D([], [], label=frame.legend[k], markersize=5, **STYLES[k]) for k in order]
-    ax.legend(
-        handles=handles, loc="lower left", bbox_to_anchor=(-0.012, 1.0), ncols=columns, frameon=False,
-        borderaxespad=0.15, handlelength=2.6, columnspacing=1.2, labelspacing=0.35,
-    )  # fmt: skip
-    size = min(11.0, 72 / 100 * (width + 20) / (0.62 * len(frame.title)))
-    ax.set_title(frame.title, loc="left", pad=7 + 13.5 * rows, fontweight="bold", fontsize=size, x=-0.012)
+    names = [*data.frame.legend, *dict.fromkeys(kind for kind, _ in data.frame.overlays)]
+    return legend.height(names, width)
 
 
 def draw(ax: Axes, data: Lines) -> dict[str, list]:
     """Create the artists of every curve, and fill them."""
     set_up(ax, data.frame)
     end = ax.axvline(0, color="#777777", linewidth=0.9, linestyle=(0, (2, 2)))
-    artists = {"end": [end], "bands": [], "lines": [], "marks": [], "words": []}
+    artists = {"end": [end], "bands": [], "lines": [], "overlays": [], "marks": [], "words": []}
+    for kind, k in data.frame.overlays:
+        artists["overlays"].append(ax.plot([], [], **{"color": STYLES[k]["color"]} | OVERLAYS[kind])[0])
     for style, _ in zip(STYLES, data.curves, strict=False):
         artists["bands"].append(ax.fill_between([0, 1], 0, 0, color=style["color"], alpha=0.18, linewidth=0))
         artists["lines"].append(ax.plot([], [], linewidth=2.0, markersize=4.5, **style)[0])
@@ -140,6 +139,8 @@ def update(artists: dict[str, list], data: Lines) -> None:
         artists["lines"][k].set_markevery((k, max(1, len(steps) // 8)))
         artists["bands"][k].set_verts(band(steps, curve))
         update_marks(artists["marks"][k * len(MARKS) : (k + 1) * len(MARKS)], curve, data.frame)
+    for artist, overlay in zip(artists["overlays"], data.overlays, strict=True):
+        artist.set_data(np.arange(len(overlay.values)), overlay.values)
     update_words(artists["words"], data)
 
 
@@ -158,7 +159,7 @@ def update_words(artists: list, data: Lines) -> None:
     line = (top - bottom) / (artists[0].axes.bbox.height / artists[0].figure.dpi * 100 / 15) if artists else 0.0
     height = bottom + 0.5 * line
     for text, curve in zip(artists, data.curves, strict=True):
-        words = [curve.beyond] if curve.beyond else []
+        words = curve.beyond.split("\n") if curve.beyond else []
         words += [f"{MARKS_SHOWN[kind]} {MARK_WORDS[kind]} at t = {step}" for kind, step in curve.marks]
         text.set_text("\n".join([f"{curve.label}:", *words]) if words else "")
         text.set_position((0.93 * data.frame.x_limit, height))
@@ -180,10 +181,34 @@ def extremes(curves: tuple[Curve, ...]) -> tuple[list[float], list[float]]:
     return [float(k.min(initial=0.0)) for k in known], [float(k.max(initial=0.0)) for k in known]
 
 
+def theory(k: int, values: Array | None, trusted: Array) -> list[Overlay]:
+    """Return theory's line for the k-th curve, dashed where ``trusted`` (T+1,) is False."""
+    if values is None:
+        return []
+    finite = np.where(np.isfinite(values), values, np.nan)
+    # The two parts share the last trusted point, so that the line is not broken there.
+    doubted = ~trusted | ~np.roll(trusted, 1) | ~np.roll(trusted, -1)
+    lines = [Overlay("theory", k, np.where(trusted, finite, np.nan))]
+    if not trusted.all():
+        lines.append(Overlay("theory, not to be trusted", k, np.where(doubted, finite, np.nan)))
+    return lines
+
+
+def describe_theory(data: Lines, step: int) -> list[str]:
+    """Say what theory expects at one step, a sentence a curve."""
+    expected = {each.curve: each.values[step] for each in data.overlays if each.kind.startswith("theory")}
+    known = {k: value for k, value in expected.items() if np.isfinite(value)}
+    return [
+        f"Theory expects {number(value, log10=True)} at step {step} for {data.curves[k].label}."
+        for k, value in known.items()
+    ]
+
+
 def with_arrow(curve: Curve, limits: tuple[float, float], t: int) -> Curve:
     """Return the curve with words for its value at step ``t``, where that lies outside the axes."""
     value = curve.median[t]
     if not np.isfinite(value) or limits[0] <= value <= limits[1]:
         return curve
     arrow = "↓" if value < limits[0] else "↑"
-    return replace(curve, beyond=f"{arrow} {number(value, log10=True)} at t = {t}")
+    words = f"{arrow} {number(value, log10=True)} at t = {t}"
+    return replace(curve, beyond=f"{words}\n{curve.beyond}" if curve.beyond else words)

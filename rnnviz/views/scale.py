@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
-LADDER = [mantissa * 10**power for power in range(9) for mantissa in (1, 1.5, 2, 3, 4, 5, 6, 8)]
+LADDER = [mantissa * 10**power for power in range(308) for mantissa in (1, 1.5, 2, 3, 4, 5, 6, 8)]
 SQUASH = 6.0  # a curve that would make the axis this many times longer leaves the picture, with an arrow
 SUPERSCRIPT = str.maketrans("-0123456789.", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹·")
 

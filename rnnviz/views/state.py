@@ -7,14 +7,15 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..activations import ACTIVATIONS
+from ..prediction import predict
 from ..quantiles import over_seeds
 from ..registry import Registry
 from ..runs import Trace
 from ..schemes import SCHEMES
 from ..words import number
 from . import lines, scale
-from .lines import Curve, Frame, Lines
-from .view import VIEWS, View
+from .lines import Curve, Frame, Lines, Overlay
+from .view import OPTIONS, VIEWS, Option, View
 
 
 @dataclass(frozen=True)
@@ -31,10 +32,22 @@ QUANTITIES.add("second_moment", Quantity("Second moment", "E h²", log=True))
 QUANTITIES.add("variance", Quantity("Variance over units and batch", "E (h − E h)²", log=True))
 QUANTITIES.add("mean", Quantity("Mean", "E h", log=False))
 QUANTITIES.add("saturation", Quantity("Saturation", "", log=False))
+OPTIONS.add(
+    "quantity",
+    Option(
+        "quantity",
+        "State shows",
+        "which statistic of the hidden state is drawn",
+        tuple((entry.label, name) for name, entry in QUANTITIES.items()),
+    ),
+)
 
 
-def data(trace: Trace, quantity: str = "second_moment") -> Lines:
-    """Return the curves of one statistic of h_t for every scheme of a comparison."""
+def data(trace: Trace, quantity: str = "second_moment", theory: bool = False) -> Lines:
+    """Return the curves of one statistic of h_t for every scheme of a comparison.
+
+    Theory knows the second moment only.
+    """
     entry = QUANTITIES[quantity]
     values = getattr(trace, quantity)
     with np.errstate(divide="ignore"):
@@ -43,10 +56,18 @@ def data(trace: Trace, quantity: str = "second_moment") -> Lines:
         curve(SCHEMES[name].short, shown[k], trace.first_nonfinite[k], entry.log)
         for k, name in enumerate(trace.schemes)
     )
-    axes, last = frame(trace, quantity, curves), trace.config.seq_len
+    expected = [overlay for k in range(len(curves)) for overlay in expectation(trace, k)] if theory else []
+    overlays = tuple(expected) if quantity == "second_moment" else ()
+    axes, last = frame(trace, quantity, curves, overlays), trace.config.seq_len
     if entry.log:
         curves = tuple(lines.with_arrow(each, axes.y_limits, last) for each in curves)
-    return Lines(axes, curves, last)
+    return Lines(axes, curves, last, overlays)
+
+
+def expectation(trace: Trace, k: int) -> list[Overlay]:
+    """Return theory's line for the k-th scheme."""
+    expected = predict(trace.config.replace(scheme=trace.schemes[k]))
+    return lines.theory(k, expected.log10_second_moment, np.arange(trace.config.seq_len + 1) <= expected.trusted)
 
 
 def curve(label: str, values: np.ndarray, first_nonfinite: np.ndarray, log: bool) -> Curve:
@@ -63,7 +84,7 @@ def curve(label: str, values: np.ndarray, first_nonfinite: np.ndarray, log: bool
     return Curve(label, *(np.where(hidden, np.nan, part) for part in (median, low, high)), tuple(marks))
 
 
-def frame(trace: Trace, quantity: str, curves: tuple[Curve, ...]) -> Frame:
+def frame(trace: Trace, quantity: str, curves: tuple[Curve, ...], overlays: tuple[Overlay, ...] = ()) -> Frame:
     """Return axes that snap to the curves' range."""
     entry = QUANTITIES[quantity]
     title = f"{entry.label} of the hidden state" if quantity != "saturation" else "Saturation of the hidden state"
@@ -76,13 +97,15 @@ def frame(trace: Trace, quantity: str, curves: tuple[Curve, ...]) -> Frame:
     else:
         most = max(np.max(np.abs(each.median), initial=0.0, where=np.isfinite(each.median)) for each in curves)
         limits = (-1.0, 1.0) if most <= 1.0 else (-scale.snap(most), scale.snap(most))
-    return Frame(title, "step t", label, scale.steps_limit(trace.config.seq_len), limits, legend, entry.log)
+    kinds = tuple((each.kind, each.curve) for each in overlays)
+    return Frame(title, "step t", label, scale.steps_limit(trace.config.seq_len), limits, legend, entry.log, kinds)
 
 
-def describe(lines: Lines) -> str:
+def describe(data: Lines) -> str:
     """Say what the picture shows, with numbers."""
-    start = f"{lines.frame.title} ({lines.frame.y_label}) at steps 0 to {lines.last_step}."
-    return " ".join([start, *(describe_curve(each, lines.frame.log) for each in lines.curves)])
+    start = f"{data.frame.title} ({data.frame.y_label}) at steps 0 to {data.last_step}."
+    told = [describe_curve(each, data.frame.log) for each in data.curves]
+    return " ".join([start, *told, *lines.describe_theory(data, data.last_step)])
 
 
 def describe_curve(curve: Curve, log: bool) -> str:
@@ -112,6 +135,6 @@ VIEWS.add(
         draw=lines.draw,
         update=lines.update,
         describe=describe,
-        options=("quantity",),
+        options=("quantity", "theory"),
     ),
 )

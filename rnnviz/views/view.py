@@ -22,7 +22,8 @@ class View:
     draw : ``draw(ax, data) -> artists``, a dict of lists, in the order in which they are painted.
     update : ``update(artists, data)``.
     describe : ``describe(data) -> str``, the alt text, with numbers.
-    options : the names of the page's choices that ``data`` takes.
+    options : the names of the page's choices, keys of ``OPTIONS``, that ``data`` takes.
+    late : whether ``data`` takes so long that the other views must not wait for it.
     """
 
     name: str
@@ -35,6 +36,33 @@ class View:
     update: Callable[[dict[str, list], Any], None]
     describe: Callable[[Any], str]
     options: tuple[str, ...] = ()
+    late: bool = False
+
+
+@dataclass(frozen=True)
+class Option:
+    """A choice of the page that changes what views show and not what is run.
+
+    Attributes
+    ----------
+    name, label, help : how code, menus and help texts name it.
+    choices : (label, value) pairs, the first one the default.
+    """
+
+    name: str
+    label: str
+    help: str
+    choices: tuple[tuple[str, Any], ...]
 
 
 VIEWS: Registry[View] = Registry("view")
+OPTIONS: Registry[Option] = Registry("option")
+OPTIONS.add(
+    "theory",
+    Option(
+        "theory",
+        "Theory",
+        "what mean-field theory expects, drawn over the measured curves",
+        (("hide", False), ("show", True)),
+    ),
+)

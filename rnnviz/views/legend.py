@@ -1,0 +1,42 @@
+"""Title and legend above the axes, row by row, as many entries side by side as there is room for."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from matplotlib.axes import Axes
+from matplotlib.lines import Line2D
+
+ENTRY = 54  # px that a legend's sample line takes, with its gaps
+LETTER = 6.6  # px that a letter takes
+ROW = 19  # px
+TITLE = 30  # px
+
+
+def columns(names: Sequence[str], width: float) -> int:
+    """Return how many entries fit side by side."""
+    longest = max((len(name) for name in names), default=0)
+    return max(1, min(int((width + 14) // (ENTRY + LETTER * longest)), len(names)))
+
+
+def height(names: Sequence[str], width: float) -> int:
+    """Return the pixels that title and legend need above axes of this width."""
+    return TITLE + ROW * -(-len(names) // columns(names, width))
+
+
+def add(ax: Axes, title: str, entries: Sequence[tuple[str, dict[str, Any]]]) -> None:
+    """Draw them; an entry is a name and the style of its line."""
+    width = ax.get_window_extent().width * 100 / ax.figure.dpi
+    names = [name for name, _ in entries]
+    across = columns(names, width)
+    # Matplotlib fills a legend column by column; readers go row by row.
+    order = [k for column in range(across) for k in range(column, len(names), across)]
+    ax.legend(
+        handles=[Line2D([], [], label=names[k], markersize=5, **entries[k][1]) for k in order],
+        loc="lower left", bbox_to_anchor=(-0.012, 1.0), ncols=across, frameon=False,
+        borderaxespad=0.15, handlelength=2.6, columnspacing=1.2, labelspacing=0.35,
+    )  # fmt: skip
+    size = min(11.0, 0.72 * (width + 20) / (0.62 * len(title)))
+    above = 7 + 0.72 * ROW * -(-len(names) // across)
+    ax.set_title(title, loc="left", pad=above, fontweight="bold", fontsize=size, x=-0.012)
