@@ -1,6 +1,6 @@
 """Views: from a Trace to a picture and its words. The only rooms that know matplotlib."""
 
-from . import gates, gradient, state, units  # noqa: F401  (each registers its view)
+from . import gates, gradient, jacobian, singular, spectrum, state, units  # noqa: F401  (each registers its view)
 from .canvas import Canvas
 from .view import OPTIONS, VIEWS, Option, View
 

@@ -15,7 +15,7 @@ from .view import View
 
 KEPT = 8  # figures kept a view, about 1 to 4 MB each
 DPI = 100
-LEFT, RIGHT, BOTTOM = 62, 16, 46  # px of margin; what is above the axes the view knows
+LEFT, RIGHT, BOTTOM = 74, 16, 46  # px of margin; what is above the axes the view knows
 STYLE = {
     "font.size": 9.5,
     "axes.titlesize": 11,

@@ -53,9 +53,8 @@ def describe(data: Lines) -> str:
         known = np.flatnonzero(np.isfinite(each.median))
         if known.size:
             first, last = known[0], known[-1]
-            words.append(
-                f"{each.label}: {number(each.median[first])} at step {first}, {number(each.median[last])} at step {last}."
-            )
+            values = [f"{number(each.median[t])} at step {t}" for t in (first, last)]
+            words.append(f"{each.label}: {', '.join(values)}.")
     return " ".join(words)
 
 

@@ -130,9 +130,9 @@ OPTIONS.add(
     "precision",
     Option(
         "precision",
-        "Also in",
+        "Floats",
         "what floats of a narrower type would have held of the first scheme's gradient",
-        (("float64, exact", ""), *((name, name) for name in ("float32", "float16", "bfloat16"))),
+        (("exact", ""), *((name, name) for name in ("float32", "float16", "bfloat16"))),
     ),
 )
 VIEWS.add(

@@ -25,9 +25,14 @@ def height(names: Sequence[str], width: float) -> int:
     return TITLE + ROW * -(-len(names) // columns(names, width))
 
 
+def axes_width(ax: Axes) -> float:
+    """Return the axes' width in CSS pixels."""
+    return ax.get_window_extent().width * 100 / ax.figure.dpi
+
+
 def add(ax: Axes, title: str, entries: Sequence[tuple[str, dict[str, Any]]]) -> None:
     """Draw them; an entry is a name and the style of its line."""
-    width = ax.get_window_extent().width * 100 / ax.figure.dpi
+    width = axes_width(ax)
     names = [name for name, _ in entries]
     across = columns(names, width)
     # Matplotlib fills a legend column by column; readers go row by row.

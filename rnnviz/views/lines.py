@@ -28,6 +28,7 @@ STYLES = (
 )
 MARKS = {"zero": "x", "float32": "|", "nonfinite": "*"}
 MARK_WORDS = {"zero": "exactly 0", "float32": "float32 ends", "nonfinite": "not finite"}
+LABEL = 60  # px from the axes to the label beside them, whatever the ticks are called
 MARKS_SHOWN = {"zero": "×", "float32": "|", "nonfinite": "★"}
 OVERLAYS = {
     "theory": {"color": "#1a1a1a", "linewidth": 1.2, "linestyle": "-"},
@@ -93,6 +94,7 @@ def set_up(ax: Axes, frame: Frame) -> None:
     pad = 0.04 * (top - bottom)
     ax.set(xlim=(0, frame.x_limit), ylim=(bottom - pad, top + pad), xlabel=frame.x_label)
     ax.set_ylabel(frame.y_label)
+    ax.yaxis.set_label_coords(-LABEL / legend.axes_width(ax), 0.5)
     if frame.log:
         ax.set_yticks(*decade_ticks(bottom, top))
     else:
@@ -204,11 +206,11 @@ def describe_theory(data: Lines, step: int) -> list[str]:
     ]
 
 
-def with_arrow(curve: Curve, limits: tuple[float, float], t: int) -> Curve:
+def with_arrow(curve: Curve, limits: tuple[float, float], t: int, letter: str = "t") -> Curve:
     """Return the curve with words for its value at step ``t``, where that lies outside the axes."""
     value = curve.median[t]
     if not np.isfinite(value) or limits[0] <= value <= limits[1]:
         return curve
     arrow = "↓" if value < limits[0] else "↑"
-    words = f"{arrow} {number(value, log10=True)} at t = {t}"
+    words = f"{arrow} {number(value, log10=True)} at {letter} = {t}"
     return replace(curve, beyond=f"{words}\n{curve.beyond}" if curve.beyond else words)

@@ -36,7 +36,7 @@ OPTIONS.add(
     "quantity",
     Option(
         "quantity",
-        "State shows",
+        "State",
         "which statistic of the hidden state is drawn",
         tuple((entry.label, name) for name, entry in QUANTITIES.items()),
     ),

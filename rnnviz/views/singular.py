@@ -1,0 +1,121 @@
+"""The singular values of W_hh: how much one step can stretch or shrink."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from matplotlib.axes import Axes
+
+from .. import spectrum
+from ..runs import Trace, init_params
+from ..schemes import SCHEMES
+from ..words import number
+from . import legend, scale
+from .lines import OVERLAYS, STYLES
+from .view import VIEWS, View
+
+Array = np.ndarray
+BINS = 24
+POINTS = 200
+
+
+@dataclass(frozen=True)
+class Frame:
+    """The axes: where they end, the quarter-circles' sigma_w (0 for none), and the names of the schemes."""
+
+    limits: tuple[float, float]
+    widths: tuple[float, ...]
+    legend: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Singular:
+    """One picture: the density of each scheme's singular values, and words for those outside the axes."""
+
+    frame: Frame
+    values: tuple[Array, ...]
+    words: tuple[str, ...]
+
+    def density(self, k: int) -> tuple[Array, Array]:
+        """Return the middles of the bins and the density of the k-th scheme's singular values."""
+        counts, edges = np.histogram(self.values[k], BINS, (0.0, self.frame.limits[0]))
+        return (edges[1:] + edges[:-1]) / 2, counts / (len(self.values[k]) * (edges[1] - edges[0]))
+
+
+def data(trace: Trace) -> Singular:
+    """Return the singular values of W_hh of every scheme's first seed; of an LSTM or GRU, of its first gate's block."""
+    size, gain = trace.config.hidden_size, trace.config.gain
+    configs = [trace.config.replace(scheme=name, seed=trace.seeds[0]) for name in trace.schemes]
+    found = tuple(spectrum.singular_values(init_params(config)["W_hh"][:, :size]) for config in configs)
+    laws = [spectrum.expected(name, size, gain) for name in trace.schemes]
+    # Beyond 2 sigma_w lies only what a mean adds: one value, which would squash the rest.
+    limit = scale.snap(max(1.0, *(2.2 * law.radius for law in laws)))
+    widths = tuple(0.0 if law.on_circle else law.radius for law in laws)
+    frame = Frame((limit, 0.0), widths, tuple(SCHEMES[name].short for name in trace.schemes))
+    drawn = Singular(frame, found, tuple(outliers(values, limit) for values in found))
+    top = scale.snap(max(1.0, *(float(drawn.density(k)[1].max()) for k in range(len(found)))))
+    return Singular(Frame((limit, top), widths, frame.legend), found, drawn.words)
+
+
+def outliers(values: Array, limit: float) -> str:
+    """Say which singular values lie outside the axes."""
+    far = np.count_nonzero(values > limit)
+    more = f" and {far - 1} more" if far > 1 else ""
+    return f"→ {number(float(values[0]))}{more}" if far else ""
+
+
+def draw(ax: Axes, data: Singular) -> dict[str, list]:
+    """Create the histograms' outlines, the quarter-circles and the words."""
+    frame = data.frame
+    limit, top = frame.limits
+    ax.set(xlim=(0, limit), ylim=(0, 1.04 * top), xlabel="singular value", ylabel="density")
+    ax.grid(True, color="#dddddd", linewidth=0.8)
+    ax.set_axisbelow(True)
+    ax.spines[["top", "right"]].set_visible(False)
+    s = np.linspace(0.0, limit, POINTS)
+    for width in {width for width in frame.widths if width > 0}:
+        ax.plot(s, spectrum.quarter_circle(s, width), **OVERLAYS["theory"])
+    entries = [(name, STYLES[k]) for k, name in enumerate(frame.legend)]
+    legend.add(ax, "Singular values of W_hh", [*entries, ("quarter-circle law", OVERLAYS["theory"])])
+    artists = {"lines": [], "words": []}
+    for style, _ in zip(STYLES, data.values, strict=False):
+        artists["lines"].append(ax.plot([], [], drawstyle="steps-mid", linewidth=1.8, markersize=4, **style)[0])
+        artists["words"].append(ax.text(0, 0, "", color=style["color"], fontsize="small", ha="right", va="top"))
+    update(artists, data)
+    return artists
+
+
+def update(artists: dict[str, list], data: Singular) -> None:
+    """Give the artists the values of ``data``."""
+    limit, top = data.frame.limits
+    for k, (line, text) in enumerate(zip(artists["lines"], artists["words"], strict=True)):
+        line.set_data(*data.density(k))
+        line.set_markevery((k, 4))
+        text.set_text(data.words[k])
+        text.set_position((0.97 * limit, top * (0.98 - 0.07 * k)))
+
+
+def describe(data: Singular) -> str:
+    """Say what the picture shows, with numbers."""
+    words = ["Density of the singular values of W_hh, with the quarter-circle law."]
+    for name, values in zip(data.frame.legend, data.values, strict=True):
+        words.append(f"{name}: from {number(float(values[-1]))} to {number(float(values[0]))}.")
+    return " ".join(words)
+
+
+VIEWS.add(
+    "singular",
+    View(
+        name="singular",
+        label="Singular values",
+        help="how much one step of W_hh can stretch or shrink, beside the quarter-circle law",
+        data=data,
+        frame=lambda data: data.frame,
+        head=lambda data, width: legend.height([*data.frame.legend, "quarter-circle law"], width),
+        draw=draw,
+        update=update,
+        describe=describe,
+        late=True,
+    ),
+)
