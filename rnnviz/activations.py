@@ -119,7 +119,7 @@ ACTIVATIONS.add(
         label="ReLU",
         formula="φ(a) = max(a, 0)",
         f=lambda a: np.where(a.real > 0, a, 0.0) if np.iscomplexobj(a) else np.maximum(a, 0.0),
-        slope_of_output=lambda h: (h > 0) * 1.0,
+        slope_of_output=lambda h: (h > 0).astype(h.dtype),
         slope=lambda a: (a > 0) * 1.0,
         log_slope=lambda a: np.where(a > 0, 0.0, -np.inf),
         saturated=lambda h: h == 0,

@@ -11,8 +11,8 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from .activations import ACTIVATIONS, Activation
-from .scaled import ZERO, Scaled, as_scaled, concatenate, log2, row_squares
+from .activations import ACTIVATIONS, Activation, log_sigmoid
+from .scaled import ZERO, Scaled, Weights, as_scaled, log2, product, row_squares
 
 Array = np.ndarray
 Factor = Any  # ndarray or Scaled
@@ -35,8 +35,11 @@ class Arithmetic(Protocol):
     def product(self, a: Factor, b: Factor) -> Factor:
         """Return ``a * b``."""
 
-    def concatenate(self, parts: Sequence[Gradient]) -> Gradient:
-        """Join along the last axis."""
+    def weights(self, W: Array) -> Any:
+        """Return a matrix as what a gradient is multiplied by, ``d @ W``."""
+
+    def through(self, parts: Sequence[Gradient], W: Any) -> Gradient:
+        """Return the gates' gradients, joined along the last axis, times ``W``."""
 
     def start(self, d: Factor) -> Gradient:
         """Return the gradient with which backpropagation begins."""
@@ -64,7 +67,7 @@ class Exact:
     def gate(self, a: Array, value: Array) -> Factor:
         if value.real.min(initial=1.0) > np.finfo(float).tiny:
             return value
-        return Scaled.exp(np.minimum(a.real, 0.0) - np.log1p(np.exp(-np.abs(a.real))))
+        return Scaled.exp(log_sigmoid(a.real))
 
     def gate_slope(self, a: Array, value: Array) -> Factor:
         return self.slope(SIGMOID, a, value)
@@ -78,8 +81,11 @@ class Exact:
                 pass
         return as_scaled(a) * as_scaled(b)
 
-    def concatenate(self, parts: Sequence[Scaled]) -> Scaled:
-        return concatenate(parts)
+    def weights(self, W: Array) -> Weights:
+        return Weights(W)
+
+    def through(self, parts: Sequence[Scaled], W: Weights) -> Scaled:
+        return product(parts, W)
 
     def start(self, d: Factor) -> Scaled:
         return as_scaled(d)
@@ -109,8 +115,11 @@ class Plain:
     def product(self, a: Array, b: Array) -> Array:
         return a * b
 
-    def concatenate(self, parts: Sequence[Array]) -> Array:
-        return np.concatenate(parts, axis=-1)
+    def weights(self, W: Array) -> Array:
+        return W
+
+    def through(self, parts: Sequence[Array], W: Array) -> Array:
+        return np.concatenate(parts, axis=-1) @ W
 
     def start(self, d: Factor) -> Array:
         return d.to_float() if isinstance(d, Scaled) else d

@@ -7,29 +7,33 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import reduce
 
 import numpy as np
 
 from .activations import ACTIVATIONS, Activation
-from .arithmetic import EXACT, Arithmetic, Gradient
-from .cells import CELLS, Cell, Params, Step, StepBack
+from .arithmetic import EXACT, Arithmetic
+from .cells import CELLS, Cell, Params, State, Step, StepBack
 from .registry import explain_choice
-from .scaled import Scaled, pow2
+from .scaled import Scaled, concatenate, pow2
 
 Array = np.ndarray
 BLOCK = 16  # steps whose inputs are projected in one multiplication
 
 
-def forward(params: Params, x: Array, cell: Cell, phi: Activation, num: Arithmetic = EXACT) -> Iterator[Step]:
-    """Yield the T steps of the forward pass from ``h_0 = 0``.
+def forward(
+    params: Params, x: Array, cell: Cell, phi: Activation, num: Arithmetic = EXACT, state: State | None = None
+) -> Iterator[Step]:
+    """Yield the T steps of the forward pass from ``state``, or from ``h_0 = 0``.
 
     ``x`` is (..., T, B, D); the states are (..., B, H).
     """
     steps, batch, inputs = x.shape[-3:]
     stack = np.broadcast_shapes(x.shape[:-3], params["W_xh"].shape[:-2])
     size = params["W_hh"].shape[-2]
-    zero = params["W_hh"][..., :1, :1] * 0.0
-    state = {name: zero + np.zeros((*stack, batch, size), dtype=zero.dtype) for name in cell.states}
+    if state is None:
+        zeros = np.zeros((*stack, batch, size), dtype=params["W_hh"].dtype)
+        state = dict.fromkeys(cell.states, zeros)
     for start in range(0, steps, BLOCK):
         block = x[..., start : start + BLOCK, :, :]
         rows = block.reshape((*x.shape[:-3], -1, inputs)) @ params["W_xh"] + params["b_h"]
@@ -57,7 +61,7 @@ def cross_entropy(params: Params, h: Array, targets: Array) -> tuple[Array, Scal
     below = total * np.exp(-ahead) + np.exp(lead - ahead)
     loss = (ahead - lead + np.log(below))[..., 0].mean(axis=-1)
     powers = np.floor(ahead / np.log(2.0))
-    m = np.where(target, -total, others) * (np.exp(powers * np.log(2.0) - ahead) / below)
+    m = np.where(target, -total, others) * (np.exp(np.clip(powers * np.log(2.0) - ahead, -1.0, 0.0)) / below)
     return loss, Scaled(m.real / y.shape[-2], -powers)
 
 
@@ -69,15 +73,15 @@ def backward(
     ``errors[t]`` is dL/dy_{t+1}, or None where the step has no loss. ``total`` holds the total derivatives dL/dh_t.
     """
     last = next(error for error in reversed(errors) if error is not None)
-    W_out, size = params["W_hy"].swapaxes(-1, -2), params["W_hh"].shape[-2]
-    d = {name: num.zeros((*last.m.shape[:-1], size)) for name in cell.states}
+    W_out, W_back = (num.weights(params[name].swapaxes(-1, -2)) for name in ("W_hy", "W_hh"))
+    d = {name: num.zeros((*last.m.shape[:-1], params["W_hh"].shape[-2])) for name in cell.states}
     for tape, error in zip(reversed(tapes), reversed(errors), strict=True):
         if error is not None:
             d["h"] = num.balanced(d["h"] + num.start(error) @ W_out)
-        step = cell.step_back(params, tape, d, num)
+        step = cell.step_back(W_back, tape, d, num)
         yield step
         d = {name: num.balanced(value) for name, value in step.previous.items()}
-    yield StepBack(d, {}, None, None)
+    yield StepBack(d, {}, [], [])
 
 
 @dataclass(frozen=True)
@@ -125,7 +129,7 @@ def bptt(
     Raises
     ------
     ValueError : for an unknown name, or a shape that does not fit, naming it.
-    FloatingPointError : where a state is not finite, naming its step.
+    FloatingPointError : where a state is not finite, naming its step, or the loss.
 
     Source: Rumelhart, Hinton & Williams 1986; Werbos 1990.
 
@@ -135,7 +139,7 @@ def bptt(
     >>> g.h.ravel()
     array([0.  , 1.  , 1.5 , 1.75])
     >>> g.log10_grad_norm - g.log10_grad_norm[-1]  # a factor 1/2 each step back
-    array([-0.90309, -0.60206, -0.30103,  0.     ])
+    array([-0.90308999, -0.60205999, -0.30103   ,  0.        ])
     """
     kind, phi = CELLS[cell], ACTIVATIONS[activation]
     params = {name: np.asarray(value, dtype=float) for name, value in params.items()}
@@ -143,15 +147,15 @@ def bptt(
     targets = check_shapes(params, x, targets, kind, loss_at)
     with np.errstate(over="ignore", invalid="ignore"):
         steps = list(forward(params, x, kind, phi))
+        pairs = [
+            cross_entropy(params, step.state["h"], target) if loss_at == "every" or step is steps[-1] else (0.0, None)
+            for step, target in zip(steps, targets, strict=True)
+        ]
+    loss, errors = float(sum(loss for loss, _ in pairs)), [error for _, error in pairs]
+    check_finite(steps, loss)
     states = [{name: np.zeros_like(steps[0].state["h"]) for name in kind.states}, *(step.state for step in steps)]
-    check_finite(states)
-    pairs = [
-        cross_entropy(params, state["h"], target) if loss_at == "every" or t == len(steps) - 1 else (0.0, None)
-        for t, (state, target) in enumerate(zip(states[1:], targets, strict=True))
-    ]
-    errors = [error for _, error in pairs]
     backs = list(backward(params, [step.tape for step in steps], errors, kind))[::-1]
-    return collect(params, x, states, float(sum(loss for loss, _ in pairs)), errors, backs, kind)
+    return collect(params, x, states, loss, errors, backs, kind)
 
 
 def collect(params, x, states, loss, errors, backs, cell: Cell) -> Gradients:
@@ -173,7 +177,7 @@ def collect(params, x, states, loss, errors, backs, cell: Cell) -> Gradients:
 
 def parameter_gradients(params, x, h, errors, backs, cell: Cell) -> Params:
     """Sum the parameters' gradients over the steps: ``dL/dW_hh = sum_t h_{t-1}^T dL/da_t`` and so on."""
-    d_in, d_rec = [back.d_in for back in backs[1:]], [back.d_rec for back in backs[1:]]
+    d_in, d_rec = ([concatenate(getattr(back, name)) for back in backs[1:]] for name in ("d_in", "d_rec"))
     with_loss = [t for t, error in enumerate(errors) if error is not None]
     d_y = [errors[t] for t in with_loss]
     ones = np.ones((*x.shape[:-1], 1))
@@ -192,16 +196,25 @@ def parameter_gradients(params, x, h, errors, backs, cell: Cell) -> Params:
 
 def contract(left: Array, right: Sequence[Scaled]) -> Array:
     """Return ``sum_t left_t^T right_t`` as float64 without leaving its range on the way."""
-    top = max(d.e.max() for d in right)
+    spread = [d.spread() for d in right]
+    top = reduce(np.maximum, (d.e.max(axis=0) for d in spread))
     with np.errstate(over="ignore", under="ignore"):
-        total = sum(a.T @ pow2(d.m, d.e - top) for a, d in zip(left, right, strict=True))
-        return pow2(total, np.asarray(top))
+        total = sum(a.T @ pow2(d.m, d.e - top) for a, d in zip(left, spread, strict=True))
+        return pow2(total, top)
 
 
-def check_finite(states: Sequence[dict[str, Array]]) -> None:
-    for t, state in enumerate(states):
-        if not all(np.isfinite(value).all() for value in state.values()):
+def numbers(step: Step) -> list[Array]:
+    """Return every array of numbers in a step that a gradient will meet."""
+    factors = [factor.m if isinstance(factor, Scaled) else factor for factor in step.tape]
+    return [*step.state.values(), *step.gates.values(), *factors]
+
+
+def check_finite(steps: Sequence[Step], loss: float) -> None:
+    for t, step in enumerate(steps, 1):
+        if not all(np.isfinite(array).all() for array in numbers(step)):
             raise FloatingPointError(f"the state is not finite from step {t} on: no gradient is defined")
+    if not np.isfinite(loss):
+        raise FloatingPointError("the loss is not finite: no gradient is defined")
 
 
 def check_shapes(params: Params, x: Array, targets: Array, cell: Cell, loss_at: str) -> Array:
@@ -214,6 +227,10 @@ def check_shapes(params: Params, x: Array, targets: Array, cell: Cell, loss_at: 
     if params.get("W_hh", np.empty(0)).ndim != 2 or params.get("W_hy", np.empty(0)).ndim != 2:
         raise ValueError("params must have matrices W_hh (H, kH) and W_hy (H, O)")
     hidden, classes = params["W_hh"].shape[0], params["W_hy"].shape[1]
+    if classes < 2:
+        raise ValueError(
+            f"W_hy must have a column for each of at least 2 classes; got the shape {params['W_hy'].shape}"
+        )
     expected = cell.shapes(inputs, hidden) | {"W_hy": (hidden, classes), "b_y": (classes,)}
     if set(params) != set(expected):
         raise ValueError(f"params of a cell {cell.name!r} are {', '.join(expected)}; got {', '.join(params)}")

@@ -1,14 +1,15 @@
 """Recurrent cells: one step forward and one step back, side by side.
 
 A cell is handed the projected input ``x_t @ W_xh + b_h`` and its state, a dict of arrays (..., B, H). ``step`` returns
-the new state with a tape of the local factors; ``step_back`` multiplies the arriving gradient by them. The
-`Arithmetic` that both are given decides what a factor is: exact at any magnitude, or what floats of one type hold.
+the new state with a tape of the local factors; ``step_back`` multiplies the arriving gradient by them and by
+``W_back``, the transpose of ``W_hh``. The `Arithmetic` that both are given decides what a factor is: exact at any
+magnitude, or what floats of one type hold.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -33,13 +34,13 @@ class StepBack(NamedTuple):
     """One step back.
 
     ``total`` holds the total derivative of each state *after* the step, ``previous`` what flows into the state before
-    it, ``d_in`` and ``d_rec`` the gradients of ``x_t @ W_xh + b_h`` and of ``h_{t-1} @ W_hh``.
+    it, ``d_in`` and ``d_rec`` the gradients of ``x_t @ W_xh + b_h`` and of ``h_{t-1} @ W_hh``, gate by gate.
     """
 
     total: dict[str, Gradient]
     previous: dict[str, Gradient]
-    d_in: Gradient
-    d_rec: Gradient
+    d_in: list[Gradient]
+    d_rec: list[Gradient]
 
 
 @dataclass(frozen=True)
@@ -90,10 +91,10 @@ class RNN(Cell):
         h = phi.f(a)
         return Step({"h": h}, (num.slope(phi, a, h),), {})
 
-    def step_back(self, params: Params, tape: tuple, d: dict[str, Gradient], num: Arithmetic) -> StepBack:
+    def step_back(self, W_back: Any, tape: tuple, d: dict[str, Gradient], num: Arithmetic) -> StepBack:
         (slope,) = tape
         d_a = d["h"] * slope
-        return StepBack(d, {"h": d_a @ params["W_hh"].swapaxes(-1, -2)}, d_a, d_a)
+        return StepBack(d, {"h": d_a @ W_back}, [d_a], [d_a])
 
 
 class LSTM(Cell):
@@ -118,11 +119,11 @@ class LSTM(Cell):
         )
         return Step({"h": o * out, "c": c}, tape, {"i": i, "f": f, "g": g, "o": o})
 
-    def step_back(self, params: Params, tape: tuple, d: dict[str, Gradient], num: Arithmetic) -> StepBack:
+    def step_back(self, W_back: Any, tape: tuple, d: dict[str, Gradient], num: Arithmetic) -> StepBack:
         c_by_h, by_i, by_f, by_g, by_o, f = tape
         d_h, d_c = d["h"], d["c"] + d["h"] * c_by_h
-        d_a = num.concatenate([d_c * by_i, d_c * by_f, d_c * by_g, d_h * by_o])
-        previous = {"h": d_a @ params["W_hh"].swapaxes(-1, -2), "c": d_c * f}
+        d_a = [d_c * by_i, d_c * by_f, d_c * by_g, d_h * by_o]
+        previous = {"h": num.through(d_a, W_back), "c": d_c * f}
         return StepBack({"h": d_h, "c": d_c}, previous, d_a, d_a)
 
 
@@ -130,7 +131,7 @@ class GRU(Cell):
     """The GRU as PyTorch and cuDNN compute it, the reset gate after the product (Cho et al. 2014).
 
     ``n = phi(x W_xn + b_n + r * (h W_hn + b_hn))``, ``h_t = (1 - z) * n + z * h_{t-1}``; r and z are sigmoids; order
-    r, z, n.
+    r, z, n. The factor ``h_{t-1} - n`` is that of the float64 states: 0 where both have saturated to the same number.
     """
 
     def step(self, params: Params, x: Array, state: State, phi: Activation, num: Arithmetic) -> Step:
@@ -149,14 +150,14 @@ class GRU(Cell):
         )
         return Step({"h": renew * n + z * h}, tape, {"r": r, "z": z, "n": n})
 
-    def step_back(self, params: Params, tape: tuple, d: dict[str, Gradient], num: Arithmetic) -> StepBack:
+    def step_back(self, W_back: Any, tape: tuple, d: dict[str, Gradient], num: Arithmetic) -> StepBack:
         n_by_h, by_r, by_z, r, z = tape
         d_h = d["h"]
         d_n = d_h * n_by_h
         d_r, d_z = d_n * by_r, d_h * by_z
-        d_rec = num.concatenate([d_r, d_z, d_n * r])
-        previous = {"h": d_h * z + d_rec @ params["W_hh"].swapaxes(-1, -2)}
-        return StepBack(d, previous, num.concatenate([d_r, d_z, d_n]), d_rec)
+        d_rec = [d_r, d_z, d_n * r]
+        previous = {"h": d_h * z + num.through(d_rec, W_back)}
+        return StepBack(d, previous, [d_r, d_z, d_n], d_rec)
 
 
 CELLS: Registry[Cell] = Registry("cell")

@@ -11,14 +11,17 @@ T = TypeVar("T")
 def explain_choice(kind: str, received: object, allowed) -> str:
     """Say in one sentence what ``kind`` may be, what was received, and which name was probably meant."""
     names = [str(name) for name in allowed]
-    near = difflib.get_close_matches(str(received)[:40].lower(), names, n=1)
+    near = difflib.get_close_matches(shorten(received).strip("'\"").lower(), names, n=1)
     hint = f" Did you mean {near[0]!r}?" if near else ""
     return f"{kind} must be one of {', '.join(names)}; got {shorten(received)}.{hint}"
 
 
 def shorten(value: object, width: int = 60) -> str:
     """Return ``repr(value)``, cut to ``width`` characters so that a hostile value cannot flood a message."""
-    text = repr(value)
+    try:
+        text = repr(value)
+    except ValueError:  # Python refuses to write out a whole number of thousands of digits
+        text = f"a {type(value).__name__} too long to show"
     return text if len(text) <= width else text[: width - 1] + "…"
 
 

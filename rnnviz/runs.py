@@ -9,7 +9,7 @@ import numpy as np
 
 from .activations import ACTIVATIONS, Activation
 from .arithmetic import EXACT, Arithmetic
-from .bptt import backward, cross_entropy, forward
+from .bptt import backward, cross_entropy, forward, numbers
 from .cells import CELLS, Cell, Step
 from .config import Config
 from .inputs import INPUTS, Sizes
@@ -155,7 +155,9 @@ def run(config: Config) -> Trace:
     return compare(config, (config.scheme,), (config.seed,)).one()
 
 
-def compare(config: Config, schemes: Sequence[str] = ("xavier", "orthogonal"), seeds: Iterable[int] = range(8)) -> Trace:
+def compare(
+    config: Config, schemes: Sequence[str] = ("xavier", "orthogonal"), seeds: Iterable[int] = range(8)
+) -> Trace:
     """Run S schemes x R seeds of one experiment, stacked and multiplied together.
 
     With a seed all schemes meet the same inputs, and the same random numbers behind their weights.
@@ -247,6 +249,8 @@ class Recorder:
             errors.append(error)
         loss[self.first_nonfinite >= 0] = np.nan
         norms = self.norms(params, tapes, self.silence(errors, loss))
+        for values in norms.values():
+            values[~np.isfinite(loss)] = np.nan
         self.forget_nonfinite()
         return {
             **self.stats,
@@ -264,8 +268,7 @@ class Recorder:
         """Take a run whose numbers overflow out of the stack, in place: its zeros disturb nobody."""
         if not self.phi.homogeneous:
             return  # bounded states stay finite
-        arrays = [*step.state.values(), *step.gates.values()]
-        arrays += [factor.m if isinstance(factor, Scaled) else factor for factor in step.tape]
+        arrays = numbers(step)
         sums = sum(np.abs(array).sum(axis=(-2, -1)) for array in arrays)
         bad = ~np.isfinite(sums)
         if bad.any():
@@ -305,11 +308,7 @@ class Recorder:
         """Go back and return log10 of the gradients' norms, (N, T+1) for each state."""
         steps = backward(params, tapes, errors, self.cell, self.num)
         norms = [{name: self.num.log10_norm(d) for name, d in step.total.items()} for step in steps][::-1]
-        silent = self.first_nonfinite >= 0
-        table = {name: np.stack([norm[name] for norm in norms], axis=-1) for name in norms[0]}
-        for values in table.values():
-            values[silent] = np.nan
-        return table
+        return {name: np.stack([norm[name] for norm in norms], axis=-1) for name in norms[0]}
 
     def forget_nonfinite(self) -> None:
         """Mark everything from a run's first non-finite step on."""

@@ -25,7 +25,7 @@ ZERO = -1e305  # the exponent of an exact zero: finite, so that differences of e
 
 def pow2(m: Array, k: Array) -> Array:
     """Return ``m * 2**k`` for whole numbers ``k`` of any size, 0 or inf where float64 cannot hold it."""
-    return np.ldexp(m, np.clip(k, -4000, 4000).astype(np.int32))
+    return np.ldexp(m, np.minimum(np.maximum(k, -4000), 4000).astype(np.int32))
 
 
 def log2(a: Array) -> Array:
@@ -36,7 +36,28 @@ def log2(a: Array) -> Array:
 
 def row_squares(m: Array) -> Array:
     """Return the sum of squares of each row, shape (..., B)."""
-    return np.einsum("...n,...n->...", m, m)
+    return np.vecdot(m, m)
+
+
+class Weights:
+    """A float64 matrix ``m * 2**e`` for gradients to be multiplied with, looked at once instead of at every step.
+
+    Attributes
+    ----------
+    m : array (..., n, k), its largest number brought near 1 where it lies outside 2**-100 .. 2**100.
+    e : float, a whole number.
+    dense : whether every number shows in a sum: none is 0 or 2**-100 times smaller than the largest.
+    """
+
+    __slots__ = ("dense", "e", "m")
+    __array_ufunc__ = None
+
+    def __init__(self, W: Array):
+        sizes = np.abs(W)
+        top = float(sizes.max(initial=0.0))
+        self.e = 0.0 if top == 0 or 2.0**-100 < top < 2.0**100 else float(np.frexp(top)[1])
+        self.m = W if self.e == 0 else pow2(W, np.asarray(-self.e))
+        self.dense = bool(sizes.min(initial=top) > 2.0**-100 * top)
 
 
 class Scaled:
@@ -49,12 +70,13 @@ class Scaled:
         ``log phi'`` has no least value. None means zeros.
     """
 
-    __slots__ = ("e", "m")
+    __slots__ = ("_is_safe", "_squares", "e", "m")
     __array_ufunc__ = None  # lets ``ndarray * Scaled`` reach __rmul__
 
     def __init__(self, m: Array, e: Array | None = None):
         self.m = m
         self.e = np.zeros((*m.shape[:-1], 1)) if e is None else e
+        self._squares = self._is_safe = None
 
     @classmethod
     def exp(cls, logs: Array) -> Scaled:
@@ -67,6 +89,21 @@ class Scaled:
     @property
     def is_rowwise(self) -> bool:
         return self.e.shape[-1] == 1
+
+    @property
+    def squares(self) -> Array:
+        """The sum of squares of each row of ``m``, computed once."""
+        if self._squares is None:
+            with np.errstate(over="ignore", under="ignore"):
+                self._squares = row_squares(self.m)
+        return self._squares
+
+    @property
+    def is_safe(self) -> bool:
+        """Whether every row's norm lies within 2**-SAFE .. 2**SAFE."""
+        if self._is_safe is None:
+            self._is_safe = self.squares.min() > 4.0**-SAFE and self.squares.max() < 4.0**SAFE
+        return self._is_safe
 
     def spread(self) -> Scaled:
         """Return the same numbers with an exponent for each and mantissas in [1/2, 1)."""
@@ -83,21 +120,30 @@ class Scaled:
         return Scaled(pow2(spread.m, spread.e - top), top)
 
     def __mul__(self, other: Array | Scaled) -> Scaled:
-        m, e = (other.m, other.e) if isinstance(other, Scaled) else (other, 0.0)
+        scaled = isinstance(other, Scaled)
         try:
             with np.errstate(under="raise", over="raise"):
-                return Scaled(self.m * m, self.e + e)
+                return Scaled(self.m * (other.m if scaled else other), self.e + other.e if scaled else self.e)
         except FloatingPointError:
-            a, b = self.spread(), as_scaled(other).spread()
-            return Scaled(a.m * b.m, a.e + b.e).rowwise()
+            return self._mul_far(as_scaled(other))
 
     __rmul__ = __mul__
 
-    def __add__(self, other: Scaled) -> Scaled:
+    def _mul_far(self, other: Scaled) -> Scaled:
+        """Multiply what leaves float64: with every row brought near 1, or else number by number."""
+        a, b = self.balanced(), other.balanced()
         try:
             with np.errstate(under="raise", over="raise"):
-                if np.array_equal(self.e, other.e):
-                    return Scaled(self.m + other.m, self.e)
+                return Scaled(a.m * b.m, a.e + b.e)
+        except FloatingPointError:
+            a, b = a.spread(), b.spread()
+            return Scaled(a.m * b.m, a.e + b.e).rowwise()
+
+    def __add__(self, other: Scaled) -> Scaled:
+        if self.e is other.e or np.array_equal(self.e, other.e):
+            return Scaled(self.m + other.m, self.e)
+        try:
+            with np.errstate(under="raise", over="raise"):
                 return self._add_aligned(other)
         except FloatingPointError:
             with np.errstate(under="ignore"):
@@ -107,17 +153,27 @@ class Scaled:
         top = np.maximum(self.e, other.e)
         return Scaled(pow2(self.m, self.e - top) + pow2(other.m, other.e - top), top)
 
-    def __matmul__(self, W: Array) -> Scaled:
+    def __matmul__(self, W: Weights) -> Scaled:
         """Return the product with a float64 matrix (..., n, k)."""
-        if self.is_rowwise:
-            return Scaled(self.m @ W, self.e)
-        windows = self._windows()
-        # What lies a window below a row's largest number can show only where W has zeros that hide that one.
-        used = windows[:1] if np.all(W) else windows
-        return reduce(add, (Scaled(part.m @ W, part.e) for part in used))
+        if self.is_rowwise and (W.dense or not self._reaches_far()):
+            return Scaled(self.m @ W.m, self.e + W.e if W.e else self.e)
+        if W.dense:  # what lies far below a row's largest number cannot show in any sum
+            return self._top() @ W
+        return reduce(add, (Scaled(part.m @ W.m, part.e + W.e) for part in self.spread()._windows()))
+
+    def _reaches_far(self) -> bool:
+        """Whether a number is so small that a product with it may leave float64."""
+        sizes = np.abs(self.m)
+        return bool(np.any((sizes < 2.0**-WINDOW) & (sizes > 0)))
+
+    def _top(self) -> Scaled:
+        """Return the numbers as rows, 0 where they lie out of float64's reach below a row's largest."""
+        spread = self.spread()
+        top = spread.e.max(axis=-1, keepdims=True)
+        return Scaled(pow2(spread.m, spread.e - top), top)
 
     def _windows(self) -> list[Scaled]:
-        """Split into rowwise arrays, each with the numbers of one range of magnitudes, the largest first."""
+        """Split a spread array into rowwise ones, each with the numbers of one range, the largest first."""
         m, e, windows = self.m, self.e, []
         while not windows or np.any(m):
             top = e.max(axis=-1, keepdims=True)
@@ -130,28 +186,22 @@ class Scaled:
         """Return the same numbers with every row brought near 1 that has left 2**-SAFE .. 2**SAFE."""
         if not self.is_rowwise:
             return self.rowwise()
-        with np.errstate(over="ignore", under="ignore"):
-            squares = row_squares(self.m)
-        if np.all((squares > 4.0**-SAFE) & (squares < 4.0**SAFE)):
+        if self.is_safe:
             return self
-        shift = np.frexp(np.abs(self.m).max(axis=-1, keepdims=True))[1].astype(float)
+        top, shift = np.frexp(np.abs(self.m).max(axis=-1, keepdims=True))
         try:
             with np.errstate(under="raise"):
-                return Scaled(pow2(self.m, -shift), self.e + shift)
+                return Scaled(pow2(self.m, -shift), np.where(top == 0, ZERO, self.e + shift))
         except FloatingPointError:
             return self.rowwise()
 
     def log10_norm(self) -> Array:
-        """Return ``log10`` of the Frobenius norm over the last two axes, shape (...); ``-inf`` for a true zero.
-
-        The rows must be balanced.
-        """
-        top = self.e.max(axis=-1, keepdims=True)
-        with np.errstate(under="ignore"):
-            squares = row_squares(self.m if self.is_rowwise else pow2(self.m, self.e - top))
-            rows = 2.0 * top[..., 0] + log2(squares)
-            most = np.maximum(rows.max(axis=-1, keepdims=True), ZERO)
-            return 0.5 * (most[..., 0] + log2(np.exp2(rows - most).sum(axis=-1))) / LOG2_10
+        """Return ``log10`` of the Frobenius norm over the last two axes, shape (...); ``-inf`` for a true zero."""
+        d = self.balanced()
+        d = d if d.is_rowwise else d._top()
+        top = d.e.max(axis=-2, keepdims=True)
+        total = pow2(d.squares, 2.0 * (d.e - top)[..., 0]).sum(axis=-1)
+        return (top[..., 0, 0] + 0.5 * log2(total)) / LOG2_10
 
     def to_float(self) -> Array:
         """Return the float64 array, 0 or inf where float64 cannot hold a number."""
@@ -166,8 +216,17 @@ def as_scaled(a: Array | Scaled) -> Scaled:
 
 def concatenate(parts: Sequence[Scaled]) -> Scaled:
     """Join along the last axis."""
+    m = np.concatenate([part.m for part in parts], axis=-1)
     if all(part.is_rowwise and np.array_equal(part.e, parts[0].e) for part in parts):
-        return Scaled(np.concatenate([part.m for part in parts], axis=-1), parts[0].e)
-    spread = [part.spread() for part in parts]
-    m, e = (np.concatenate([getattr(part, name) for part in spread], axis=-1) for name in ("m", "e"))
-    return Scaled(m, e).rowwise()
+        return Scaled(m, parts[0].e)
+    return Scaled(m, np.concatenate([np.broadcast_to(part.e, part.m.shape) for part in parts], axis=-1))
+
+
+def product(parts: Sequence[Scaled], W: Weights) -> Scaled:
+    """Return the product of the parts, joined along the last axis, with ``W``."""
+    if not W.dense or all(np.array_equal(part.e, parts[0].e) for part in parts):
+        return concatenate(parts) @ W
+    parts = [part.balanced() for part in parts]
+    parts = [part if part.is_rowwise else part._top() for part in parts]
+    top = reduce(np.maximum, (part.e for part in parts))
+    return Scaled(np.concatenate([pow2(part.m, part.e - top) for part in parts], axis=-1), top) @ W
