@@ -12,8 +12,10 @@ from ..schemes import SCHEMES
 from ..views import OPTIONS, Option
 
 FIRST = ("scheme", "hidden_size", "seq_len")
-SECOND = ("gain", "cell", "activation", "inputs", "loss_at")
-MORE = ("input_scheme", "input_size", "output_size", "batch_size", "input_scale", "forget_bias", "seed", "text")
+SECOND = ("gain", "cell", "forget_bias", "activation", "inputs", "loss_at")
+MORE = ("input_scheme", "input_size", "output_size", "batch_size", "input_scale", "seed", "text")
+# Controls that mean something only for some values of another one.
+ONLY_FOR = {"forget_bias": ("cell", ("lstm",)), "text": ("inputs", ("text",))}
 MOST_SCHEMES = 6
 SAME = ""  # what a menu holds for None, which ipywidgets shows as no choice at all
 
@@ -75,6 +77,8 @@ class Controls:
         self.first, self.second, rest = (self.grid(names) for names in (FIRST, SECOND, MORE))
         self.second.children += tuple(self.choices.values())
         self.second.add_class("rnnviz-second")
+        for name, (other, values) in ONLY_FOR.items():
+            self.show_only_for(name, other, values)
         self.beside = widgets.Box([widgets.HTML("Compare with"), *self.compare.values()])
         self.beside.add_class("rnnviz-compare")
         self.more = self.folded("More settings", rest)
@@ -82,6 +86,15 @@ class Controls:
             widget.observe(lambda change: on_change(), "value")
         for widget in self.choices.values():
             widget.observe(lambda change: on_choice(), "value")
+
+    def show_only_for(self, name: str, other: str, values: Sequence[str]) -> None:
+        """Hide a control unless another one has one of these values."""
+
+        def follow(change=None):
+            self.widgets[name].layout.display = None if self.widgets[other].value in values else "none"
+
+        self.widgets[other].observe(follow, "value")
+        follow()
 
     def grid(self, names: Sequence[str]) -> widgets.Box:
         """Return a box of controls that flow into as many columns as there is room for."""

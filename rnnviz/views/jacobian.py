@@ -15,13 +15,13 @@ from .lines import Curve, Frame, Lines
 from .view import VIEWS, View
 
 Array = np.ndarray
-WORK = 2e9  # multiplications that one scheme may take; at larger sizes fewer steps are shown
+WORK = 1.6e10  # multiplications that one scheme may take; at larger sizes fewer steps are shown
 
 
 def data(trace: Trace) -> Lines:
     """Return the median singular value over the distance k for every scheme's first seed; its band holds all others."""
     config = trace.config
-    shown = int(max(1, min(config.seq_len, WORK / (40.0 * config.hidden_size**3))))
+    shown = int(min(config.seq_len, max(5, WORK / (40.0 * config.hidden_size**3))))
     if config.cell != "rnn":
         return empty(trace, f"The {CELLS[config.cell].label}'s step is no single matrix: choose the RNN")
     curves = tuple(curve(trace, name, shown) for name in trace.schemes)

@@ -28,7 +28,7 @@ STYLES = (
 )
 MARKS = {"zero": "x", "float32": "|", "nonfinite": "*"}
 MARK_WORDS = {"zero": "exactly 0", "float32": "float32 ends", "nonfinite": "not finite"}
-LABEL = 60  # px from the axes to the label beside them, whatever the ticks are called
+LABEL = 53  # px from the axes to the label beside them, whatever the ticks are called
 MARKS_SHOWN = {"zero": "×", "float32": "|", "nonfinite": "★"}
 OVERLAYS = {
     "theory": {"color": "#1a1a1a", "linewidth": 1.2, "linestyle": "-"},
