@@ -2,7 +2,6 @@
 
 import argparse
 import errno
-import signal
 import sys
 import threading
 import webbrowser
@@ -59,10 +58,6 @@ def run_demo(arguments: argparse.Namespace) -> None:
             # A text browser does not return before it is closed.
             threading.Thread(target=open_browser, args=[address], daemon=True).start()
 
-    # A shell that starts a program in the background lets it ignore Ctrl-C; Windows sends its own signal too.
-    for name in ("SIGINT", "SIGBREAK"):
-        if hasattr(signal, name):
-            signal.signal(getattr(signal, name), signal.default_int_handler)
     app.serve(folder, sockets, ready)
 
 

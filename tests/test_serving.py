@@ -316,7 +316,6 @@ def test_browser_is_opened_once_the_server_answers(monkeypatch, options, tries):
     monkeypatch.setattr(command_line, "serving_app", lambda: App)
     monkeypatch.setattr(command_line, "open_browser", started.append)
     threads = set(threading.enumerate())
-    monkeypatch.setattr(command_line.signal, "signal", lambda *arguments: None)
     assert command_line.main(["demo", *options]) == 0
     for thread in set(threading.enumerate()) - threads:
         thread.join()

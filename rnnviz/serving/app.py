@@ -2,6 +2,7 @@
 
 import logging
 import os
+import signal
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -23,6 +24,7 @@ from rnnviz.serving import gallery
 
 HOST = "127.0.0.1"
 TEMPLATE_ROOT = Path(__file__).parent / "jupyter"
+STOP_SIGNALS = [getattr(signal, name) for name in ("SIGINT", "SIGBREAK") if hasattr(signal, name)]
 THREAD_LIMITS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
 
 
@@ -81,6 +83,9 @@ class Server(Voila):
         HTTPServer(self.app).add_sockets(self.sockets)
         self.ioloop = IOLoop.current()
         self.ioloop.add_callback(self.announce)
+        for name in STOP_SIGNALS:
+            # Not as KeyboardInterrupt, which may be raised, and lost, anywhere inside the loop.
+            signal.signal(name, self._handle_signal_stop)
         if sys.platform == "win32":
             PeriodicCallback(lambda: None, 500).start()  # or Ctrl-C waits for the next request
         try:
