@@ -23,7 +23,7 @@ STYLES = (
     {"color": "#c24e00", "linestyle": (0, (6, 2)), "marker": "s"},
     {"color": "#007a5a", "linestyle": (0, (3, 1.5)), "marker": "^"},
     {"color": "#9b3f82", "linestyle": (0, (7, 2, 1.5, 2)), "marker": "D"},
-    {"color": "#8a6d00", "linestyle": (0, (1.5, 1.5)), "marker": "v"},
+    {"color": "#5e3a00", "linestyle": (0, (1.5, 1.5)), "marker": "v"},
     {"color": "#3c3c3c", "linestyle": (0, (10, 3)), "marker": "P"},
 )
 MARKS = {"zero": "x", "float32": "|", "nonfinite": "*"}
