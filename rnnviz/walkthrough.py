@@ -17,11 +17,12 @@ Array = np.ndarray
 
 STYLE = """<style>
 .rnnviz-step { display: flex; flex-wrap: wrap; align-items: center; gap: 0.5em; margin: 0.6em 0 1.2em; }
-.rnnviz-step table.rnnviz-matrix { width: auto; margin: 0; border-collapse: collapse; font-variant-numeric: tabular-nums;
+.rnnviz-step table.rnnviz-matrix { width: auto; margin: 0 auto; border-collapse: collapse;
+  font-variant-numeric: tabular-nums;
   border-left: 2px solid currentColor; border-right: 2px solid currentColor; border-radius: 6px; }
 .rnnviz-step table.rnnviz-matrix td { padding: 0.1em 0.5em; border: none; text-align: right; background: none; }
-.rnnviz-step figure { margin: 0; text-align: center; }
-.rnnviz-step figcaption { font-size: 0.85em; opacity: 0.85; }
+.rnnviz-step figure { margin: 0; padding-top: 1.4em; text-align: center; }
+.rnnviz-step figcaption { font-size: 0.85em; line-height: 1.4em; height: 1.4em; opacity: 0.85; }
 </style>"""
 
 

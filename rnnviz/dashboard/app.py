@@ -140,7 +140,8 @@ class Dashboard(widgets.VBox):
 
     def paint(self) -> None:
         """Draw every view of the present trace and send all of it as one frame."""
-        columns, width, height = layout(self.stage.viewport["width"], len(self.views))
+        page = self.stage.viewport["width"]
+        columns, width, height = layout(page, len(self.views))
         self._revision += 1
         for name, canvas in self.views.items():
             job = self.job(canvas.view)
@@ -151,7 +152,8 @@ class Dashboard(widgets.VBox):
                 self._pictures[name] |= {"stale": True}
         words = self.sentences()
         pictures = [self._pictures[name] for name in self.views if name in self._pictures]
-        self.stage.frame = {"views": pictures, "columns": columns, "words": words, "revision": self._revision}
+        frame = {"views": pictures, "columns": columns, "words": words, "page": page}
+        self.stage.frame = frame | {"revision": self._revision}
         self.stage.message = ""
 
     def sentences(self) -> list[dict[str, Any]]:

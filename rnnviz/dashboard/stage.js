@@ -82,9 +82,18 @@ function render({ model, el }) {
   const words = element("ul", "rnnviz-words", { "aria-live": "polite" });
   el.append(message, views, words);
 
+  // The first frame is drawn for a page of unknown width: the one for this page's width follows at once.
+  let fits = false;
+  setTimeout(() => {
+    fits = true;
+    draw();
+  }, 3000);
+
   const draw = () => {
     const frame = model.get("frame");
     if (!frame.views) return;
+    fits ||= Math.abs(frame.page - el.clientWidth) <= 1;
+    if (!fits) return;
     views.style.setProperty("--columns", frame.columns);
     while (views.children.length < frame.views.length) {
       const figure = element("figure", "rnnviz-view");

@@ -16,7 +16,7 @@ class Stage(anywidget.AnyWidget):
     Attributes
     ----------
     frame : ``views`` (name, png, alt, width, height, revision each), ``columns``, ``words`` (text, style each),
-        ``revision``: everything that one change brings, in one message.
+        ``page``, the width it is drawn for, ``revision``: everything that one change brings, in one message.
     message : one sentence about what went wrong, or ""; the last good picture stays, dimmed.
     busy : a newer picture is being computed.
     viewport : the page tells its ``width`` in CSS pixels and ``ratio``, dots a pixel.

@@ -1,0 +1,65 @@
+"""Take the pictures of the README and of the index page anew: `python tests/pictures.py ADDRESS-OF-A-RUNNING-DEMO`."""
+
+import sys
+from pathlib import Path
+
+from PIL import Image, ImageColor
+from playwright.sync_api import Page, sync_playwright
+
+HERE = Path(__file__).parent
+PICTURES = HERE.parent / "notebooks" / "pictures"
+CARD = {"width": 1200, "height": 750}
+# What shows best what a notebook is about.
+SUBJECTS = {
+    "01_variance_and_gradients": "[data-view=gradient]",
+    "02_spectrum": "[data-view=spectrum]",
+    "03_gates": "[data-view=units]",
+    "04_how_the_numbers_are_made": ".rnnviz-step >> nth=7",
+}
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
+
+
+SETTLED = """() => {
+  const images = [...document.querySelectorAll('.rnnviz-view img')];
+  return document.querySelector('.rnnviz-step')
+    || images.length && images.every(i => i.complete && i.naturalWidth >= i.clientWidth * devicePixelRatio - 2)
+      && !document.querySelector('.rnnviz-late') && images.length === document.querySelectorAll('.rnnviz-view').length;
+}"""
+
+
+def open_notebook(page: Page, address: str, name: str) -> None:
+    """Open a notebook and wait until all of its pictures are there."""
+    page.goto(f"{address.rstrip('/')}/voila/render/{name}.ipynb")
+    page.wait_for_selector(SUBJECTS[name])
+    page.wait_for_load_state("networkidle")
+    page.wait_for_function(SETTLED)
+
+
+def fit(path: Path, background: str) -> None:
+    """Crop or extend a picture to the size of a card."""
+    with Image.open(path) as picture:
+        colour = ImageColor.getrgb(background)
+        card = Image.new("RGB", (CARD["width"], CARD["height"]), colour)
+        card.paste(picture.convert("RGB"), (0, max(0, (CARD["height"] - picture.height) // 2)))
+    card.save(path, optimize=True)
+
+
+def main(address: str) -> None:
+    """Write a card for each notebook, light and dark, and the README's picture."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=FLAGS)
+        for theme, suffix, background in (("light", "", "#ffffff"), ("dark", "-dark", "#14181f")):
+            page = browser.new_page(viewport={"width": 640, "height": 900}, device_scale_factor=2, color_scheme=theme)
+            for name, subject in SUBJECTS.items():
+                open_notebook(page, address, name)
+                path = PICTURES / f"{name}{suffix}.png"
+                page.locator(subject).first.screenshot(path=path)
+                fit(path, background)
+        page = browser.new_page(viewport={"width": 1280, "height": 900})
+        open_notebook(page, address, "01_variance_and_gradients")
+        page.locator(".rnnviz").first.screenshot(path=PICTURES / "dashboard.png")
+        browser.close()
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])
