@@ -7,14 +7,14 @@ from collections.abc import Iterable
 
 import numpy as np
 
-LADDER = [mantissa * 10**power for power in range(308) for mantissa in (1, 1.5, 2, 3, 4, 5, 6, 8)]
+LADDER = [float(f"{mantissa}e{power}") for power in range(308) for mantissa in (1, 1.5, 2, 3, 4, 5, 6, 8)]
 SQUASH = 6.0  # a curve that would make the axis this many times longer leaves the picture, with an arrow
 SUPERSCRIPT = str.maketrans("-0123456789.", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹·")
 
 
 def snap(value: float) -> float:
     """Return the first rung of 0, 1, 1.5, 2, 3, 4, 5, 6, 8, 10, 15, ... that is not below ``value``."""
-    return 0.0 if value < 0.03 else float(LADDER[min(bisect_left(LADDER, value), len(LADDER) - 1)])
+    return 0.0 if value < 0.03 else LADDER[min(bisect_left(LADDER, value), len(LADDER) - 1)]
 
 
 def reach(extremes: Iterable[float], least: float) -> float:
