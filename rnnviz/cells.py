@@ -54,6 +54,7 @@ class Cell:
     states : the arrays that are handed on; the first, ``h``, is the output.
     recurrent_bias : the block of W_hh that has a bias ``b_h<letter>`` of its own, or None.
     carry : (its name, its place in the tape): the factor that hands the gradient on from step to step.
+    candidate : the gate that goes through phi, not through a sigmoid, or None.
     """
 
     name: str
@@ -63,6 +64,7 @@ class Cell:
     states: tuple[str, ...] = ("h",)
     recurrent_bias: str | None = None
     carry: tuple[str, int] = ("φ′", 0)
+    candidate: str | None = None
 
     def shapes(self, input_size: int, hidden_size: int) -> dict[str, tuple[int, ...]]:
         """Return the shapes of the cell's parameters: ``W_xh (D, kH)``, ``W_hh (H, kH)``, ``b_h (kH,)``, ..."""
@@ -162,5 +164,27 @@ class GRU(Cell):
 
 CELLS: Registry[Cell] = Registry("cell")
 CELLS.add("rnn", RNN("rnn", "RNN", "h = φ(x W_xh + h W_hh + b_h)", ("h",)))
-CELLS.add("lstm", LSTM("lstm", "LSTM", "c = f·c + i·g,  h = o·φ(c)", ("i", "f", "g", "o"), ("h", "c"), None, ("f", 5)))
-CELLS.add("gru", GRU("gru", "GRU", "h = (1 − z)·n + z·h", ("r", "z", "n"), ("h",), "n", ("z", 4)))
+CELLS.add(
+    "lstm",
+    LSTM(
+        name="lstm",
+        label="LSTM",
+        formula="c = f·c + i·g,  h = o·φ(c)",
+        gates=("i", "f", "g", "o"),
+        states=("h", "c"),
+        carry=("f", 5),
+        candidate="g",
+    ),
+)
+CELLS.add(
+    "gru",
+    GRU(
+        name="gru",
+        label="GRU",
+        formula="h = (1 − z)·n + z·h",
+        gates=("r", "z", "n"),
+        recurrent_bias="n",
+        carry=("z", 4),
+        candidate="n",
+    ),
+)

@@ -150,8 +150,8 @@ class Held:
                 f"{self.dtype}: the gradient is no longer finite {back} steps back, at step {self.backward_overflow}."
             )
         if self.first_zero is not None:
-            back = steps - self.first_zero
-            return f"{self.dtype}: the gradient is exactly 0 from {back} steps back on, at step {self.first_zero}."
+            step = self.first_zero
+            return f"{self.dtype}: the gradient is exactly 0 from {steps - step} steps back on, at step {step}."
         return f"{self.dtype}: holds the gradient of every step."
 
 

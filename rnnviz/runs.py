@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, fields
 import numpy as np
 
 from .activations import ACTIVATIONS, Activation
-from .arithmetic import EXACT, Arithmetic
+from .arithmetic import EXACT, SIGMOID, Arithmetic
 from .bptt import backward, cross_entropy, forward, numbers
 from .cells import CELLS, Cell, Step
 from .config import Config
@@ -108,7 +108,8 @@ class Trace:
     log10_grad_norm_c : the same for dL/dc_t of an LSTM, else None.
     log10_carry : (T+1,), log10 of the root mean square of the factor that hands the gradient on: phi' of an RNN, the
         forget gate of an LSTM, the update gate of a GRU; nan at step 0.
-    gates : name -> (T+1,), the mean value of each gate; gate_saturation : share of its values within 0.015 of its ends.
+    gates : name -> (T+1,), the mean value of each gate; gate_saturation : share of its values that are
+        saturated, for a sigmoid those below 0.015 or above 0.985.
     first_nonfinite : the first step whose state is not finite, or None; in a comparison an array (S, R), -1 for none.
     units : (T+1, H), the state of the first sequence.
     """
@@ -293,9 +294,9 @@ class Recorder:
         self.carry[:, t] = self.num.log10_norm(self.num.start(carry)) - 0.5 * np.log10(size)
         for name, value in step.gates.items():
             values = value.reshape(self.runs, -1)
+            saturated = (self.phi if name == self.cell.candidate else SIGMOID).saturated(values)
             self.gates[name][:, t] = values.mean(axis=-1)
-            low, high = (0.015, 0.985) if value.min() >= 0 else (-0.97, 0.97)
-            self.gate_saturation[name][:, t] = np.count_nonzero((values < low) | (values > high), axis=-1) / size
+            self.gate_saturation[name][:, t] = np.count_nonzero(saturated, axis=-1) / size
 
     def silence(self, errors, loss: Array) -> list:
         """Return the errors with those of runs whose loss is not finite set to 0."""

@@ -1,0 +1,65 @@
+"""How time grows with T and memory with everything: no step costs more than the one before, nothing is kept twice.
+
+python benchmarks/growth.py           # about three minutes
+python benchmarks/growth.py --small   # without the comparison of 96 runs
+"""
+
+from __future__ import annotations
+
+import resource
+import sys
+import time
+import tracemalloc
+
+import numpy as np
+from timing import again, alternate, machine, verdict
+
+import rnnviz as rv
+
+
+def slope(config: rv.Config, lengths: tuple[int, ...]) -> float:
+    """Return d log(time) / d log(T) over the given sequence lengths, all of them run in alternation."""
+    contenders = {str(T): lambda T=T: rv.run(config.replace(seq_len=T)) for T in lengths}
+    times = alternate(contenders, 5)
+    return np.polyfit(np.log(lengths), np.log([times[str(T)] for T in lengths]), 1)[0]
+
+
+def bytes_per_state(config: rv.Config, seeds: int) -> float:
+    """Return the peak of memory over what the states themselves take: 8 bytes for each of R x T x B x H (and c)."""
+    states = len(rv.cells.CELLS[config.cell].states)
+    numbers = seeds * config.seq_len * config.batch_size * config.hidden_size * states
+    tracemalloc.start()
+    rv.compare(config, (config.scheme,), range(seeds))
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    return peak / numbers
+
+
+def largest() -> None:
+    """Run the largest comparison that the issue names, in this process alone."""
+    config = rv.Config(hidden_size=512, seq_len=1000)
+    start = time.perf_counter()
+    rv.compare(config, ("xavier", "glorot_normal", "he", "orthogonal", "uniform01", "uniform_centered"), range(16))
+    gib = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
+    verdict(f"S=6 R=16 H=512 T=1000 B=32: peak GiB ({time.perf_counter() - start:.0f} s)", gib, high=2.0)
+
+
+def main() -> None:
+    print(machine())
+    for cell in rv.cells.CELLS:
+        verdict(f"{cell} H=64: slope of time in T", slope(rv.Config(cell=cell), (100, 200, 400, 800)), 0.9, 1.1)
+    for hidden_size in (256, 1024):
+        config = rv.Config(hidden_size=hidden_size, batch_size=8)
+        verdict(f"rnn H={hidden_size}: slope of time in T", slope(config, (50, 100, 200)), 0.9, 1.1)
+    for cell in rv.cells.CELLS:
+        config = rv.Config(cell=cell, hidden_size=128, seq_len=200)
+        verdict(f"{cell}: peak bytes a state element, 4 seeds", bytes_per_state(config, 4), high=16.0)
+
+
+if __name__ == "__main__":
+    if "--largest" in sys.argv:
+        largest()
+    else:
+        main()
+        if "--small" not in sys.argv:
+            again(None, "--largest")
