@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import ipywidgets as widgets
@@ -13,11 +14,13 @@ from .. import prediction, verdict
 from ..cells import CELLS
 from ..config import Config
 from ..runs import Trace, compare
-from ..schemes import SCHEMES
 from ..views import VIEWS, Canvas, View
 from ..views.lines import STYLES
 from .controls import Controls
 from .late import Job, Late, running_loop
+from .page import Page
+from .presets import PresetBar
+from .scene import Scene
 from .stage import Stage
 from .trust import TrustPanel
 
@@ -25,7 +28,7 @@ AT_ONCE = 0.04  # seconds of computing that a moving slider bears
 REST = 0.12  # seconds after the last change until the full number of seeds is run
 GAP = 16
 TWO_COLUMNS = 820  # CSS pixels from which two pictures stand side by side
-MOST_SEEDS = 100
+PRESENT = 1.35  # how much larger everything is drawn for a projector
 
 
 class Dashboard(widgets.VBox):
@@ -36,7 +39,10 @@ class Dashboard(widgets.VBox):
     *views : names of views, keys of ``rnnviz.views.VIEWS``; "state" and "gradient" when none is given.
     scheme : one scheme, or several to draw over one another, the first in the menu.
     seeds : how many seeds are run for the median and the band, counted from ``seed``.
+    options : the page's own choices by name, keys of ``rnnviz.views.OPTIONS``.
     **settings : fields of `Config` to start from.
+
+    A link's query string, which Voila hands to the kernel, changes where the page starts: see `Scene` and `Page`.
 
     Raises
     ------
@@ -44,18 +50,25 @@ class Dashboard(widgets.VBox):
     """
 
     def __init__(
-        self, *views: str, scheme: str | Sequence[str] = ("xavier", "uniform01"), seeds: int = 8, **settings: Any
+        self,
+        *views: str,
+        scheme: str | Sequence[str] = ("xavier", "uniform01"),
+        seeds: int = 8,
+        options: Mapping[str, Any] | None = None,
+        **settings: Any,
     ):
         schemes = (scheme,) if isinstance(scheme, str) else tuple(scheme)
-        check_arguments(schemes, seeds)
+        if not schemes:
+            raise ValueError("scheme must name at least one scheme")
+        self.start = Scene(Config(scheme=schemes[0]).replace(**settings), schemes[1:], dict(options or {}), seeds)
         self.views = {name: Canvas(VIEWS[name]) for name in views or ("state", "gradient")}
-        self.seeds = seeds
-        options = dict.fromkeys(option for canvas in self.views.values() for option in canvas.view.options)
-        config = Config(scheme=schemes[0], **settings)
-        self.controls = Controls(config, schemes, tuple(options), self.refresh, self.repaint)
-        self.stage = Stage()
+        self.page, scene, problems = Page.of_link(os.environ.get("QUERY_STRING", ""), self.start)
+        taken = dict.fromkeys(option for canvas in self.views.values() for option in canvas.view.options)
+        self.controls = Controls(scene, tuple(taken), self.refresh, self.repaint)
+        self.stage = Stage(present=self.page.present)
         self.stage.observe(lambda change: self.repaint(), "viewport")
         self.trust = TrustPanel(lambda: self.controls.config)
+        self.presets = PresetBar(self.controls, self.start)
         self.trace: Trace | None = None
         self.late = Late(lambda: self.attempt(self.paint), self.explain)
         self._pictures: dict[str, dict[str, Any]] = {}
@@ -63,9 +76,11 @@ class Dashboard(widgets.VBox):
         self._pace = 4e-9  # seconds a unit of work, measured as it goes
         self._timer: asyncio.TimerHandle | None = None
         rows = self.controls
-        super().__init__([rows.first, rows.beside, rows.second, self.stage, rows.more, self.trust])
+        super().__init__([self.presets, rows.first, rows.beside, rows.second, self.stage, rows.more, self.trust])
         self.add_class("rnnviz")
+        self.page.apply(rows, self.presets)
         self.refresh()
+        self.stage.notice = " ".join(problems)
 
     @property
     def config(self) -> Config:
@@ -81,12 +96,14 @@ class Dashboard(widgets.VBox):
             self._timer.cancel()
             self._timer = None
         self.trust.clear()
-        config, schemes = self.controls.config, self.controls.schemes
-        bearable = int(AT_ONCE / (self._pace * work(config) * len(schemes)))
+        self.stage.notice = ""
+        scene = self.controls.scene
+        bearable = int(AT_ONCE / (self._pace * work(scene.config) * len(scene.schemes)))
         loop = running_loop()
-        draft = bearable < self.seeds and loop is not None
-        self.run(config, schemes, max(1, bearable) if draft else self.seeds)
+        draft = bearable < scene.seeds and loop is not None
+        self.run(scene, max(1, bearable) if draft else scene.seeds)
         self.paint()
+        self.presets.follow(scene)
         if draft:
             self._timer = loop.call_later(REST, self.complete)
         elif loop is not None:
@@ -100,7 +117,8 @@ class Dashboard(widgets.VBox):
         self.attempt(self._complete)
 
     def _complete(self) -> None:
-        self.run(self.controls.config, self.controls.schemes, self.seeds)
+        scene = self.controls.scene
+        self.run(scene, scene.seeds)
         self.paint()
         self.start_late()
 
@@ -116,12 +134,12 @@ class Dashboard(widgets.VBox):
         inside = f"Something went wrong inside rnnviz ({type(error).__name__}: {error})."
         self.stage.message = str(error) if isinstance(error, ValueError) else inside
 
-    def run(self, config: Config, schemes: tuple[str, ...], seeds: int) -> None:
-        """Compute a comparison."""
+    def run(self, scene: Scene, seeds: int) -> None:
+        """Compute a comparison over the first ``seeds`` seeds."""
         start = time.perf_counter()
-        first = min(config.seed, 2**32 - seeds)
-        self.trace = compare(config, schemes, range(first, first + seeds))
-        self._pace = (time.perf_counter() - start) / (work(config) * len(schemes) * seeds)
+        first = min(scene.config.seed, 2**32 - seeds)
+        self.trace = compare(scene.config, scene.schemes, range(first, first + seeds))
+        self._pace = (time.perf_counter() - start) / (work(scene.config) * len(scene.schemes) * seeds)
 
     def start_late(self) -> None:
         """Start the views that take long; each is shown when it is done."""
@@ -135,26 +153,34 @@ class Dashboard(widgets.VBox):
     def repaint(self) -> None:
         """Show the present trace again: a choice of the page or its width has changed."""
         if self.trace is not None:
-            self.attempt(self.paint)
-            self.attempt(self.start_late)
+            self.attempt(self._repaint)
+
+    def _repaint(self) -> None:
+        self.paint()
+        self.start_late()
+        self.presets.follow(self.controls.scene)
 
     def paint(self) -> None:
         """Draw every view of the present trace and send all of it as one frame."""
+        query = self.page.link(self.controls.scene, self.start)
         page = self.stage.viewport["width"]
         columns, width, height = layout(page, len(self.views))
+        zoom = PRESENT if self.page.present else 1.0
         self._revision += 1
         for name, canvas in self.views.items():
             job = self.job(canvas.view)
             data = self.late.data(name, job) if canvas.view.late else job()
             if data is not None:
-                self._pictures[name] = self.picture(name, data, width, height)
+                self._pictures[name] = self.picture(name, data, width, height, zoom)
             elif name in self._pictures:
                 self._pictures[name] |= {"stale": True}
         words = self.sentences()
         pictures = [self._pictures[name] for name in self.views if name in self._pictures]
         frame = {"views": pictures, "columns": columns, "words": words, "page": page}
-        self.stage.frame = frame | {"revision": self._revision}
-        self.stage.message = ""
+        with self.stage.hold_sync():
+            self.stage.frame = frame | {"revision": self._revision}
+            self.stage.message = ""
+            self.stage.query = query
 
     def sentences(self) -> list[dict[str, Any]]:
         """Return what the page says below the pictures, each sentence with the sample of its curve."""
@@ -164,28 +190,18 @@ class Dashboard(widgets.VBox):
             words += [{"text": text, "style": {"color": "#1a1a1a", "dash": []}} for text in told]
         return words
 
-    def picture(self, name: str, data: Any, width: int, height: int) -> dict[str, Any]:
-        """Return one picture with its alt text, as the stage takes it."""
+    def picture(self, name: str, data: Any, width: int, height: int, zoom: float) -> dict[str, Any]:
+        """Return one picture with its alt text, as the stage takes it; ``zoom`` enlarges all that is drawn."""
         canvas = self.views[name]
         return {
             "name": name,
-            "png": canvas.png(data, width, height, self.stage.viewport["ratio"]),
+            "png": canvas.png(data, round(width / zoom), round(height / zoom), zoom * self.stage.viewport["ratio"]),
             "alt": canvas.view.describe(data),
             "width": width,
             "height": height,
             "stale": False,
             "revision": f"{name}-{self._revision}",
         }
-
-
-def check_arguments(schemes: tuple[str, ...], seeds: int) -> None:
-    """Raise a ValueError that says what a dashboard takes."""
-    if not schemes:
-        raise ValueError("scheme must name at least one scheme")
-    for name in schemes:
-        SCHEMES[name]
-    if not isinstance(seeds, int) or not 1 <= seeds <= MOST_SEEDS:
-        raise ValueError(f"seeds must be a whole number from 1 to {MOST_SEEDS}; got {seeds!r}.")
 
 
 def work(config: Config) -> float:

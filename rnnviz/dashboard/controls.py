@@ -10,13 +10,13 @@ import ipywidgets as widgets
 from ..config import FIELDS, Config
 from ..schemes import SCHEMES
 from ..views import OPTIONS, Option
+from .scene import Scene
 
 FIRST = ("scheme", "hidden_size", "seq_len")
 SECOND = ("gain", "cell", "forget_bias", "activation", "inputs", "loss_at")
 MORE = ("input_scheme", "input_size", "output_size", "batch_size", "input_scale", "seed", "text")
 # Controls that mean something only for some values of another one.
 ONLY_FOR = {"forget_bias": ("cell", ("lstm",)), "text": ("inputs", ("text",))}
-MOST_SCHEMES = 6
 SAME = ""  # what a menu holds for None, which ipywidgets shows as no choice at all
 
 
@@ -40,13 +40,20 @@ def options(meta) -> list[tuple[str, str | None]]:
     return [("the same as W_hh", SAME), *named] if meta["optional"] else named
 
 
-def choice(option: Option) -> widgets.ValueWidget:
-    """Return the widget for a choice of the page."""
-    if {value for _, value in option.choices} == {False, True}:
-        box = widgets.Checkbox(value=False, description=option.label, tooltip=option.help, indent=False)
+def put(widget: widgets.ValueWidget, value: Any) -> None:
+    """Set a control, and let a slider reach a value that lies outside of its usual range."""
+    if hasattr(widget, "min"):
+        widget.min, widget.max = min(widget.min, value), max(widget.max, value)
+    widget.value = value
+
+
+def choice(option: Option, value: Any) -> widgets.ValueWidget:
+    """Return the widget for a choice of the page, set to ``value``."""
+    if {allowed for _, allowed in option.choices} == {False, True}:
+        box = widgets.Checkbox(value=value, description=option.label, tooltip=option.help, indent=False)
         box.add_class("rnnviz-choice")
         return box
-    return widgets.Dropdown(options=option.choices, description=option.label, tooltip=option.help)
+    return widgets.Dropdown(options=option.choices, value=value, description=option.label, tooltip=option.help)
 
 
 class Controls:
@@ -57,35 +64,92 @@ class Controls:
     widgets : field of Config -> widget.
     compare : scheme -> checkbox, the schemes drawn beside the first.
     choices : option -> widget, what the views show of it.
+    seeds : the widget for how many seeds are run.
     first, beside, second, more : the widgets laid out; ``more`` is folded away at first.
     """
 
     def __init__(
-        self,
-        config: Config,
-        schemes: Sequence[str],
-        options: Sequence[str],
-        on_change: Callable[[], None],
-        on_choice: Callable[[], None],
+        self, scene: Scene, options: Sequence[str], on_change: Callable[[], None], on_choice: Callable[[], None]
     ):
-        self.widgets = {name: control(name, value) for name, value in config.to_dict().items()}
+        self.widgets = {name: control(name, value) for name, value in scene.config.to_dict().items()}
         self.compare = {
-            name: widgets.Checkbox(value=name in schemes[1:], description=entry.short, indent=False)
+            name: widgets.Checkbox(value=name in scene.beside, description=entry.short, indent=False)
             for name, entry in SCHEMES.items()
         }
-        self.choices = {name: choice(OPTIONS[name]) for name in options}
+        self.choices = {name: choice(OPTIONS[name], scene.option(name)) for name in options}
+        self.seeds = widgets.IntSlider(
+            scene.seeds, 1, max(32, scene.seeds), description="Draws", tooltip="how many seeds the median is taken over"
+        )
+        self.on_change, self.on_choice, self.held = on_change, on_choice, False
+        self.lay_out()
+        for widget in (*self.widgets.values(), *self.compare.values(), self.seeds):
+            widget.observe(lambda change: self.held or self.on_change(), "value")
+        for widget in self.choices.values():
+            widget.observe(lambda change: self.held or self.on_choice(), "value")
+
+    def lay_out(self) -> None:
+        """Put the widgets into their boxes."""
         self.first, self.second, rest = (self.grid(names) for names in (FIRST, SECOND, MORE))
         self.second.children += tuple(self.choices.values())
         self.second.add_class("rnnviz-second")
+        rest.children = (*rest.children[:-1], self.seeds, rest.children[-1])
         for name, (other, values) in ONLY_FOR.items():
             self.show_only_for(name, other, values)
         self.beside = widgets.Box([widgets.HTML("Compare with"), *self.compare.values()])
         self.beside.add_class("rnnviz-compare")
         self.more = self.folded("More settings", rest)
-        for widget in (*self.widgets.values(), *self.compare.values()):
-            widget.observe(lambda change: on_change(), "value")
-        for widget in self.choices.values():
-            widget.observe(lambda change: on_choice(), "value")
+
+    @property
+    def named(self) -> dict[str, widgets.Widget]:
+        """Every control by the name that it has in a link."""
+        return {**self.widgets, "beside": self.beside, "seeds": self.seeds, **self.choices}
+
+    @property
+    def scene(self) -> Scene:
+        """Return what the controls say; ValueError where they say what cannot be."""
+        options = {name: widget.value for name, widget in self.choices.items()}
+        beside = tuple(name for name, box in self.compare.items() if box.value)
+        return Scene(self.config, beside, options, self.seeds.value)
+
+    def assign(self, scene: Scene) -> None:
+        """Set every control, as one change."""
+        self.held = True
+        try:
+            for name, value in scene.config.to_dict().items():
+                put(self.widgets[name], SAME if value is None else value)
+            for name, box in self.compare.items():
+                box.value = name in scene.beside
+            for name, widget in self.choices.items():
+                widget.value = scene.option(name)
+            put(self.seeds, scene.seeds)
+        finally:
+            self.held = False
+        self.on_change()
+
+    def mark(self, start: Scene) -> None:
+        """Mark the controls whose value is another than at the start."""
+        now = self.scene
+        mine, theirs = now.config.to_dict(), start.config.to_dict()
+        changed = {name: mine[name] != theirs[name] for name in mine}
+        changed |= {name: now.option(name) != start.option(name) for name in self.choices}
+        changed |= {"beside": now.beside != start.beside, "seeds": now.seeds != start.seeds}
+        for name, widget in self.named.items():
+            (widget.add_class if changed[name] else widget.remove_class)("rnnviz-changed")
+
+    def freeze(self, names: Sequence[str]) -> None:
+        """Make controls unchangeable; "all" stands for every one."""
+        for name, widget in self.named.items():
+            if name in names or "all" in names:
+                for part in self.compare.values() if name == "beside" else (widget,):
+                    part.disabled = True
+
+    def hide(self, names: Sequence[str]) -> None:
+        """Take controls off the page; "all" stands for every one."""
+        for name, widget in self.named.items():
+            if name in names or "all" in names:
+                widget.add_class("rnnviz-hidden")
+        if "all" in names:
+            self.more.add_class("rnnviz-hidden")
 
     def show_only_for(self, name: str, other: str, values: Sequence[str]) -> None:
         """Hide a control unless another one has one of these values."""
@@ -120,9 +184,3 @@ class Controls:
         """Return what the controls say; ValueError where they say what cannot be."""
         values = {name: widget.value for name, widget in self.widgets.items()}
         return Config(**values | {"input_scheme": values["input_scheme"] or None})
-
-    @property
-    def schemes(self) -> tuple[str, ...]:
-        """Return the schemes to draw, the first one first."""
-        first = self.widgets["scheme"].value
-        return (first, *(name for name, box in self.compare.items() if box.value and name != first))[:MOST_SCHEMES]

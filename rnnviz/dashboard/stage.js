@@ -75,12 +75,44 @@ function nameHandles(root) {
   }
 }
 
+// A link to what is shown, in the clipboard where the browser lets us, else selected for the reader to copy.
+function linkTool(model) {
+  const tool = element("div", "rnnviz-tools");
+  const button = element("button", "rnnviz-button", { type: "button" });
+  button.textContent = "Copy link";
+  const said = element("span", "rnnviz-said", { role: "status" });
+  const field = element("input", "rnnviz-link", { readonly: "", "aria-label": "Link to these settings", hidden: "" });
+  button.addEventListener("click", async () => {
+    const address = new URL(window.location.href);
+    address.search = model.get("query");
+    address.hash = "";
+    field.value = address.href;
+    try {
+      await navigator.clipboard.writeText(address.href);
+      field.hidden = true;
+      said.textContent = "The link is in the clipboard: it brings back exactly this page.";
+    } catch {
+      field.hidden = false;
+      field.focus();
+      field.select();
+      said.textContent = "Copy this link: it brings back exactly this page.";
+    }
+  });
+  model.on("change:query", () => {
+    said.textContent = "";
+    field.hidden = true;
+  });
+  tool.append(button, said, field);
+  return tool;
+}
+
 function render({ model, el }) {
   el.classList.add("rnnviz-stage");
+  document.body.classList.toggle("rnnviz-present", model.get("present"));
   const views = element("div", "rnnviz-views");
   const message = element("p", "rnnviz-message", { role: "alert" });
   const words = element("ul", "rnnviz-words", { "aria-live": "polite" });
-  el.append(message, views, words);
+  el.append(message, views, words, linkTool(model));
 
   // The first frame is drawn for a page of unknown width: the one for this page's width follows at once.
   let fits = false;
@@ -110,7 +142,7 @@ function render({ model, el }) {
     el.dataset.revision = frame.revision;
   };
   const say = () => {
-    message.textContent = model.get("message");
+    message.textContent = [model.get("message"), model.get("notice")].filter(Boolean).join(" ");
     el.classList.toggle("rnnviz-stale", Boolean(model.get("message")) || model.get("busy"));
     el.setAttribute("aria-busy", model.get("busy"));
   };
@@ -125,7 +157,7 @@ function render({ model, el }) {
   };
 
   model.on("change:frame", draw);
-  model.on("change:message change:busy", say);
+  model.on("change:message change:notice change:busy", say);
   let pending;
   const observer = new ResizeObserver(() => {
     clearTimeout(pending);

@@ -18,7 +18,9 @@ class Stage(anywidget.AnyWidget):
     frame : ``views`` (name, png, alt, width, height, revision each), ``columns``, ``words`` (text, style each),
         ``page``, the width it is drawn for, ``revision``: everything that one change brings, in one message.
     message : one sentence about what went wrong, or ""; the last good picture stays, dimmed.
+    notice : sentences about a link that asks for what cannot be; the pictures are good all the same.
     busy : a newer picture is being computed.
+    query : the query string of a link that brings back what is shown; present : the page is on a projector.
     viewport : the page tells its ``width`` in CSS pixels and ``ratio``, dots a pixel.
     """
 
@@ -27,5 +29,8 @@ class Stage(anywidget.AnyWidget):
 
     frame = traitlets.Dict().tag(sync=True)
     message = traitlets.Unicode().tag(sync=True)
+    notice = traitlets.Unicode().tag(sync=True)
     busy = traitlets.Bool(False).tag(sync=True)
+    query = traitlets.Unicode().tag(sync=True)
+    present = traitlets.Bool(False).tag(sync=True)
     viewport = traitlets.Dict({"width": 1120, "ratio": 1}).tag(sync=True)

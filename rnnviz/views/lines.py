@@ -123,7 +123,7 @@ def draw(ax: Axes, data: Lines) -> dict[str, list]:
     for kind, k in data.frame.overlays:
         artists["overlays"].append(ax.plot([], [], **{"color": STYLES[k]["color"]} | OVERLAYS[kind])[0])
     for style, _ in zip(STYLES, data.curves, strict=False):
-        artists["bands"].append(ax.fill_between([0, 1], 0, 0, color=style["color"], alpha=0.18, linewidth=0))
+        artists["bands"].append(ax.fill_between([0, 1], 0, 0, color=style["color"], alpha=0.24, linewidth=0))
         artists["lines"].append(ax.plot([], [], linewidth=2.0, markersize=4.5, **style)[0])
         for symbol in MARKS.values():
             artists["marks"].append(ax.plot([], [], symbol, color=style["color"], markersize=9, markeredgewidth=2)[0])

@@ -1,0 +1,52 @@
+"""What a teacher's link asks of the page besides its settings: frozen or hidden controls, and a projector's size."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from urllib.parse import parse_qs, urlencode
+
+from .controls import Controls
+from .presets import PresetBar
+from .scene import Scene
+
+MOST_NAMES = 50
+
+
+@dataclass(frozen=True)
+class Page:
+    """How the page presents its scene.
+
+    Attributes
+    ----------
+    lock, hide : names of controls (fields of Config, options, "beside", "seeds", or "all") to freeze or take away.
+    present : enlarge everything for a projector.
+    """
+
+    lock: tuple[str, ...] = ()
+    hide: tuple[str, ...] = ()
+    present: bool = False
+
+    @classmethod
+    def of_link(cls, query: str, start: Scene) -> tuple[Page, Scene, list[str]]:
+        """Return the page and the scene of a link's query string, and a sentence for each part that cannot be."""
+        scene, problems = Scene.from_query(query, start)
+        if scene is start:
+            scene = start.replace()
+        asked = {name: values[-1] for name, values in parse_qs(query.removeprefix("?")).items()}
+        lock, hide = (tuple(asked.get(name, "").split(",")[:MOST_NAMES]) for name in ("lock", "hide"))
+        return cls(tuple(filter(None, lock)), tuple(filter(None, hide)), asked.get("present") == "1"), scene, problems
+
+    def apply(self, controls: Controls, presets: PresetBar) -> None:
+        """Freeze and hide what the link asks for; names that are none are left out.
+
+        Presets set many controls, so they are frozen with the first of them.
+        """
+        controls.freeze(self.lock)
+        controls.hide(self.hide)
+        presets.freeze(scenes=bool(self.lock), seed="seed" in self.lock or "all" in self.lock)
+
+    def link(self, scene: Scene, start: Scene) -> str:
+        """Return the query string that brings this page back."""
+        own = {"lock": ",".join(self.lock), "hide": ",".join(self.hide), "present": "1" if self.present else ""}
+        parts = (scene.to_query(start), urlencode({name: value for name, value in own.items() if value}))
+        return "&".join(part for part in parts if part)

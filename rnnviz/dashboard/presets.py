@@ -1,0 +1,150 @@
+"""Named scenes: one click from the whole of a page's settings to a question worth looking at."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import ipywidgets as widgets
+
+from ..config import Config
+from ..registry import Registry
+from .controls import Controls
+from .scene import Scene
+
+
+@dataclass(frozen=True)
+class Preset:
+    """One named scene.
+
+    Attributes
+    ----------
+    label : on its button.
+    look : what to look at, in one sentence; it tells no result.
+    beside : the schemes drawn beside the first; settings : fields of Config that differ from their defaults.
+    """
+
+    label: str
+    look: str
+    beside: tuple[str, ...] = ()
+    settings: dict[str, Any] = field(default_factory=dict)
+
+    def scene(self, now: Scene) -> Scene:
+        """Return the preset as a scene, with the page's own choices left as they are."""
+        return now.replace(config=Config(**self.settings), beside=self.beside)
+
+
+PRESETS: Registry[Preset] = Registry("preset")
+PRESETS.add(
+    "fades",
+    Preset(
+        "Fades",
+        "Both schemes keep the state at one height: now follow the gradient from the right edge to the left.",
+        ("orthogonal",),
+        {"scheme": "xavier"},
+    ),
+)
+PRESETS.add(
+    "flat",
+    Preset(
+        "Flat",
+        "The same scheme with a larger gain: move Gain a little to either side and watch which way the gradient tips.",
+        (),
+        {"scheme": "xavier", "gain": 1.85, "hidden_size": 128},
+    ),
+)
+PRESETS.add(
+    "blows_up",
+    Preset(
+        "Blows up",
+        "ReLU has no ceiling: compare how fast the state grows with how fast the gradient does.",
+        ("he",),
+        {"scheme": "uniform_centered", "activation": "relu"},
+    ),
+)
+PRESETS.add(
+    "surprise",
+    Preset(
+        "The surprise",
+        "Both schemes have the same variance; ask of the one with the larger sum why its gradient is gone.",
+        ("uniform_centered",),
+        {"scheme": "uniform01"},
+    ),
+)
+PRESETS.add(
+    "pytorch",
+    Preset(
+        "What PyTorch does",
+        "The defaults of two frameworks, when you do not ask: which of them can still tell the first step?",
+        ("keras",),
+        {"scheme": "pytorch"},
+    ),
+)
+PRESETS.add(
+    "forget_bias",
+    Preset(
+        "Forget bias",
+        "An LSTM: move Forget bias from 0 to 5 and watch the gradient's slope; PyTorch draws its own and stays.",
+        ("pytorch",),
+        {"scheme": "xavier", "cell": "lstm", "forget_bias": 0.0},
+    ),
+)
+
+
+class PresetBar(widgets.VBox):
+    """A button for each preset, one to go back to where the page started, and the sentence of the preset shown.
+
+    Parameters
+    ----------
+    controls : what the buttons set. start : where *Reset* goes back to until a preset is chosen.
+    """
+
+    def __init__(self, controls: Controls, start: Scene):
+        self.controls, self.shown, self.frozen = controls, start, False
+        self.buttons = {name: self.button(preset.label, preset.look) for name, preset in PRESETS.items()}
+        for name, button in self.buttons.items():
+            button.on_click(lambda _, name=name: self.choose(name))
+        self.new_seed = self.button("New seed", "draw other weights and other inputs")
+        self.new_seed.on_click(lambda _: self.draw_again())
+        self.reset = self.button("Reset", "go back to where this page started")
+        self.reset.on_click(lambda _: self.go_back())
+        self.look = widgets.HTML()
+        row = widgets.Box([*self.buttons.values(), self.new_seed, self.reset])
+        row.add_class("rnnviz-presets")
+        super().__init__([row, self.look])
+
+    def button(self, label: str, tooltip: str) -> widgets.Button:
+        button = widgets.Button(description=label, tooltip=tooltip)
+        button.add_class("rnnviz-button")
+        return button
+
+    def choose(self, name: str) -> None:
+        """Set the controls to a preset and say what to look at."""
+        preset = PRESETS[name]
+        self.shown = preset.scene(self.controls.scene)
+        self.look.value = f"<p>{preset.look}</p>"
+        self.controls.assign(self.shown)
+
+    def draw_again(self) -> None:
+        """Go on to seeds that were not drawn yet."""
+        seed, draws = self.controls.widgets["seed"], self.controls.seeds.value
+        self.controls.assign(self.controls.scene.replace(seed=(seed.value + draws) % 2**31))
+
+    def go_back(self) -> None:
+        """Set the controls to where the page, or the preset chosen last, started."""
+        self.controls.assign(self.shown)
+
+    def freeze(self, scenes: bool, seed: bool) -> None:
+        """Make the buttons unusable: those that set whole scenes, and the one that draws anew."""
+        self.frozen = scenes
+        for button in (*self.buttons.values(), self.reset):
+            button.disabled = button.disabled or scenes
+        self.new_seed.disabled = seed
+
+    def follow(self, now: Scene) -> None:
+        """Mark what differs from the scene that *Reset* goes back to."""
+        self.controls.mark(self.shown)
+        self.reset.disabled = self.frozen or now == self.shown
+        for name, button in self.buttons.items():
+            chosen = now == PRESETS[name].scene(now)
+            (button.add_class if chosen else button.remove_class)("rnnviz-chosen")
