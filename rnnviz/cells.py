@@ -55,6 +55,7 @@ class Cell:
     recurrent_bias : the block of W_hh that has a bias ``b_h<letter>`` of its own, or None.
     carry : (its name, its place in the tape): the factor that hands the gradient on from step to step.
     candidate : the gate that goes through phi, not through a sigmoid, or None.
+    factors : how many arrays the tape of a step holds.
     """
 
     name: str
@@ -65,6 +66,7 @@ class Cell:
     recurrent_bias: str | None = None
     carry: tuple[str, int] = ("φ′", 0)
     candidate: str | None = None
+    factors: int = 1
 
     def shapes(self, input_size: int, hidden_size: int) -> dict[str, tuple[int, ...]]:
         """Return the shapes of the cell's parameters: ``W_xh (D, kH)``, ``W_hh (H, kH)``, ``b_h (kH,)``, ..."""
@@ -174,6 +176,7 @@ CELLS.add(
         states=("h", "c"),
         carry=("f", 5),
         candidate="g",
+        factors=6,
     ),
 )
 CELLS.add(
@@ -186,5 +189,6 @@ CELLS.add(
         recurrent_bias="n",
         carry=("z", 4),
         candidate="n",
+        factors=5,
     ),
 )

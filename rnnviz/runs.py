@@ -183,8 +183,7 @@ def compare(
 
 def tape_bytes(config: Config) -> int:
     """Return how much the backward pass of one run must keep: a tape's arrays for each state and step."""
-    arrays = {"rnn": 1}.get(config.cell, 6)
-    return 8 * arrays * config.seq_len * config.batch_size * config.hidden_size
+    return 8 * CELLS[config.cell].factors * config.seq_len * config.batch_size * config.hidden_size
 
 
 def run_stack(configs: Sequence[Config], data: dict[int, tuple[Array, Array]]) -> dict[str, Array]:

@@ -47,7 +47,8 @@ def test_a_cell_names_its_parameters_states_and_gates(cell):
     shapes = entry.shapes(4, 5)
     assert shapes["W_xh"] == (4, 5 * len(entry.gates))
     assert shapes["W_hh"] == (5, 5 * len(entry.gates))
-    assert entry.carry[1] < len(steps[0].tape)
+    assert entry.carry[1] < len(steps[0].tape) == entry.factors
+    assert entry.candidate is None or entry.candidate in entry.gates
 
 
 @pytest.mark.parametrize("cell", CELLS)
