@@ -29,18 +29,28 @@ STYLE = {
 }
 
 
+def compose(view: View, data: Any, width: float, height: float, scale: float = 1.0, foot: float = 0.0):
+    """Draw a view into a new figure of ``width`` x ``height`` CSS pixels, whose lowest ``foot`` pixels stay empty.
+
+    Returns
+    -------
+    figure, axes, artists (as ``view.draw`` returns them). Meant for inside ``rc_context(STYLE)``, as is all that draws
+    the figure later: matplotlib makes its ticks only then.
+    """
+    figure = Figure(figsize=(width / DPI, height / DPI), dpi=DPI * scale)
+    head = view.head(data, width - LEFT - RIGHT)
+    left, right, bottom, top = LEFT / width, 1 - RIGHT / width, (BOTTOM + foot) / height, 1 - head / height
+    axes = figure.add_axes((left, bottom, right - left, top - bottom))
+    return figure, axes, view.draw(axes, data)
+
+
 class Plate:
     """One figure with its artists and the picture of everything else, which stays."""
 
     def __init__(self, view: View, data: Any, width: int, height: int, scale: float):
         with rc_context(STYLE):
-            self.figure = Figure(figsize=(width / DPI, height / DPI), dpi=DPI * scale)
-            self.canvas = FigureCanvasAgg(self.figure)
-            head = view.head(data, width - LEFT - RIGHT)
-            left, right, bottom, top = LEFT / width, 1 - RIGHT / width, BOTTOM / height, 1 - head / height
-            self.axes = self.figure.add_axes((left, bottom, right - left, top - bottom))
-            self.view = view
-            self.artists = view.draw(self.axes, data)
+            self.figure, self.axes, self.artists = compose(view, data, width, height, scale)
+            self.view, self.canvas = view, FigureCanvasAgg(self.figure)
             for artist in self.moving():
                 artist.set_animated(True)
             self.canvas.draw()
