@@ -101,7 +101,9 @@ class Trace:
     config : the Config that was run (of a comparison: the one that the schemes and seeds were put into).
     schemes, seeds : what the leading axes stand for.
     loss : (), mean over the batch, summed over the steps that have a loss.
-    second_moment, variance, mean : (T+1,), E h^2, E (h - E h)^2 and E h over units and batch; 0 at step 0.
+    second_moment, variance, mean : (T+1,), E h^2, E (h - E h)^2 and E h over units and batch; 0 at step 0;
+        inf where a state that is finite itself has squares beyond float64, and from ``first_nonfinite`` on (nan there,
+        but for the second moment).
     saturation : (T+1,), share of units that the activation calls saturated (see its ``saturation_label``).
     log10_grad_norm : (T+1,), log10 ||dL/dh_t||, exact at any magnitude; ``-inf`` for a true zero, nan where the forward
         pass left the finite numbers, so that no gradient is defined.
@@ -222,6 +224,7 @@ class Recorder:
         self.cell: Cell = CELLS[config.cell]
         self.phi: Activation = ACTIVATIONS[config.activation]
         self.config, self.num, self.runs = config, num, runs
+        self.bounded = np.abs(self.phi.f(np.array([-1e300, 1e300]))).max() < 1e100
         shape = (runs, config.seq_len + 1)
         self.stats = {name: np.zeros(shape) for name in ("second_moment", "variance", "mean", "saturation")}
         self.gates = {name: np.full(shape, np.nan) for name in self.gate_names}
@@ -266,8 +269,8 @@ class Recorder:
 
     def keep_finite(self, step: Step, t: int) -> None:
         """Take a run whose numbers overflow out of the stack, in place: its zeros disturb nobody."""
-        if not self.phi.homogeneous:
-            return  # bounded states stay finite
+        if self.bounded:
+            return
         arrays = numbers(step)
         sums = sum(np.abs(array).sum(axis=(-2, -1)) for array in arrays)
         bad = ~np.isfinite(sums)

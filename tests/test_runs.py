@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import fields
 
 import numpy as np
@@ -151,6 +152,17 @@ def test_a_loss_that_overflows_alone_gives_no_gradient(monkeypatch):
     trace = rv.run(SMALL.replace(activation="linear", gain=1.0, scheme="uniform01", seq_len=20))
     assert trace.first_nonfinite is None
     assert not np.isfinite(trace.loss)
+    assert np.isnan(trace.log10_grad_norm).all()
+
+
+def test_a_new_activation_without_bounds_is_marked_too(monkeypatch):
+    """exp is neither bounded nor homogeneous."""
+    grow = dataclasses.replace(
+        ACTIVATIONS["linear"], name="exp", f=np.exp, slope=np.exp, log_slope=lambda a: a, homogeneous=False
+    )
+    monkeypatch.setitem(ACTIVATIONS, "exp", grow)
+    trace = rv.run(SMALL.replace(activation="exp", scheme="uniform01"))
+    assert trace.first_nonfinite in (2, 3, 4)
     assert np.isnan(trace.log10_grad_norm).all()
 
 
