@@ -10,7 +10,7 @@ from typing import Any
 
 import ipywidgets as widgets
 
-from .. import prediction, verdict
+from .. import moment, prediction, verdict
 from ..cells import CELLS
 from ..config import Config
 from ..runs import Trace, compare
@@ -19,6 +19,7 @@ from ..views.lines import STYLES
 from .controls import Controls
 from .late import Job, Late, running_loop
 from .page import Page
+from .pins import PinBar
 from .presets import PresetBar
 from .scene import Scene
 from .stage import Stage
@@ -67,8 +68,10 @@ class Dashboard(widgets.VBox):
         self.controls = Controls(scene, tuple(taken), self.refresh, self.repaint)
         self.stage = Stage(present=self.page.present)
         self.stage.observe(lambda change: self.repaint(), "viewport")
+        self.stage.observe(lambda change: self.tell_moment(), "step")
         self.trust = TrustPanel(lambda: self.controls.config)
         self.presets = PresetBar(self.controls, self.start)
+        self.pins = PinBar(lambda: self.controls.scene, self.start, self.repaint, self.attempt)
         self.trace: Trace | None = None
         self.late = Late(lambda: self.attempt(self.paint), self.explain)
         self._pictures: dict[str, dict[str, Any]] = {}
@@ -76,9 +79,11 @@ class Dashboard(widgets.VBox):
         self._pace = 4e-9  # seconds a unit of work, measured as it goes
         self._timer: asyncio.TimerHandle | None = None
         rows = self.controls
+        self.presets.row.children += self.pins.buttons
         super().__init__([self.presets, rows.first, rows.beside, rows.second, self.stage, rows.more, self.trust])
         self.add_class("rnnviz")
         self.page.apply(rows, self.presets)
+        self.attempt(lambda: self.pins.put(self.page.pins))
         self.refresh()
         self.stage.notice = " ".join(problems)
 
@@ -148,7 +153,13 @@ class Dashboard(widgets.VBox):
 
     def job(self, view: View) -> Job:
         """Return what a view has to compute for the present trace and choices."""
-        return Job(view.data, self.trace, {name: self.controls.choices[name].value for name in view.options})
+        taken = {name: self.controls.choices[name].value for name in view.options}
+        return Job(view.data, self.trace, taken | ({"pins": self.pins.traces} if view.pins else {}))
+
+    def tell_moment(self) -> None:
+        """Say what happened at the step that the reader points at."""
+        step = min(self.stage.step, self.trace.config.seq_len) if self.trace else -1
+        self.stage.moment = [] if step < 0 else [f"Step {step}", *moment.sentences(self.trace, step)]
 
     def repaint(self) -> None:
         """Show the present trace again: a choice of the page or its width has changed."""
@@ -162,7 +173,7 @@ class Dashboard(widgets.VBox):
 
     def paint(self) -> None:
         """Draw every view of the present trace and send all of it as one frame."""
-        query = self.page.link(self.controls.scene, self.start)
+        query = self.page.link(self.controls.scene, self.start, [pin.scene for pin in self.pins.pins])
         page = self.stage.viewport["width"]
         columns, width, height = layout(page, len(self.views))
         zoom = PRESENT if self.page.present else 1.0
@@ -177,7 +188,9 @@ class Dashboard(widgets.VBox):
         words = self.sentences()
         pictures = [self._pictures[name] for name in self.views if name in self._pictures]
         frame = {"views": pictures, "columns": columns, "words": words, "page": page}
+        frame |= {"steps": self.trace.config.seq_len}
         with self.stage.hold_sync():
+            self.tell_moment()
             self.stage.frame = frame | {"revision": self._revision}
             self.stage.message = ""
             self.stage.query = query
@@ -201,6 +214,7 @@ class Dashboard(widgets.VBox):
             "height": height,
             "stale": False,
             "revision": f"{name}-{self._revision}",
+            "axes": canvas.time_axis(data, width, height, zoom) if canvas.view.timed else None,
         }
 
 

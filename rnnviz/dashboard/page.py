@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from urllib.parse import parse_qs, urlencode
 
 from .controls import Controls
+from .pins import MOST
 from .presets import PresetBar
 from .scene import Scene
 
@@ -20,21 +22,29 @@ class Page:
     ----------
     lock, hide : names of controls (fields of Config, options, "beside", "seeds", or "all") to freeze or take away.
     present : enlarge everything for a projector.
+    pins : the scenes whose first scheme is pinned.
     """
 
     lock: tuple[str, ...] = ()
     hide: tuple[str, ...] = ()
     present: bool = False
+    pins: tuple[Scene, ...] = ()
 
     @classmethod
     def of_link(cls, query: str, start: Scene) -> tuple[Page, Scene, list[str]]:
         """Return the page and the scene of a link's query string, and a sentence for each part that cannot be."""
         scene, problems = Scene.from_query(query, start)
-        if scene is start:
-            scene = start.replace()
         asked = {name: values[-1] for name, values in parse_qs(query.removeprefix("?")).items()}
         lock, hide = (tuple(asked.get(name, "").split(",")[:MOST_NAMES]) for name in ("lock", "hide"))
-        return cls(tuple(filter(None, lock)), tuple(filter(None, hide)), asked.get("present") == "1"), scene, problems
+        pins = [Scene.from_query(text, start) for text in parse_qs(query.removeprefix("?"), keep_blank_values=True).get("pin", [])[:MOST]]
+        problems += [problem for _, found in pins for problem in found]
+        page = cls(
+            tuple(filter(None, lock)),
+            tuple(filter(None, hide)),
+            asked.get("present") == "1",
+            tuple(pin.replace(beside=(), options={}) for pin, _ in pins),
+        )
+        return page, scene, problems
 
     def apply(self, controls: Controls, presets: PresetBar) -> None:
         """Freeze and hide what the link asks for; names that are none are left out.
@@ -45,8 +55,10 @@ class Page:
         controls.hide(self.hide)
         presets.freeze(scenes=bool(self.lock), seed="seed" in self.lock or "all" in self.lock)
 
-    def link(self, scene: Scene, start: Scene) -> str:
-        """Return the query string that brings this page back."""
+    def link(self, scene: Scene, start: Scene, pins: Sequence[Scene]) -> str:
+        """Return the query string that brings this page back, with these pins."""
         own = {"lock": ",".join(self.lock), "hide": ",".join(self.hide), "present": "1" if self.present else ""}
-        parts = (scene.to_query(start), urlencode({name: value for name, value in own.items() if value}))
+        pinned = [("pin", pin.to_query(start.replace(beside=(), options={}))) for pin in pins]
+        own_parts = [(name, value) for name, value in own.items() if value]
+        parts = (scene.to_query(start), urlencode(own_parts + pinned))
         return "&".join(part for part in parts if part)

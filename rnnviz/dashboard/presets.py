@@ -109,9 +109,9 @@ class PresetBar(widgets.VBox):
         self.reset = self.button("Reset", "go back to where this page started")
         self.reset.on_click(lambda _: self.go_back())
         self.look = widgets.HTML()
-        row = widgets.Box([*self.buttons.values(), self.new_seed, self.reset])
-        row.add_class("rnnviz-presets")
-        super().__init__([row, self.look])
+        self.row = widgets.Box([*self.buttons.values(), self.reset, self.new_seed])
+        self.row.add_class("rnnviz-presets")
+        super().__init__([self.row, self.look])
 
     def button(self, label: str, tooltip: str) -> widgets.Button:
         button = widgets.Button(description=label, tooltip=tooltip)

@@ -106,13 +106,99 @@ function linkTool(model) {
   return tool;
 }
 
+// One step t, marked in every picture over time: pointed at, stepped to with the arrow keys, or set with the slider.
+class Step {
+  constructor(model, views) {
+    this.model = model;
+    this.views = views;
+    this.bar = element("div", "rnnviz-step-bar");
+    const label = element("label");
+    label.textContent = "Step t";
+    this.slider = element("input", "", { type: "range", min: 0, max: 1, step: 1, value: 0 });
+    label.append(this.slider);
+    this.words = element("div", "rnnviz-moment", { role: "status" });
+    this.bar.append(label, this.words);
+    this.slider.addEventListener("input", () => this.set(Number(this.slider.value)));
+    views.addEventListener("pointermove", (event) => this.point(event));
+    views.addEventListener("pointerdown", (event) => this.point(event));
+    views.addEventListener("keydown", (event) => this.key(event));
+    model.on("change:step", () => this.mark());
+    model.on("change:moment", () => this.say());
+    this.say();
+  }
+
+  // Sends at most one step a painted frame.
+  set(t) {
+    this.wanted = Math.min(Math.max(t, 0), this.steps || 0);
+    if (this.waiting) return;
+    this.waiting = requestAnimationFrame(() => {
+      this.waiting = undefined;
+      if (this.wanted === this.model.get("step")) return;
+      this.model.set("step", this.wanted);
+      this.model.save_changes();
+    });
+  }
+
+  point(event) {
+    const figure = event.target.closest(".rnnviz-view");
+    const axes = figure?.axes;
+    if (!axes) return;
+    const box = figure.querySelector("img").getBoundingClientRect();
+    const scale = box.width / axes.width;
+    const x = (event.clientX - box.left) / scale;
+    if (x < axes.left - 6 || x > axes.right + 6) return;
+    this.set(Math.round(((x - axes.left) / (axes.right - axes.left)) * axes.limit));
+  }
+
+  key(event) {
+    const by = { ArrowLeft: -1, ArrowRight: 1, PageDown: -10, PageUp: 10 }[event.key];
+    if (!by && event.key !== "Home" && event.key !== "End") return;
+    event.preventDefault();
+    const now = Math.max(this.wanted ?? this.model.get("step"), 0);
+    this.set(event.key === "Home" ? 0 : event.key === "End" ? this.steps : now + by);
+  }
+
+  frame(steps) {
+    this.steps = steps;
+    this.slider.max = steps;
+    this.mark();
+  }
+
+  mark() {
+    const t = Math.min(this.model.get("step"), this.steps || 0);
+    if (t >= 0) this.slider.value = t;
+    for (const figure of this.views.children) {
+      const { axes, cursor } = figure;
+      cursor.hidden = t < 0 || !axes || t > axes.limit;
+      if (cursor.hidden) continue;
+      const x = axes.left + (t / axes.limit) * (axes.right - axes.left);
+      cursor.style.left = `${(100 * x) / axes.width}%`;
+      cursor.style.top = `${(100 * axes.top) / axes.height}%`;
+      cursor.style.height = `${(100 * (axes.bottom - axes.top)) / axes.height}%`;
+    }
+  }
+
+  say() {
+    const moment = this.model.get("moment");
+    const hint = ["Point at a picture, press the arrow keys on it, or move this slider to read one step."];
+    this.words.replaceChildren(
+      ...(moment.length ? moment : hint).map((text) => {
+        const row = element("p");
+        row.textContent = text;
+        return row;
+      }),
+    );
+  }
+}
+
 function render({ model, el }) {
   el.classList.add("rnnviz-stage");
   document.body.classList.toggle("rnnviz-present", model.get("present"));
   const views = element("div", "rnnviz-views");
   const message = element("p", "rnnviz-message", { role: "alert" });
   const words = element("ul", "rnnviz-words", { "aria-live": "polite" });
-  el.append(message, views, words, linkTool(model));
+  const step = new Step(model, views);
+  el.append(message, views, words, step.bar, linkTool(model));
 
   // The first frame is drawn for a page of unknown width: the one for this page's width follows at once.
   let fits = false;
@@ -129,15 +215,19 @@ function render({ model, el }) {
     views.style.setProperty("--columns", frame.columns);
     while (views.children.length < frame.views.length) {
       const figure = element("figure", "rnnviz-view");
-      figure.append(element("img"));
+      figure.cursor = element("div", "rnnviz-cursor", { hidden: "" });
+      figure.append(element("img"), figure.cursor);
       views.append(figure);
     }
     frame.views.forEach((view, k) => {
       const figure = views.children[k];
       figure.dataset.view = view.name;
       figure.classList.toggle("rnnviz-late", view.stale);
+      figure.axes = view.axes && { ...view.axes, width: view.width, height: view.height };
+      if (view.axes) figure.tabIndex = 0;
       if (figure.dataset.shown !== view.revision) show(figure, view);
     });
+    step.frame(frame.steps);
     sentences(words, frame.words);
     el.dataset.revision = frame.revision;
   };

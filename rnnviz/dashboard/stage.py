@@ -21,6 +21,7 @@ class Stage(anywidget.AnyWidget):
     notice : sentences about a link that asks for what cannot be; the pictures are good all the same.
     busy : a newer picture is being computed.
     query : the query string of a link that brings back what is shown; present : the page is on a projector.
+    step : the step that the reader points at, -1 for none; moment : sentences about it.
     viewport : the page tells its ``width`` in CSS pixels and ``ratio``, dots a pixel.
     """
 
@@ -33,4 +34,6 @@ class Stage(anywidget.AnyWidget):
     busy = traitlets.Bool(False).tag(sync=True)
     query = traitlets.Unicode().tag(sync=True)
     present = traitlets.Bool(False).tag(sync=True)
+    step = traitlets.Int(-1).tag(sync=True)
+    moment = traitlets.List(traitlets.Unicode()).tag(sync=True)
     viewport = traitlets.Dict({"width": 1120, "ratio": 1}).tag(sync=True)

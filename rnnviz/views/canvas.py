@@ -86,6 +86,18 @@ class Canvas:
         self.plates.move_to_end(key)
         return self.plates[key]
 
+    def time_axis(self, data: Any, width: int, height: int, zoom: float) -> dict[str, float]:
+        """Return where the axes of a timed view lie in its picture, in CSS pixels, and at which step they end."""
+        top = self.view.head(data, round(width / zoom) - LEFT - RIGHT) * zoom
+        limit = self.view.frame(data).x_limit
+        return {
+            "left": LEFT * zoom,
+            "right": width - RIGHT * zoom,
+            "top": top,
+            "bottom": height - BOTTOM * zoom,
+            "limit": limit,
+        }
+
     def png(self, data: Any, width: int = 580, height: int = 380, scale: float = 1.0) -> bytes:
         """Return the picture as PNG, ``width`` x ``height`` CSS pixels at ``scale`` dots each."""
         image = self.plate(data, width, height, scale).paint(data)

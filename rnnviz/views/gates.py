@@ -71,5 +71,6 @@ VIEWS.add(
         update=lines.update,
         describe=describe,
         options=("quantity",),
+        timed=True,
     ),
 )

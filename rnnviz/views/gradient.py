@@ -19,16 +19,15 @@ from .view import OPTIONS, VIEWS, Option, View
 FLOAT32_LEAST = float(np.log10(np.finfo(np.float32).smallest_subnormal))
 
 
-def data(trace: Trace, theory: bool = False, precision: str = "") -> Lines:
+def data(trace: Trace, theory: bool = False, precision: str = "", pins: Sequence[tuple[str, Trace]] = ()) -> Lines:
     """Return log10 of ||dL/dh_t|| relative to the last step, for every scheme of a comparison.
 
-    On request with theory's lines, and with what floats of a narrower type would have held for the first scheme.
+    On request with theory's lines, with what floats of a narrower type would have held for the first scheme, and with
+    the first scheme of other comparisons in grey.
     """
-    curves = [
-        curve(SCHEMES[name].short, trace.log10_grad_norm[k], trace.first_nonfinite[k])
-        for k, name in enumerate(trace.schemes)
-    ]
-    overlays = [each for k in range(len(curves)) for each in cell_state(trace, k)]
+    curves = all_curves(trace)
+    overlays = lines.pinned([(name, all_curves(pin)[:1]) for name, pin in pins])
+    overlays += [each for k in range(len(curves)) for each in cell_state(trace, k)]
     if theory:
         overlays += [each for k in range(len(curves)) for each in expectation(trace, k)]
     if precision:
@@ -37,6 +36,14 @@ def data(trace: Trace, theory: bool = False, precision: str = "") -> Lines:
         curves[0] = replace(curves[0], beyond=words)
     axes, last = frame(trace, curves, overlays), trace.config.seq_len
     return Lines(axes, tuple(lines.with_arrow(each, axes.y_limits, 0) for each in curves), last, tuple(overlays))
+
+
+def all_curves(trace: Trace) -> list[Curve]:
+    """Return the curve of every scheme."""
+    return [
+        curve(SCHEMES[name].short, trace.log10_grad_norm[k], trace.first_nonfinite[k])
+        for k, name in enumerate(trace.schemes)
+    ]
 
 
 def cell_state(trace: Trace, k: int) -> list[Overlay]:
@@ -63,9 +70,12 @@ def what_is_held(trace: Trace, dtype: str) -> tuple[Overlay, str]:
     with np.errstate(invalid="ignore"):
         relative = narrow.log10_grad_norm - trace.log10_grad_norm[-1]
     line = Overlay(f"in {dtype}", 0, np.where(np.isfinite(relative), relative, np.nan))
-    if narrow.first_zero is None:
-        return line, ""
-    return line, f"× 0 in {dtype} from t = {narrow.first_zero} back"
+    ends = {
+        f"★ state too large for {dtype} at": narrow.forward_overflow,
+        f"★ too large for {dtype} at": narrow.backward_overflow,
+        f"× 0 in {dtype} back from": narrow.first_zero,
+    }
+    return line, "\n".join(f"{words} t = {step}" for words, step in ends.items() if step is not None)
 
 
 def curve(label: str, log10_norm: np.ndarray, first_nonfinite: np.ndarray) -> Curve:
@@ -91,7 +101,7 @@ def curve(label: str, log10_norm: np.ndarray, first_nonfinite: np.ndarray) -> Cu
 
 def frame(trace: Trace, curves: Sequence[Curve], overlays: Sequence[Overlay]) -> Frame:
     """Return axes in decades that snap to the curves' range."""
-    limits = scale.decades(*lines.extremes(curves), down=5.0, up=0.0)
+    limits = scale.decades(*lines.extremes(curves, overlays), down=5.0, up=0.0)
     legend = tuple(each.label for each in curves)
     return Frame(
         "Gradient on its way back, relative to the last step",
@@ -100,7 +110,7 @@ def frame(trace: Trace, curves: Sequence[Curve], overlays: Sequence[Overlay]) ->
         scale.steps_limit(trace.config.seq_len),
         limits,
         legend,
-        overlays=tuple((each.kind, each.curve) for each in overlays),
+        overlays=lines.keys(overlays),
     )
 
 
@@ -148,5 +158,7 @@ VIEWS.add(
         update=lines.update,
         describe=describe,
         options=("theory", "precision"),
+        timed=True,
+        pins=True,
     ),
 )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from .. import spectrum
@@ -15,6 +17,8 @@ from .lines import Curve, Frame, Lines
 from .view import VIEWS, View
 
 Array = np.ndarray
+MANY = 128  # units from which only some distances are computed
+SOME = 9
 WORK = 1.6e10  # multiplications that one scheme may take; at larger sizes fewer steps are shown
 
 
@@ -28,20 +32,36 @@ def data(trace: Trace) -> Lines:
     limits = scale.decades(*lines.extremes(curves), down=3.0, up=1.0)
     title = "Singular values of ∂h(T)/∂h(T−k)" + (f", first {shown} steps back" if shown < config.seq_len else "")
     frame = Frame(title, "distance k", "largest to least", scale.steps_limit(shown), limits, legend(trace))
-    return Lines(frame, tuple(lines.with_arrow(each, limits, shown, "k") for each in curves), shown)
+    return Lines(frame, tuple(arrow(each, limits, shown) for each in curves), shown)
+
+
+def arrow(curve: Curve, limits: tuple[float, float], shown: int) -> Curve:
+    """Return the curve with words for its last value, where that lies outside the axes."""
+    words = lines.with_arrow(curve, limits, -1, "k").beyond
+    return replace(curve, beyond=words.replace("k = -1", f"k = {shown}"))
 
 
 def curve(trace: Trace, scheme: str, shown: int) -> Curve:
     """Return one scheme's curve over k = 0..shown."""
     config = trace.config.replace(scheme=scheme, seed=trace.seeds[0])
-    slopes = log_slopes(config)
+    slopes, distances = log_slopes(config), distances_shown(config.hidden_size, shown)
+    name = SCHEMES[scheme].short
     if np.isnan(slopes).any():
-        nothing = np.full(shown + 1, np.nan)
-        return Curve(SCHEMES[scheme].short, nothing, nothing, nothing, (("nonfinite", shown),))
-    values = spectrum.jacobian_singular_values(init_params(config)["W_hh"], slopes[-shown:], range(shown + 1), log=True)
+        nothing = np.full(len(distances), np.nan)
+        return Curve(name, nothing, nothing, nothing, (("nonfinite", shown),), steps=distances)
+    W_hh = init_params(config)["W_hh"]
+    values = spectrum.jacobian_singular_values(W_hh, slopes[-shown:], distances.tolist(), log=True)
     median = np.median(np.maximum(values, -1e300), axis=1)
     least = np.where(np.isneginf(values[:, -1]), np.nan, values[:, -1])
-    return Curve(SCHEMES[scheme].short, np.where(median < -1e290, np.nan, median), least, values[:, 0])
+    median = np.where(median < -1e290, np.nan, median)
+    return Curve(name, median, least, values[:, 0], steps=distances)
+
+
+def distances_shown(hidden_size: int, shown: int) -> Array:
+    """Return the distances that are computed: all of 0..shown, or some where each takes long."""
+    if hidden_size < MANY:
+        return np.arange(shown + 1)
+    return np.unique(np.linspace(0, shown, SOME).astype(int))
 
 
 def legend(trace: Trace) -> tuple[str, ...]:

@@ -6,6 +6,7 @@ curve cannot show, and the axes. Everything that only changes when the axes chan
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -37,6 +38,9 @@ OVERLAYS = {
     "in float32": {"linewidth": 3.0, "linestyle": (0, (0.6, 1.6))},
     "in float16": {"linewidth": 3.0, "linestyle": (0, (0.6, 1.6))},
     "in bfloat16": {"linewidth": 3.0, "linestyle": (0, (0.6, 1.6))},
+    "pinned": {"color": "#7a7a7a", "linewidth": 1.6, "linestyle": "-"},
+    "pinned too": {"color": "#7a7a7a", "linewidth": 1.6, "linestyle": (0, (5, 2))},
+    "pinned as well": {"color": "#7a7a7a", "linewidth": 1.6, "linestyle": (0, (2, 2))},
 }
 
 
@@ -44,7 +48,8 @@ OVERLAYS = {
 class Curve:
     """One scheme's curve: median, low and high over seeds, each (T+1,), nan where there is nothing to draw.
 
-    ``marks`` holds (kind, step) pairs with a kind of ``MARKS``; ``beyond`` words for where the curve leaves the axes.
+    ``marks`` holds (kind, step) pairs with a kind of ``MARKS``; ``beyond`` words for where the curve leaves the axes;
+    ``steps`` where its points lie, where that is not 0, 1, 2, ...
     """
 
     label: str
@@ -53,20 +58,22 @@ class Curve:
     high: Array
     marks: tuple[tuple[str, int], ...] = ()
     beyond: str = ""
+    steps: Array | None = None
 
 
 @dataclass(frozen=True)
 class Overlay:
-    """One more line that belongs to a curve: a kind of ``OVERLAYS``, the curve's place, values (T+1,)."""
+    """One more line: a kind of ``OVERLAYS``, the place of the curve that it belongs to, values (T+1,), its own name."""
 
     kind: str
     curve: int
     values: Array
+    name: str = ""
 
 
 @dataclass(frozen=True)
 class Frame:
-    """The axes: everything drawn once and kept. ``overlays`` names each overlay's kind and curve."""
+    """The axes: everything drawn once and kept. ``overlays`` holds each overlay's kind, curve and name."""
 
     title: str
     x_label: str
@@ -75,7 +82,7 @@ class Frame:
     y_limits: tuple[float, float]
     legend: tuple[str, ...]
     log: bool = True
-    overlays: tuple[tuple[str, int], ...] = ()
+    overlays: tuple[tuple[str, int, str], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -104,15 +111,23 @@ def set_up(ax: Axes, frame: Frame) -> None:
     ax.set_axisbelow(True)
     ax.spines[["top", "right"]].set_visible(False)
     entries = [(name, STYLES[k]) for k, name in enumerate(frame.legend)]
-    kinds = dict.fromkeys(kind for kind, _ in frame.overlays)
-    entries += [(kind, {"color": "#1a1a1a"} | OVERLAYS[kind]) for kind in kinds]
+    entries += [(name, {"color": "#1a1a1a"} | OVERLAYS[kind]) for name, kind in overlay_names(frame).items()]
     legend.add(ax, frame.title, entries)
 
 
 def head(data: Lines, width: float) -> float:
     """Return the pixels that title and legend need."""
-    names = [*data.frame.legend, *dict.fromkeys(kind for kind, _ in data.frame.overlays)]
-    return legend.height(names, width)
+    return legend.height([*data.frame.legend, *overlay_names(data.frame)], width)
+
+
+def overlay_names(frame: Frame) -> dict[str, str]:
+    """Return the legend's entries for the overlays, each once, with their kinds."""
+    return {name or kind: kind for kind, _, name in frame.overlays}
+
+
+def keys(overlays: Sequence[Overlay]) -> tuple[tuple[str, int, str], ...]:
+    """Return what a frame holds of its overlays."""
+    return tuple((each.kind, each.curve, each.name) for each in overlays)
 
 
 def draw(ax: Axes, data: Lines) -> dict[str, list]:
@@ -120,7 +135,7 @@ def draw(ax: Axes, data: Lines) -> dict[str, list]:
     set_up(ax, data.frame)
     end = ax.axvline(0, color="#777777", linewidth=0.9, linestyle=(0, (2, 2)))
     artists = {"end": [end], "bands": [], "lines": [], "overlays": [], "marks": [], "words": []}
-    for kind, k in data.frame.overlays:
+    for kind, k, _ in data.frame.overlays:
         artists["overlays"].append(ax.plot([], [], **{"color": STYLES[k]["color"]} | OVERLAYS[kind])[0])
     for style, _ in zip(STYLES, data.curves, strict=False):
         artists["bands"].append(ax.fill_between([0, 1], 0, 0, color=style["color"], alpha=0.24, linewidth=0))
@@ -136,7 +151,7 @@ def update(artists: dict[str, list], data: Lines) -> None:
     """Give the artists the values of ``data``, whose frame must be the one they were drawn in."""
     artists["end"][0].set_xdata([data.last_step] * 2)
     for k, curve in enumerate(data.curves):
-        steps = np.arange(len(curve.median))
+        steps = np.arange(len(curve.median)) if curve.steps is None else curve.steps
         artists["lines"][k].set_data(steps, curve.median)
         artists["lines"][k].set_markevery((k, max(1, len(steps) // 8)))
         artists["bands"][k].set_verts(band(steps, curve))
@@ -177,9 +192,10 @@ def band(steps: Array, curve: Curve) -> list[Array]:
     return [np.column_stack([np.concatenate([x, x[::-1]]), np.concatenate([low, high[::-1]])])]
 
 
-def extremes(curves: tuple[Curve, ...]) -> tuple[list[float], list[float]]:
-    """Return the least and the greatest value of each curve's median; 0 where it has none."""
-    known = [each.median[np.isfinite(each.median)] for each in curves]
+def extremes(curves: Sequence[Curve], overlays: Sequence[Overlay] = ()) -> tuple[list[float], list[float]]:
+    """Return the least and the greatest value of each curve's median and of what is pinned; 0 where it has none."""
+    values = [each.median for each in curves] + [each.values for each in overlays if each.kind.startswith("pinned")]
+    known = [each[np.isfinite(each)] for each in values]
     return [float(k.min(initial=0.0)) for k in known], [float(k.max(initial=0.0)) for k in known]
 
 
@@ -194,6 +210,16 @@ def theory(k: int, values: Array | None, trusted: Array) -> list[Overlay]:
     if not trusted.all():
         lines.append(Overlay("theory, not to be trusted", k, np.where(doubted, finite, np.nan)))
     return lines
+
+
+def pinned(pins: Sequence[tuple[str, Sequence[Curve]]]) -> list[Overlay]:
+    """Return the curves that were pinned, in grey: pairs of what they are called and the curves."""
+    kinds = ("pinned", "pinned too", "pinned as well")
+    return [
+        Overlay(kind, 0, curve.median, f"{name}: {curve.label}" if k else name)
+        for kind, (name, curves) in zip(kinds, pins, strict=False)
+        for k, curve in enumerate(curves)
+    ]
 
 
 def describe_theory(data: Lines, step: int) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -43,25 +44,37 @@ OPTIONS.add(
 )
 
 
-def data(trace: Trace, quantity: str = "second_moment", theory: bool = False) -> Lines:
+def data(
+    trace: Trace,
+    quantity: str = "second_moment",
+    theory: bool = False,
+    pins: Sequence[tuple[str, Trace]] = (),
+) -> Lines:
     """Return the curves of one statistic of h_t for every scheme of a comparison.
 
-    Theory knows the second moment only.
+    On request with theory's lines, which know the second moment only, and with the first scheme of other comparisons
+    in grey.
     """
     entry = QUANTITIES[quantity]
-    values = getattr(trace, quantity)
-    with np.errstate(divide="ignore"):
-        shown = np.log10(values) if entry.log else values
-    curves = tuple(
-        curve(SCHEMES[name].short, shown[k], trace.first_nonfinite[k], entry.log)
-        for k, name in enumerate(trace.schemes)
-    )
-    expected = [overlay for k in range(len(curves)) for overlay in expectation(trace, k)] if theory else []
-    overlays = tuple(expected) if quantity == "second_moment" else ()
+    curves = all_curves(trace, quantity)
+    overlays = lines.pinned([(name, all_curves(pin, quantity)[:1]) for name, pin in pins])
+    if theory and quantity == "second_moment":
+        overlays += [overlay for k in range(len(curves)) for overlay in expectation(trace, k)]
     axes, last = frame(trace, quantity, curves, overlays), trace.config.seq_len
     if entry.log:
-        curves = tuple(lines.with_arrow(each, axes.y_limits, last) for each in curves)
-    return Lines(axes, curves, last, overlays)
+        curves = [lines.with_arrow(each, axes.y_limits, last) for each in curves]
+    return Lines(axes, tuple(curves), last, tuple(overlays))
+
+
+def all_curves(trace: Trace, quantity: str) -> list[Curve]:
+    """Return the curve of every scheme."""
+    entry, values = QUANTITIES[quantity], getattr(trace, quantity)
+    with np.errstate(divide="ignore"):
+        shown = np.log10(values) if entry.log else values
+    return [
+        curve(SCHEMES[name].short, shown[k], trace.first_nonfinite[k], entry.log)
+        for k, name in enumerate(trace.schemes)
+    ]
 
 
 def expectation(trace: Trace, k: int) -> list[Overlay]:
@@ -84,20 +97,20 @@ def curve(label: str, values: np.ndarray, first_nonfinite: np.ndarray, log: bool
     return Curve(label, *(np.where(hidden, np.nan, part) for part in (median, low, high)), tuple(marks))
 
 
-def frame(trace: Trace, quantity: str, curves: tuple[Curve, ...], overlays: tuple[Overlay, ...] = ()) -> Frame:
+def frame(trace: Trace, quantity: str, curves: Sequence[Curve], overlays: Sequence[Overlay]) -> Frame:
     """Return axes that snap to the curves' range."""
     entry = QUANTITIES[quantity]
     title = f"{entry.label} of the hidden state" if quantity != "saturation" else "Saturation of the hidden state"
     label = entry.symbol or ACTIVATIONS[trace.config.activation].saturation_label
     legend = tuple(each.label for each in curves)
     if entry.log:
-        limits = scale.decades(*lines.extremes(curves), down=1.0, up=0.0)
+        limits = scale.decades(*lines.extremes(curves, overlays), down=1.0, up=0.0)
     elif quantity == "saturation":
         limits = (0.0, 1.0)
     else:
         most = max(np.max(np.abs(each.median), initial=0.0, where=np.isfinite(each.median)) for each in curves)
         limits = (-1.0, 1.0) if most <= 1.0 else (-scale.snap(most), scale.snap(most))
-    kinds = tuple((each.kind, each.curve) for each in overlays)
+    kinds = lines.keys(overlays)
     return Frame(title, "step t", label, scale.steps_limit(trace.config.seq_len), limits, legend, entry.log, kinds)
 
 
@@ -136,5 +149,7 @@ VIEWS.add(
         update=lines.update,
         describe=describe,
         options=("quantity", "theory"),
+        timed=True,
+        pins=True,
     ),
 )

@@ -23,6 +23,8 @@ class View:
     update : ``update(artists, data)``.
     describe : ``describe(data) -> str``, the alt text, with numbers.
     options : the names of the page's choices, keys of ``OPTIONS``, that ``data`` takes.
+    timed : whether its horizontal axis is the step t, 0 .. ``frame(data).x_limit``.
+    pins : whether ``data`` takes ``pins``, pairs of a name and another comparison, to draw in grey.
     late : whether ``data`` takes so long that the other views must not wait for it.
     """
 
@@ -36,6 +38,8 @@ class View:
     update: Callable[[dict[str, list], Any], None]
     describe: Callable[[Any], str]
     options: tuple[str, ...] = ()
+    timed: bool = False
+    pins: bool = False
     late: bool = False
 
 

@@ -1,0 +1,87 @@
+"""Pins: curves that stay, in grey, while the settings go on changing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import ipywidgets as widgets
+
+from ..config import FIELDS
+from ..runs import Trace, compare
+from ..schemes import SCHEMES
+from .scene import Scene
+
+MOST = 3
+
+
+@dataclass(frozen=True)
+class Pin:
+    """One scene whose first scheme's curves stay."""
+
+    name: str
+    scene: Scene
+    trace: Trace
+
+
+def name_of(scene: Scene, start: Scene) -> str:
+    """Return what a pin is called: its scheme, and the settings in which it differs from where the page started."""
+    mine, theirs = scene.config.to_dict(), start.config.to_dict()
+    changed = [
+        f"{FIELDS[name].metadata['label']} {value:.4g}" if isinstance(value, float) else
+        f"{FIELDS[name].metadata['label']} {value}"
+        for name, value in mine.items()
+        if value != theirs[name] and name not in ("scheme", "text")
+    ]  # fmt: skip
+    return ", ".join([f"pinned: {SCHEMES[scene.config.scheme].short}", *changed[:3]])
+
+
+class PinBar:
+    """Buttons that pin the first scheme's present curves and take pins away.
+
+    Parameters
+    ----------
+    scene : returns what the controls say. start : where the page started.
+    on_change : called when the pins have changed.
+    attempt : takes a step, and says on the page what goes wrong in it.
+    """
+
+    def __init__(
+        self,
+        scene: Callable[[], Scene],
+        start: Scene,
+        on_change: Callable[[], None],
+        attempt: Callable[[Callable[[], None]], None],
+    ):
+        self.start, self.on_change = start, on_change
+        self.pins: tuple[Pin, ...] = ()
+        pin = widgets.Button(description="Pin", tooltip="keep the first scheme's curves in grey, to compare with")
+        unpin = widgets.Button(description="Unpin", tooltip="take the grey curves away", disabled=True)
+        pin.on_click(lambda _: attempt(lambda: self.add(scene())))
+        unpin.on_click(lambda _: attempt(lambda: self.put(())))
+        self.buttons = (pin, unpin)
+        for button in self.buttons:
+            button.add_class("rnnviz-button")
+
+    def add(self, scene: Scene) -> None:
+        """Pin a scene's first scheme; the oldest pin goes when there are too many."""
+        alone = scene.replace(beside=(), options={})
+        self.put((*(pin.scene for pin in self.pins if pin.scene != alone), alone)[-MOST:])
+
+    def put(self, scenes: Sequence[Scene]) -> None:
+        """Put these scenes in the place of those that are pinned."""
+        known = {pin.scene.to_query(self.start): pin for pin in self.pins}
+        self.pins = tuple(known.get(scene.to_query(self.start)) or self.make(scene) for scene in scenes[:MOST])
+        self.buttons[1].disabled = not self.pins
+        self.on_change()
+
+    def make(self, scene: Scene) -> Pin:
+        """Run a scene's first scheme."""
+        first = min(scene.config.seed, 2**32 - scene.seeds)
+        trace = compare(scene.config, (scene.config.scheme,), range(first, first + scene.seeds))
+        return Pin(name_of(scene, self.start), scene, trace)
+
+    @property
+    def traces(self) -> list[tuple[str, Trace]]:
+        """The pins as views take them."""
+        return [(pin.name, pin.trace) for pin in self.pins]

@@ -1,0 +1,45 @@
+"""One step of a comparison in words: its equation, with the numbers of this step filled in."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from .cells import CELLS
+from .quantiles import over_seeds
+from .runs import Trace
+from .schemes import SCHEMES
+from .words import number
+
+
+def sentences(trace: Trace, t: int) -> list[str]:
+    """Return what happened at step t, a sentence for each scheme; medians over seeds.
+
+    Raises
+    ------
+    ValueError : unless 0 <= t <= T.
+    """
+    if not 0 <= t <= trace.config.seq_len:
+        raise ValueError(f"t must be a whole number from 0 to {trace.config.seq_len}; got {t!r}.")
+    return [f"{SCHEMES[name].short}: {'; '.join(at_step(trace, k, t))}." for k, name in enumerate(trace.schemes)]
+
+
+def at_step(trace: Trace, k: int, t: int) -> list[str]:
+    """Return the parts of one scheme's sentence: the state's size, the gradient's, and the factor between two steps."""
+    moment = float(over_seeds(trace.second_moment[k], (0.5,))[0, t])
+    norms = over_seeds(trace.log10_grad_norm[k], (0.5,))[0]
+    parts = [f"E h² = {number(moment)}", f"‖∂L/∂h‖ = {number(float(norms[t]), log10=True)}"]
+    if t > 0 and np.isfinite(norms[t]) and np.isfinite(norms[t - 1]):
+        parts.append(step_back(trace, k, t, norms))
+    return parts
+
+
+def step_back(trace: Trace, k: int, t: int, norms: np.ndarray) -> str:
+    """Return the equation of the step from t back to t - 1, with its two factors."""
+    factor = float(norms[t - 1] - norms[t])
+    carry = float(over_seeds(trace.log10_carry[k], (0.5,))[0, t])
+    name = CELLS[trace.config.cell].carry[0]
+    after = number(float(norms[t - 1]), log10=True)
+    if trace.config.loss_at == "every" or not np.isfinite(carry):
+        return f"one step back it is {after}, ×{number(factor, log10=True)}"
+    rest, own = number(factor - carry, log10=True), number(carry, log10=True)
+    return f"one step back it is {after} = {number(float(norms[t]), log10=True)} × {own} ({name}) × {rest} (W_hh)"
