@@ -15,7 +15,8 @@ from ..cells import CELLS
 from ..config import Config
 from ..runs import Trace, compare
 from ..views import VIEWS, Canvas, View
-from ..views.lines import STYLES
+from ..views.lines import STYLES, covered
+from .bet import COVERED, Bet
 from .controls import Controls
 from .late import Job, Late, running_loop
 from .page import Page
@@ -28,6 +29,7 @@ from .trust import TrustPanel
 AT_ONCE = 0.04  # seconds of computing that a moving slider bears
 REST = 0.12  # seconds after the last change until the full number of seeds is run
 GAP = 16
+HIDDEN = "The gradient is covered until you have placed your bet."
 TWO_COLUMNS = 820  # CSS pixels from which two pictures stand side by side
 PRESENT = 1.35  # how much larger everything is drawn for a projector
 
@@ -72,6 +74,7 @@ class Dashboard(widgets.VBox):
         self.trust = TrustPanel(lambda: self.controls.config)
         self.presets = PresetBar(self.controls, self.start)
         self.pins = PinBar(lambda: self.controls.scene, self.start, self.repaint, self.attempt)
+        self.bet = Bet(self.page.predict, self.repaint)
         self.trace: Trace | None = None
         self.late = Late(lambda: self.attempt(self.paint), self.explain)
         self._pictures: dict[str, dict[str, Any]] = {}
@@ -80,7 +83,18 @@ class Dashboard(widgets.VBox):
         self._timer: asyncio.TimerHandle | None = None
         rows = self.controls
         self.presets.row.children += self.pins.buttons
-        super().__init__([self.presets, rows.first, rows.beside, rows.second, self.stage, rows.more, self.trust])
+        super().__init__(
+            [
+                self.presets,
+                rows.first,
+                rows.beside,
+                rows.second,
+                self.bet,
+                self.stage,
+                rows.more,
+                self.trust,
+            ]
+        )
         self.add_class("rnnviz")
         self.page.apply(rows, self.presets)
         self.attempt(lambda: self.pins.put(self.page.pins))
@@ -144,6 +158,7 @@ class Dashboard(widgets.VBox):
         start = time.perf_counter()
         first = min(scene.config.seed, 2**32 - seeds)
         self.trace = compare(scene.config, scene.schemes, range(first, first + seeds))
+        self.bet.ask(scene, self.trace)
         self._pace = (time.perf_counter() - start) / (work(scene.config) * len(scene.schemes) * seeds)
 
     def start_late(self) -> None:
@@ -158,6 +173,9 @@ class Dashboard(widgets.VBox):
 
     def tell_moment(self) -> None:
         """Say what happened at the step that the reader points at."""
+        if self.bet.covers:
+            self.stage.moment = ["The numbers of a step are covered until you have placed your bet."]
+            return
         step = min(self.stage.step, self.trace.config.seq_len) if self.trace else -1
         self.stage.moment = [] if step < 0 else [f"Step {step}", *moment.sentences(self.trace, step)]
 
@@ -181,6 +199,8 @@ class Dashboard(widgets.VBox):
         for name, canvas in self.views.items():
             job = self.job(canvas.view)
             data = self.late.data(name, job) if canvas.view.late else job()
+            if self.bet.covers and name == COVERED:
+                data = covered(data)
             if data is not None:
                 self._pictures[name] = self.picture(name, data, width, height, zoom)
             elif name in self._pictures:
@@ -197,6 +217,8 @@ class Dashboard(widgets.VBox):
 
     def sentences(self) -> list[dict[str, Any]]:
         """Return what the page says below the pictures, each sentence with the sample of its curve."""
+        if self.bet.covers:
+            return []
         words = [{"text": text, "style": style(k)} for k, text in enumerate(verdict.sentences(self.trace))]
         if "theory" in self.controls.choices and self.controls.choices["theory"].value:
             told = prediction.sentences(self.trace.config, self.trace.schemes)
@@ -209,7 +231,7 @@ class Dashboard(widgets.VBox):
         return {
             "name": name,
             "png": canvas.png(data, round(width / zoom), round(height / zoom), zoom * self.stage.viewport["ratio"]),
-            "alt": canvas.view.describe(data),
+            "alt": HIDDEN if self.bet.covers and name == COVERED else canvas.view.describe(data),
             "width": width,
             "height": height,
             "stale": False,

@@ -22,12 +22,14 @@ class Page:
     ----------
     lock, hide : names of controls (fields of Config, options, "beside", "seeds", or "all") to freeze or take away.
     present : enlarge everything for a projector.
+    predict : cover the gradient until the reader has placed a bet.
     pins : the scenes whose first scheme is pinned.
     """
 
     lock: tuple[str, ...] = ()
     hide: tuple[str, ...] = ()
     present: bool = False
+    predict: bool = False
     pins: tuple[Scene, ...] = ()
 
     @classmethod
@@ -36,12 +38,16 @@ class Page:
         scene, problems = Scene.from_query(query, start)
         asked = {name: values[-1] for name, values in parse_qs(query.removeprefix("?")).items()}
         lock, hide = (tuple(asked.get(name, "").split(",")[:MOST_NAMES]) for name in ("lock", "hide"))
-        pins = [Scene.from_query(text, start) for text in parse_qs(query.removeprefix("?"), keep_blank_values=True).get("pin", [])[:MOST]]
+        pins = [
+            Scene.from_query(text, start)
+            for text in parse_qs(query.removeprefix("?"), keep_blank_values=True).get("pin", [])[:MOST]
+        ]
         problems += [problem for _, found in pins for problem in found]
         page = cls(
             tuple(filter(None, lock)),
             tuple(filter(None, hide)),
             asked.get("present") == "1",
+            asked.get("predict") == "1",
             tuple(pin.replace(beside=(), options={}) for pin, _ in pins),
         )
         return page, scene, problems
@@ -57,7 +63,8 @@ class Page:
 
     def link(self, scene: Scene, start: Scene, pins: Sequence[Scene]) -> str:
         """Return the query string that brings this page back, with these pins."""
-        own = {"lock": ",".join(self.lock), "hide": ",".join(self.hide), "present": "1" if self.present else ""}
+        own = {"lock": ",".join(self.lock), "hide": ",".join(self.hide)}
+        own |= {name: "1" for name in ("present", "predict") if getattr(self, name)}
         pinned = [("pin", pin.to_query(start.replace(beside=(), options={}))) for pin in pins]
         own_parts = [(name, value) for name, value in own.items() if value]
         parts = (scene.to_query(start), urlencode(own_parts + pinned))

@@ -222,6 +222,14 @@ def pinned(pins: Sequence[tuple[str, Sequence[Curve]]]) -> list[Overlay]:
     ]
 
 
+def covered(data: Lines) -> Lines:
+    """Return the same picture with nothing in it that tells what happened, its axes' range included."""
+    nothing = np.full(2, np.nan)
+    hidden = replace(data.frame, title="The gradient is covered: place your bet", y_limits=(-10.0, 10.0), overlays=())
+    curves = tuple(Curve(curve.label, nothing, nothing, nothing) for curve in data.curves)
+    return Lines(hidden, curves, data.last_step)
+
+
 def describe_theory(data: Lines, step: int) -> list[str]:
     """Say what theory expects at one step, a sentence a curve."""
     expected = {each.curve: each.values[step] for each in data.overlays if each.kind.startswith("theory")}

@@ -1,0 +1,82 @@
+"""Predict, then reveal: the gradient stays covered until the reader has said what it will do."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Callable
+
+import ipywidgets as widgets
+
+from .. import verdict
+from ..runs import Trace
+from ..schemes import SCHEMES
+from .scene import Scene
+
+CHOICES = (("fades", "shrinks"), ("survives", "survives"), ("grows", "grows"), ("is not defined", "undefined"))
+COVERED = "gradient"  # the view that a bet is about
+
+
+class Bet(widgets.VBox):
+    """A question about the first scheme's gradient, its answers as buttons, and the score.
+
+    Parameters
+    ----------
+    on : whether the page asks at all.
+    reveal : called when an answer has been given.
+    """
+
+    def __init__(self, on: bool, reveal: Callable[[], None]):
+        self.on, self.reveal = on, reveal
+        self.asked: Scene | None = None
+        self.trace: Trace | None = None
+        self.answered = not on
+        self.right = self.given = 0
+        self.question, self.result = widgets.HTML(), widgets.HTML()
+        self.buttons = {answer: widgets.Button(description=label) for label, answer in CHOICES}
+        for answer, button in self.buttons.items():
+            button.add_class("rnnviz-button")
+            button.on_click(lambda _, answer=answer: self.answer(answer))
+        row = widgets.Box([self.question, *self.buttons.values()])
+        row.add_class("rnnviz-presets")
+        super().__init__([row, self.result])
+        self.layout.display = None if on else "none"
+
+    @property
+    def covers(self) -> bool:
+        """Whether the gradient must not be seen yet."""
+        return self.on and not self.answered
+
+    def ask(self, scene: Scene, trace: Trace) -> None:
+        """Ask about a scene, unless it is the one that was asked about last."""
+        self.trace = trace
+        if not self.on or (self.asked is not None and self.asked.config == scene.config):
+            return
+        self.asked, self.answered = scene, False
+        name = SCHEMES[scene.config.scheme].short
+        self.question.value = (
+            f"<b>Your bet: {name}'s gradient, on its way back over {scene.config.seq_len} steps, …</b>"
+        )
+        self.result.value = ""
+        for button in self.buttons.values():
+            button.disabled = False
+
+    def answer(self, chosen: str) -> None:
+        """Take an answer, show what is true and the score."""
+        if self.answered or self.trace is None:
+            return
+        story = verdict.account(self.trace, 0)
+        truth = "shrinks" if story.backward == "zero" else story.backward
+        self.answered = True
+        self.given += 1
+        self.right += chosen == truth
+        said = "Right" if chosen == truth else f"No: it {label_of(truth)}"
+        score = f"{self.right} of {self.given} bets right so far."
+        self.result.value = f'<p role="status"><b>{said}.</b> {html.escape(verdict.sentence(story))} {score}</p>'
+        for button in self.buttons.values():
+            button.disabled = True
+        self.reveal()
+
+
+def label_of(answer: str) -> str:
+    """Return an answer as its button names it."""
+    return next(label for label, value in CHOICES if value == answer)
