@@ -268,7 +268,7 @@ def literal(value: Any) -> str:
 
 def in_a_row(seeds: Sequence[int]) -> bool:
     """Tell whether seeds are counted up one by one."""
-    return bool(seeds) and all(seed == seeds[0] + k for k, seed in enumerate(seeds))
+    return len(seeds) > 0 and all(seed == seeds[0] + k for k, seed in enumerate(seeds))
 
 
 def counted(seeds: Sequence[int]) -> str:
