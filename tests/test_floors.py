@@ -16,7 +16,7 @@ FLOORS = {
     3: {"cells", "spectrum"},
     4: {"config", "bptt"},
     5: {"runs"},
-    6: {"precision", "gradcheck", "trajectory", "prediction", "verdict", "walkthrough"},
+    6: {"precision", "gradcheck", "trajectory", "prediction", "verdict", "moment", "walkthrough"},
     7: {"views"},
     8: {"dashboard"},
     9: {"serving"},

@@ -18,6 +18,7 @@ from ..views import VIEWS, Canvas, View
 from ..views.lines import STYLES, covered
 from .bet import COVERED, Bet
 from .controls import Controls
+from .files import answer
 from .late import Job, Late, running_loop
 from .page import Page
 from .pins import PinBar
@@ -71,6 +72,7 @@ class Dashboard(widgets.VBox):
         self.stage = Stage(present=self.page.present)
         self.stage.observe(lambda change: self.repaint(), "viewport")
         self.stage.observe(lambda change: self.tell_moment(), "step")
+        self.stage.on_msg(lambda stage, message, buffers: self.attempt(lambda: self.give(message)))
         self.trust = TrustPanel(lambda: self.controls.config)
         self.presets = PresetBar(self.controls, self.start)
         self.pins = PinBar(lambda: self.controls.scene, self.start, self.repaint, self.attempt)
@@ -170,6 +172,23 @@ class Dashboard(widgets.VBox):
         """Return what a view has to compute for the present trace and choices."""
         taken = {name: self.controls.choices[name].value for name in view.options}
         return Job(view.data, self.trace, taken | ({"pins": self.pins.traces} if view.pins else {}))
+
+    def give(self, message: dict[str, Any]) -> None:
+        """Answer a request of the stage for a picture, the data or the code, with all seeds."""
+        if self.bet.covers and message.get("kind") != "code":
+            raise ValueError("Place your bet first: a file would tell what happened.")
+        if self._timer and len(self.trace.seeds) < self.controls.seeds.value:
+            self._timer.cancel()
+            self.complete()
+        view = str(message.get("view", ""))
+        data = None
+        if view:
+            job = self.job(VIEWS[view])
+            data = self.late.data(view, job) if VIEWS[view].late else job()
+            if data is None:
+                raise ValueError("This picture is not there yet.")
+        options = {name: widget.value for name, widget in self.controls.choices.items()}
+        self.stage.send(*answer(str(message.get("kind")), view, data, self.trace, options, list(self.views)))
 
     def tell_moment(self) -> None:
         """Say what happened at the step that the reader points at."""

@@ -75,14 +75,60 @@ function nameHandles(root) {
   }
 }
 
+function save(name, type, bytes) {
+  const url = URL.createObjectURL(new Blob([bytes], { type }));
+  const link = element("a", "", { href: url, download: name });
+  document.body.append(link);
+  link.click();
+  link.remove();
+  setTimeout(() => URL.revokeObjectURL(url), 10000);
+}
+
+function button(text, act, label) {
+  const node = element("button", "rnnviz-button", { type: "button" });
+  node.textContent = text;
+  if (label) node.setAttribute("aria-label", label);
+  node.addEventListener("click", act);
+  return node;
+}
+
+// What leaves the page: data, pictures and code come from the kernel when they are asked for.
+function exportTool(model, tools) {
+  const panel = element("div", "rnnviz-code");
+  panel.hidden = true;
+  const code = element("pre", "", { tabindex: 0, "aria-label": "The code of this picture" });
+  const said = element("span", "rnnviz-said", { role: "status" });
+  const copy = button("Copy code", async () => {
+    try {
+      await navigator.clipboard.writeText(code.textContent);
+      said.textContent = "The code is in the clipboard: paste it into a new notebook.";
+    } catch {
+      getSelection().selectAllChildren(code);
+      said.textContent = "The code is selected: copy it.";
+    }
+  });
+  const show = button("Show the code", () => {
+    panel.hidden = !panel.hidden;
+    show.setAttribute("aria-expanded", !panel.hidden);
+    if (!panel.hidden) model.send({ kind: "code" });
+  });
+  show.setAttribute("aria-expanded", false);
+  panel.append(code, copy, said);
+  tools.append(button("Data (CSV)", () => model.send({ kind: "csv" })), show);
+  model.on("change:query", () => panel.hidden || model.send({ kind: "code" }));
+  model.on("msg:custom", (message, buffers) => {
+    if (message.kind === "code") code.textContent = message.text;
+    if (message.kind === "file") save(message.name, message.type, buffers[0]);
+  });
+  return panel;
+}
+
 // A link to what is shown, in the clipboard where the browser lets us, else selected for the reader to copy.
 function linkTool(model) {
   const tool = element("div", "rnnviz-tools");
-  const button = element("button", "rnnviz-button", { type: "button" });
-  button.textContent = "Copy link";
   const said = element("span", "rnnviz-said", { role: "status" });
   const field = element("input", "rnnviz-link", { readonly: "", "aria-label": "Link to these settings", hidden: "" });
-  button.addEventListener("click", async () => {
+  const copy = button("Copy link", async () => {
     const address = new URL(window.location.href);
     address.search = model.get("query");
     address.hash = "";
@@ -102,7 +148,7 @@ function linkTool(model) {
     said.textContent = "";
     field.hidden = true;
   });
-  tool.append(button, said, field);
+  tool.append(copy, said, field);
   return tool;
 }
 
@@ -198,7 +244,8 @@ function render({ model, el }) {
   const message = element("p", "rnnviz-message", { role: "alert" });
   const words = element("ul", "rnnviz-words", { "aria-live": "polite" });
   const step = new Step(model, views);
-  el.append(message, views, words, step.bar, linkTool(model));
+  const tools = linkTool(model);
+  el.append(message, views, words, step.bar, tools, exportTool(model, tools));
 
   // The first frame is drawn for a page of unknown width: the one for this page's width follows at once.
   let fits = false;
@@ -216,7 +263,12 @@ function render({ model, el }) {
     while (views.children.length < frame.views.length) {
       const figure = element("figure", "rnnviz-view");
       figure.cursor = element("div", "rnnviz-cursor", { hidden: "" });
-      figure.append(element("img"), figure.cursor);
+      const files = element("figcaption", "rnnviz-files");
+      for (const kind of ["PNG", "SVG"]) {
+        const ask = () => model.send({ kind: kind.toLowerCase(), view: figure.dataset.view });
+        files.append(button(kind, ask, `Save this picture as ${kind}`));
+      }
+      figure.append(element("img"), figure.cursor, files);
       views.append(figure);
     }
     frame.views.forEach((view, k) => {
