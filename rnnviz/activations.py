@@ -58,15 +58,23 @@ def sigmoid(a: Array) -> Array:
     return np.where(a.real >= 0, 1.0, tail) / (1.0 + tail)
 
 
-def slope_sigmoid(a: Array) -> Array:
-    """Return ``sigmoid'(a) = u / (1 + u)**2`` with ``u = exp(-|a|)``."""
-    tail = np.exp(-np.abs(a))
-    return tail / np.square(1.0 + tail)
+def slope_sigmoid(a: Array, twice: float = 1.0) -> Array:
+    """Return ``sigmoid'(a) = u / (1 + u)**2`` with ``u = exp(-|a|)``; ``twice = 2`` gives ``sigmoid'(2 a)``."""
+    # In place: fresh arrays of this size cost more than the arithmetic.
+    u = np.abs(a, out=np.empty_like(a))
+    u *= -twice
+    np.exp(u, out=u)
+    below = 1.0 + u
+    below *= below
+    u /= below
+    return u
 
 
 def slope_tanh(a: Array) -> Array:
     """Return ``1 - tanh(a)**2 = 4 u / (1 + u)**2`` with ``u = exp(-2|a|)``."""
-    return 4.0 * slope_sigmoid(2.0 * a)
+    slope = slope_sigmoid(a, twice=2.0)
+    slope *= 4.0
+    return slope
 
 
 def log_sigmoid(a: Array) -> Array:
