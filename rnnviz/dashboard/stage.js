@@ -276,7 +276,10 @@ function render({ model, el }) {
       figure.dataset.view = view.name;
       figure.classList.toggle("rnnviz-late", view.stale);
       figure.axes = view.axes && { ...view.axes, width: view.width, height: view.height };
-      if (view.axes) figure.tabIndex = 0;
+      if (view.axes) {
+        figure.tabIndex = 0;
+        figure.setAttribute("aria-label", `${view.name}: arrow keys read one step after the other`);
+      }
       if (figure.dataset.shown !== view.revision) show(figure, view);
     });
     step.frame(frame.steps);
