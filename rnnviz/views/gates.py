@@ -11,7 +11,6 @@ from ..schemes import SCHEMES
 from ..words import number
 from . import lines, scale
 from .lines import Curve, Frame, Lines
-from .view import VIEWS, View
 
 NAMES = {
     "i": "input i",
@@ -58,19 +57,12 @@ def describe(data: Lines) -> str:
     return " ".join(words)
 
 
-VIEWS.add(
+lines.register(
     "gates",
-    View(
-        name="gates",
-        label="Gates",
-        help="how far open the gates of the LSTM or GRU are, and how much of them is saturated",
-        data=data,
-        frame=lambda data: data.frame,
-        head=lines.head,
-        draw=lines.draw,
-        update=lines.update,
-        describe=describe,
-        options=("quantity",),
-        timed=True,
-    ),
+    "Gates",
+    "how far open the gates of the LSTM or GRU are, and how much of them is saturated",
+    data,
+    describe,
+    options=("quantity",),
+    timed=True,
 )

@@ -14,7 +14,7 @@ from ..schemes import SCHEMES
 from ..words import number
 from . import lines, scale
 from .lines import Curve, Frame, Lines, Overlay
-from .view import OPTIONS, VIEWS, Option, View
+from .view import OPTIONS, Option
 
 FLOAT32_LEAST = float(np.log10(np.finfo(np.float32).smallest_subnormal))
 
@@ -145,20 +145,13 @@ OPTIONS.add(
         (("exact", ""), *((name, name) for name in ("float32", "float16", "bfloat16"))),
     ),
 )
-VIEWS.add(
+lines.register(
     "gradient",
-    View(
-        name="gradient",
-        label="Gradient",
-        help="backward: does the gradient survive the way back through time?",
-        data=data,
-        frame=lambda data: data.frame,
-        head=lines.head,
-        draw=lines.draw,
-        update=lines.update,
-        describe=describe,
-        options=("theory", "precision"),
-        timed=True,
-        pins=True,
-    ),
+    "Gradient",
+    "backward: does the gradient survive the way back through time?",
+    data,
+    describe,
+    options=("theory", "precision"),
+    timed=True,
+    pins=True,
 )

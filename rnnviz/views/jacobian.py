@@ -14,7 +14,6 @@ from ..trajectory import log_slopes
 from ..words import number
 from . import lines, scale
 from .lines import Curve, Frame, Lines
-from .view import VIEWS, View
 
 Array = np.ndarray
 MANY = 128  # units from which only some distances are computed
@@ -87,18 +86,11 @@ def describe(data: Lines) -> str:
     return " ".join(words)
 
 
-VIEWS.add(
+lines.register(
     "jacobian",
-    View(
-        name="jacobian",
-        label="Jacobian",
-        help="what is left of each direction of the state after k steps, along a real sequence",
-        data=data,
-        frame=lambda data: data.frame,
-        head=lines.head,
-        draw=lines.draw,
-        update=lines.update,
-        describe=describe,
-        late=True,
-    ),
+    "Jacobian",
+    "what is left of each direction of the state after k steps, along a real sequence",
+    data,
+    describe,
+    late=True,
 )

@@ -6,8 +6,9 @@ curve cannot show, and the axes. Everything that only changes when the axes chan
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -15,6 +16,7 @@ from matplotlib.axes import Axes
 from ..words import number
 from . import legend
 from .scale import decade_ticks
+from .view import VIEWS, View
 
 Array = np.ndarray
 
@@ -220,6 +222,14 @@ def pinned(pins: Sequence[tuple[str, Sequence[Curve]]]) -> list[Overlay]:
         for kind, (name, curves) in zip(kinds, pins, strict=False)
         for k, curve in enumerate(curves)
     ]
+
+
+def register(
+    name: str, label: str, help: str, data: Callable[..., Lines], describe: Callable[[Lines], str], **more: Any
+):
+    """Register a view of curves: what it shows and how it says so is its own, the drawing is this file's."""
+    view = View(name, label, help, data, lambda data: data.frame, head, draw, update, describe, **more)
+    VIEWS.add(name, view)
 
 
 def covered(data: Lines) -> Lines:

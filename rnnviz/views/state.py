@@ -16,7 +16,7 @@ from ..schemes import SCHEMES
 from ..words import number
 from . import lines, scale
 from .lines import Curve, Frame, Lines, Overlay
-from .view import OPTIONS, VIEWS, Option, View
+from .view import OPTIONS, Option
 
 
 @dataclass(frozen=True)
@@ -136,20 +136,13 @@ def describe_curve(curve: Curve, log: bool) -> str:
     return f"{curve.label}: {'; '.join(words)}."
 
 
-VIEWS.add(
+lines.register(
     "state",
-    View(
-        name="state",
-        label="Hidden state",
-        help="forward: does the hidden state keep its size over the steps?",
-        data=data,
-        frame=lambda data: data.frame,
-        head=lines.head,
-        draw=lines.draw,
-        update=lines.update,
-        describe=describe,
-        options=("quantity", "theory"),
-        timed=True,
-        pins=True,
-    ),
+    "Hidden state",
+    "forward: does the hidden state keep its size over the steps?",
+    data,
+    describe,
+    options=("quantity", "theory"),
+    timed=True,
+    pins=True,
 )
