@@ -3,7 +3,8 @@
 from . import activations, cells, inputs, schemes
 from .bptt import Gradients, bptt
 from .config import Config
-from .runs import Trace, compare, init_params, run
+from .draws import init_params
+from .runs import Trace, compare, run
 
 __version__ = "0.1.0"
 __all__ = [

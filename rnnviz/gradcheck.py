@@ -18,7 +18,7 @@ from .arithmetic import PLAIN
 from .bptt import Gradients, bptt, cross_entropy, forward
 from .cells import CELLS
 from .config import Config
-from .runs import draw_inputs, init_params
+from .draws import draw_inputs, init_params
 
 Array = np.ndarray
 STEP = 1e-20  # of the complex step, relative to what would move the loss by 1

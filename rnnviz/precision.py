@@ -19,8 +19,8 @@ from .arithmetic import Plain
 from .bptt import backward, cross_entropy, forward
 from .cells import CELLS, Step
 from .config import Config
+from .draws import draw_inputs, init_params
 from .registry import Registry
-from .runs import draw_inputs, init_params
 from .scaled import Scaled
 
 Array = np.ndarray

@@ -11,7 +11,7 @@ import numpy as np
 from . import theory
 from .cells import CELLS
 from .config import Config
-from .runs import draw_inputs
+from .draws import draw_inputs
 from .schemes import SCHEMES
 
 Array = np.ndarray

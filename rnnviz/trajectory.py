@@ -8,7 +8,7 @@ from .activations import ACTIVATIONS
 from .bptt import forward
 from .cells import CELLS
 from .config import Config
-from .runs import draw_inputs, init_params
+from .draws import draw_inputs, init_params
 
 
 def log_slopes(config: Config, sequence: int = 0) -> np.ndarray:

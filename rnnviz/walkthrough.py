@@ -10,7 +10,7 @@ import numpy as np
 from .activations import ACTIVATIONS
 from .bptt import bptt
 from .config import Config
-from .runs import draw_inputs, init_params
+from .draws import draw_inputs, init_params
 from .words import number
 
 Array = np.ndarray

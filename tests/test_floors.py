@@ -15,12 +15,13 @@ FLOORS = {
     2: {"arithmetic", "theory"},
     3: {"cells", "spectrum"},
     4: {"config", "bptt"},
-    5: {"runs"},
-    6: {"precision", "gradcheck", "trajectory", "prediction", "verdict", "moment", "walkthrough"},
-    7: {"views"},
-    8: {"dashboard"},
-    9: {"serving"},
-    10: {"__main__"},
+    5: {"draws", "recorder"},
+    6: {"runs"},
+    7: {"precision", "gradcheck", "trajectory", "prediction", "verdict", "moment", "walkthrough"},
+    8: {"views"},
+    9: {"dashboard"},
+    10: {"serving"},
+    11: {"__main__"},
 }
 FLOOR = {name: floor for floor, names in FLOORS.items() for name in names}
 LIBRARIES = {"inputs": {"sklearn"}, "precision": {"ml_dtypes"}}

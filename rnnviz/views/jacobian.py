@@ -8,7 +8,8 @@ import numpy as np
 
 from .. import spectrum
 from ..cells import CELLS
-from ..runs import Trace, init_params
+from ..draws import init_params
+from ..runs import Trace
 from ..schemes import SCHEMES
 from ..trajectory import log_slopes
 from ..words import number

@@ -8,7 +8,8 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from .. import spectrum
-from ..runs import Trace, init_params
+from ..draws import init_params
+from ..runs import Trace
 from ..schemes import SCHEMES
 from ..words import number
 from . import legend, scale

@@ -9,7 +9,8 @@ from matplotlib.axes import Axes
 from matplotlib.patches import Circle
 
 from .. import spectrum
-from ..runs import Trace, init_params
+from ..draws import init_params
+from ..runs import Trace
 from ..schemes import SCHEMES
 from ..words import number
 from . import legend, scale

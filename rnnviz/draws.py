@@ -1,0 +1,79 @@
+"""What chance decides in an experiment: the weights and the inputs, each from a stream of its own."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from .cells import CELLS, Cell
+from .config import Config
+from .inputs import INPUTS, Sizes
+from .schemes import SCHEMES
+
+Array = np.ndarray
+STREAMS = ("W_xh", "W_hh", "W_hy", "bias", "inputs")
+
+
+def streams(seed: int) -> dict[str, np.random.Generator]:
+    """Return one generator for each thing drawn, so that changing one scheme leaves all other draws as they were."""
+    return dict(zip(STREAMS, np.random.default_rng(seed).spawn(len(STREAMS)), strict=True))
+
+
+def init_params(config: Config) -> dict[str, Array]:
+    """Draw the parameters of one network.
+
+    W_hh and W_hy and the biases follow ``config.scheme``, W_xh ``config.input_scheme`` (None: the same); the gates of
+    an LSTM or GRU are drawn one by one, with H as their fan, unless a framework draws them as one matrix. Biases are
+    zeros, and ``forget_bias`` at an LSTM's forget gate, unless a framework draws them.
+
+    Returns
+    -------
+    dict ``W_xh (D, kH)``, ``W_hh (H, kH)``, ``b_h (kH,)``, a GRU's ``b_hn (H,)``, ``W_hy (H, O)``, ``b_y (O,)``.
+
+    >>> {name: value.shape for name, value in init_params(Config(cell="gru", hidden_size=4)).items()}
+    {'W_xh': (32, 12), 'W_hh': (4, 12), 'b_h': (12,), 'b_hn': (4,), 'W_hy': (4, 10), 'b_y': (10,)}
+    """
+    cell, rng = CELLS[config.cell], streams(config.seed)
+    inputs, classes = config.sizes
+    hidden, scheme = config.hidden_size, config.scheme
+    params = {
+        "W_xh": draw(config.input_scheme or scheme, "input", rng["W_xh"], inputs, hidden, len(cell.gates)),
+        "W_hh": draw(scheme, "recurrent", rng["W_hh"], hidden, hidden, len(cell.gates), config.gain),
+    }
+    for name, shape in cell.shapes(inputs, hidden).items():
+        if name not in params:
+            params[name] = draw_bias(config, cell, name, shape, rng["bias"])
+    params["W_hy"] = draw(scheme, "output", rng["W_hy"], hidden, classes, 1)
+    params["b_y"] = draw_bias(config, cell, "b_y", (classes,), rng["bias"])
+    return params
+
+
+def draw(scheme: str, role: str, rng, fan_in: int, fan_out: int, blocks: int, gain: float = 1.0) -> Array:
+    """Draw a matrix (fan_in, blocks * fan_out), gate by gate unless the scheme draws it whole."""
+    entry = SCHEMES[scheme]
+    fn = entry.roles.get(role, entry.fn)
+    if entry.whole:
+        return fn(rng, fan_in, blocks * fan_out, gain)
+    return np.concatenate([fn(rng, fan_in, fan_out, gain) for _ in range(blocks)], axis=1)
+
+
+def draw_bias(config: Config, cell: Cell, name: str, shape: tuple[int, ...], rng) -> Array:
+    """Draw one bias vector; a framework's two biases of the same sum are drawn as their sum."""
+    bias = SCHEMES[config.scheme].bias
+    if bias is not None:
+        parts = 2 if name == "b_h" else 1
+        b = sum(bias(rng, config.hidden_size, shape[0]) for _ in range(parts))
+        if name == "b_h" and cell.recurrent_bias:
+            alone = cell.block(cell.recurrent_bias, config.hidden_size)
+            b[alone] = bias(rng, config.hidden_size, config.hidden_size)
+        return b
+    b = np.zeros(shape)
+    if name == "b_h" and "f" in cell.gates:
+        b[cell.block("f", config.hidden_size)] = config.forget_bias
+    return b
+
+
+def draw_inputs(config: Config) -> tuple[Array, Array]:
+    """Return ``x`` (T, B, D), scaled by ``input_scale``, and the targets (T, B)."""
+    sizes = Sizes(config.seq_len, config.batch_size, *config.sizes)
+    x, targets = INPUTS[config.inputs].fn(streams(config.seed)["inputs"], sizes, config.text)
+    return config.input_scale * x, targets
