@@ -1,6 +1,8 @@
 """What happened and why, in words, from the numbers of a comparison.
 
-Forward (does the state keep its size?) and backward (does the gradient survive the way back?) are judged apart.
+Forward (does the state keep its size?) and backward (does the gradient survive the way back?) are judged apart. What
+made the gradient's story is one of the words of `cause`; the words for small weights, for saturation and for an input
+that keeps the units off slope 1 are never mixed.
 """
 
 from __future__ import annotations
@@ -11,6 +13,7 @@ import numpy as np
 
 from .activations import ACTIVATIONS
 from .cells import CELLS
+from .config import Config
 from .quantiles import over_seeds
 from .runs import Trace
 from .schemes import SCHEMES
@@ -18,6 +21,8 @@ from .words import number
 
 KEEPS = 0.15  # decades by which the second moment may drift over the last half and still keep its size
 SURVIVES = 1.0  # decades by which the gradient may change over all steps and still survive
+SAME = 0.05  # decades by which a factor a step may differ from 1 and still take or add nothing
+APART = 0.12  # decades by which what W_hh did to the gradient may differ from what it does to any direction
 
 
 @dataclass(frozen=True)
@@ -26,22 +31,34 @@ class Account:
 
     Attributes
     ----------
-    scheme : name of the scheme.
+    scheme, cell, activation, seq_len, loss_at : from the Config.
+    seeds : how many runs there are.
+    input : "steady", "kick" (at the first step only) or "nothing".
     forward : "keeps", "shrinks", "grows", "saturates", "zero" or "overflows".
     second_moment : log10 E h^2 at the last step; saturation : share of units saturated there.
+    vanished : whether every h is exactly 0 at the last step, not only h^2.
     overflow : the first step at which a run's state is not finite, or None; overflowed : how many runs.
     backward : "survives", "shrinks", "grows", "zero" or "undefined".
     decades : log10 of the gradient's norm at step 0 relative to the last step.
     factor : log10 of its factor a step back.
     carry : log10 of the factor that the activation (or gate) contributes to it a step, a root mean square.
-    carry_name : phi', or the gate.
-    seq_len, loss_at : from the Config.
+    carry_name : phi', or the gate; first_carry : the same at step 1, where only the input has acted.
+    size : log10 of what W_hh does to the length of any direction, a root mean square: ``||W_hh|| / sqrt(H)``.
+    road : log10 of the factor a step along the road that the gate keeps (an LSTM's dL/dc, else dL/dh).
+    silent : whether the loss hands back exactly 0 to the last step; off : whether all slopes are 0 at some step.
     """
 
     scheme: str
+    cell: str
+    activation: str
+    seq_len: int
+    loss_at: str
+    seeds: int
+    input: str
     forward: str
     second_moment: float
     saturation: float
+    vanished: bool
     overflow: int | None
     overflowed: int
     backward: str
@@ -49,14 +66,26 @@ class Account:
     factor: float
     carry: float
     carry_name: str
-    activation: str
-    seq_len: int
-    loss_at: str
+    first_carry: float
+    size: float
+    road: float
+    silent: bool
+    off: bool
 
     @property
     def recurrent(self) -> float:
         """log10 of the factor that W_hh contributes a step: what the carried factor leaves to explain."""
         return self.factor - self.carry
+
+    @property
+    def entry(self) -> float:
+        """log10 of what the way from h onto the road of c costs, once."""
+        return self.decades - self.road * self.seq_len
+
+    @property
+    def by_input(self) -> bool:
+        """Whether the input alone, at step 1, explains at least half of what the slopes take."""
+        return self.input == "steady" and self.first_carry <= 0.5 * self.carry
 
 
 def median(values: np.ndarray) -> np.ndarray:
@@ -66,31 +95,65 @@ def median(values: np.ndarray) -> np.ndarray:
 
 def account(trace: Trace, k: int) -> Account:
     """Return the account of the k-th scheme of a comparison."""
+    config, scheme = trace.config, trace.schemes[k]
+    return Account(
+        scheme=scheme,
+        cell=config.cell,
+        activation=config.activation,
+        seq_len=config.seq_len,
+        loss_at=config.loss_at,
+        seeds=len(trace.seeds),
+        input="nothing" if config.input_scale == 0 else "kick" if config.inputs == "none" else "steady",
+        size=weight_size(config.replace(scheme=scheme)),
+        carry_name=CELLS[config.cell].carry[0],
+        **tell_forward(trace, k),
+        **tell_backward(trace, k),
+    )
+
+
+def weight_size(config: Config) -> float:
+    """Return log10 of the root mean square factor by which W_hh changes the length of a direction."""
+    known, n = SCHEMES[config.scheme], config.hidden_size
+    with np.errstate(divide="ignore"):
+        return float(np.log10(config.gain) + 0.5 * np.log10(n * (known.variance(n, n) + known.mean(n, n) ** 2)))
+
+
+def tell_forward(trace: Trace, k: int) -> dict:
+    """Return the forward part of an account."""
     with np.errstate(divide="ignore"):
         moment = median(np.log10(trace.second_moment[k]))
-    norms = median(trace.log10_grad_norm[k])
     overflow = trace.first_nonfinite[k][trace.first_nonfinite[k] >= 0]
     saturation = float(median(trace.saturation[k])[-1])
-    steps = trace.config.seq_len
+    return {
+        "forward": judge_forward(moment, saturation, overflow.size > 0, trace.config.activation),
+        "second_moment": float(moment[-1]),
+        "saturation": saturation,
+        "vanished": bool(median(np.abs(trace.mean[k]))[-1] == 0.0),
+        "overflow": int(overflow.min()) if overflow.size else None,
+        "overflowed": int(overflow.size),
+    }
+
+
+def tell_backward(trace: Trace, k: int) -> dict:
+    """Return the backward part of an account."""
+    norms, steps = median(trace.log10_grad_norm[k]), trace.config.seq_len
+    road = trace.log10_grad_norm_c
+    cell = norms if road is None else median(road[k])
     with np.errstate(invalid="ignore"):
-        decades = float(norms[0] - norms[-1])
-    carry = trace.log10_carry[k][:, 1:]
-    return Account(
-        scheme=trace.schemes[k],
-        forward=judge_forward(moment, saturation, overflow.size > 0, trace.config.activation),
-        second_moment=float(moment[-1]),
-        saturation=saturation,
-        overflow=int(overflow.min()) if overflow.size else None,
-        overflowed=int(overflow.size),
-        backward=judge_backward(norms, decades),
-        decades=decades,
-        factor=decades / steps,
-        carry=float(np.median(median(carry))) if np.isfinite(carry).any() else float("nan"),
-        carry_name=CELLS[trace.config.cell].carry[0],
-        activation=trace.config.activation,
-        seq_len=steps,
-        loss_at=trace.config.loss_at,
-    )
+        decades, road = float(norms[0] - norms[-1]), float(cell[0] - cell[-1])
+    carry = median(trace.log10_carry[k][:, 1:])
+    known = carry[np.isfinite(carry)]
+    return {
+        "backward": judge_backward(norms, decades),
+        "decades": decades,
+        "factor": decades / steps,
+        # The mean, not the median over steps: only it multiplies to the whole way.
+        "carry": float(known.mean()) if known.size else float("nan"),
+        "first_carry": float(carry[0]),
+        "road": road / steps,
+        "silent": bool(np.isneginf(norms[-1])),
+        "off": bool(np.isneginf(carry).any()),
+    }
 
 
 def judge_forward(moment: np.ndarray, saturation: float, overflows: bool, activation: str) -> str:
@@ -99,6 +162,8 @@ def judge_forward(moment: np.ndarray, saturation: float, overflows: bool, activa
         return "overflows"
     if moment[-1] == -np.inf:
         return "zero"
+    if moment[-1] == np.inf:  # h is finite, and its square is not
+        return "grows"
     if saturation > 0.5 and not ACTIVATIONS[activation].homogeneous:
         return "saturates"
     half = max(1, len(moment) // 2)
@@ -115,45 +180,200 @@ def judge_backward(norms: np.ndarray, decades: float) -> str:
     return "survives" if abs(decades) <= SURVIVES else "grows" if decades > 0 else "shrinks"
 
 
+def cause(story: Account) -> str:
+    """Say in one word what made the gradient's story, a key of ``CAUSES``, or "" where nothing stands out."""
+    if story.backward not in ("survives", "shrinks", "grows"):
+        return ""
+    if story.loss_at == "every" and (story.backward != "grows" or story.size + story.carry < 0):
+        return "hidden"
+    if not np.isfinite(story.carry):
+        return ""
+    if story.cell != "rnn":
+        return cause_of_gates(story)
+    if story.backward == "shrinks":
+        return cause_of_fading(story)
+    if story.backward == "grows":
+        return cause_of_growth(story)
+    return "balance" if story.recurrent > SAME and story.carry < -SAME else ""
+
+
+def cause_of_fading(story: Account) -> str:
+    """Tell small weights from flat slopes, and what keeps the slopes flat."""
+    weights, slopes = max(0.0, -story.size), -story.carry
+    if story.forward == "saturates":
+        return "saturated by input" if story.by_input else "saturated"
+    if weights > SAME and weights >= 2.0 * slopes:
+        return "small"
+    if story.recurrent < story.size - APART:
+        return "flatter"
+    if slopes < SAME:
+        return ""
+    if weights > SAME and slopes < 2.0 * weights:
+        return "both"
+    if 2.0 * steepest(story.activation) <= story.carry + SAME:
+        return "ceiling"
+    if ACTIVATIONS[story.activation].homogeneous:
+        return "switched off"
+    return "input" if story.by_input else "state"
+
+
+def cause_of_growth(story: Account) -> str:
+    """Tell large weights from weights of one sign, and from one matrix used again and again."""
+    if story.forward == "saturates":
+        return "unsaturated few"
+    known = SCHEMES[story.scheme]
+    if story.recurrent > story.size + 2.0 * APART and known.mean(64, 64) != 0:
+        return "one sign"
+    return "large" if story.size + story.carry > 0.2 * SAME else "same matrix"
+
+
+def cause_of_gates(story: Account) -> str:
+    """Tell an open gate, one that leaks, and one that shuts at times."""
+    if story.cell == "lstm" and story.entry < -3.0 * SURVIVES and story.backward == "shrinks":
+        return "no way onto c"
+    if story.road < story.carry - SAME:
+        return "shut at times"
+    if story.carry > -0.2 * SAME and abs(story.road) < SAME:
+        return "open"
+    return "road" if story.road > story.carry + 0.4 * SAME else "road alone"
+
+
+def steepest(activation: str) -> float:
+    """Return log10 of the largest slope of an activation."""
+    return float(np.log10(ACTIVATIONS[activation].slope(np.linspace(-20.0, 20.0, 4001)).max()))
+
+
+CAUSES = {
+    "": "a step is {factors}",
+    "balance": "W_hh and {carry_name} balance: {factors}",
+    "small": "its weights are small: {factors}",
+    "both": "small weights and flat slopes together: {factors}",
+    "saturated": "saturated units pass almost nothing back: {carry_name} ×{carry}",
+    "saturated by input": "so strong an input saturates the units, which pass little back: {carry_name} ×{carry}",
+    "flatter": "the units that it meets are flatter than most: {factors}",
+    "ceiling": "the slope of {activation} is never above {ceiling}: {factors}",
+    "switched off": "{saturation} of the units are off: {factors}",
+    "input": "{weights}, but the input keeps the units off slope 1: {factors}",
+    "state": "{weights}, but the state's own size keeps the units off slope 1: {factors}",
+    "large": "its weights are large: {factors}",
+    "one sign": "its weights have one sign and add up: {factors}",
+    "same matrix": "one W_hh stretches the same directions at every step: {factors}",
+    "unsaturated few": "so large are its weights that the few unsaturated units suffice: {factors}",
+    "road": "{road} keeps ×{carry} a step, and W_hh adds ×{added}",
+    "road alone": "{road} keeps ×{carry} a step, and W_hh adds next to nothing",
+    "open": "{road} stays open: ×{carry} a step",
+    "shut at times": "{road} keeps ×{carry} a step on average, but shuts at times, and ×{along} is left",
+    "no way onto c": "{road} keeps ×{carry} a step, but the way from h onto it costs {entry} once",
+    "hidden": "every step adds a loss of its own, which hides what fades",
+}
+ROADS = {"lstm": "the road through c (gate f)", "gru": "the road past n (gate z)"}
+
+
 def sentence(story: Account) -> str:
     """Say what happened and why."""
     return f"{SCHEMES[story.scheme].short}: {forward_words(story)}; {backward_words(story)}."
 
 
 def forward_words(story: Account) -> str:
-    size = f"(E h² {number(story.second_moment, log10=True)})"
-    saturated = f"({story.saturation:.0%} of the units, E h² {number(story.second_moment, log10=True)})"
+    """Say what the state did, with its size."""
+    size = moment_words(story.second_moment)
     return {
-        "keeps": f"the state keeps its size {size}",
-        "shrinks": f"the state shrinks {size}",
-        "grows": f"the state grows {size}",
-        "saturates": f"the state saturates {saturated}",
-        "zero": "the state is exactly 0",
-        "overflows": f"the state leaves the finite numbers at step {story.overflow}",
+        "keeps": f"the state keeps its size ({size})",
+        "shrinks": f"the state shrinks ({size})",
+        "grows": f"the state grows ({size})",
+        "saturates": f"the state saturates ({story.saturation:.0%} of the units, {size})",
+        "zero": nothing_words(story),
+        "overflows": overflow_words(story),
     }[story.forward]
 
 
+def moment_words(log10: float) -> str:
+    """Write E h^2, which a float may not hold although it holds h."""
+    return "E h² above 1e308" if log10 == np.inf else f"E h² {number(log10, log10=True)}"
+
+
+def nothing_words(story: Account) -> str:
+    """Say that the state is 0, and why."""
+    if not story.vanished:
+        return "the state shrinks (E h² below 1e-308)"
+    if story.input == "nothing":
+        return "the state is exactly 0, as there is no input"
+    if story.size == -np.inf and story.input == "kick":
+        return "the state is exactly 0, as W_hh is 0 and hands nothing on"
+    if story.off and story.cell == "rnn":
+        return "the state is exactly 0, as every unit is off"
+    return "the state has shrunk to exactly 0, below what a float holds"
+
+
+def overflow_words(story: Account) -> str:
+    """Say where the state became too large for a float, and in how many runs."""
+    if story.overflowed == story.seeds:
+        return f"the state leaves the finite numbers at step {story.overflow}"
+    runs = f"{story.overflowed} of {story.seeds} runs"
+    return f"the state leaves the finite numbers in {runs}, first at step {story.overflow}"
+
+
 def backward_words(story: Account) -> str:
+    """Say what the gradient did, with its factor a step, and why."""
     if story.backward == "undefined":
-        return "so it has no gradient"
+        return "so it has no gradient" if story.forward == "overflows" else "the loss is not finite: no gradient"
     if story.backward == "zero":
-        return "the gradient is exactly 0 before the last step reaches back to the first"
-    after = f"{number(story.decades, log10=True)} after {story.seq_len} steps"
-    step = number(story.factor, log10=True)
+        return zero_words(story)
+    after = f"{number(story.decades, log10=True)} after {story.seq_len} step{'s' * (story.seq_len > 1)}"
     verb = {"survives": "survives, ×", "shrinks": "shrinks by ", "grows": "grows by "}[story.backward]
-    return f"the gradient {verb}{step} a step: {after}{reason(story)}"
+    return f"the gradient {verb}{factor_words(story.factor)} a step: {after} – {reason(story)}"
+
+
+def zero_words(story: Account) -> str:
+    """Say that the gradient is 0, and why."""
+    if story.silent:
+        return "the gradient is exactly 0 from the start: the loss hands nothing back"
+    words = "the gradient is exactly 0 before the last step reaches back to the first"
+    if story.size == -np.inf:
+        words += ", as W_hh is 0"
+        return words + (f"; {ROADS['lstm']} keeps ×{factor_words(story.carry)} a step" if story.cell == "lstm" else "")
+    return words + (", as every unit is off at some step" if story.off and story.cell == "rnn" else "")
 
 
 def reason(story: Account) -> str:
-    """Say which of the two factors of a step made it, W_hh or the activation's slope."""
-    if story.loss_at == "every":
-        return " – every step adds a loss of its own, which hides what fades"
-    if not np.isfinite(story.carry):
-        return ""
-    if story.backward == "shrinks" and story.forward == "saturates" and story.carry_name == "φ′":
-        return f" – saturated units pass almost nothing back (φ′ {number(story.carry, log10=True)})"
-    parts = f"W_hh ×{number(story.recurrent, log10=True)}, {story.carry_name} ×{number(story.carry, log10=True)}"
-    return f" – a step is {parts}"
+    """Say which of the two factors of a step made it, W_hh or what the activation or the gate carries."""
+    return CAUSES[cause(story)].format(
+        factors=factors_words(story),
+        carry=factor_words(story.carry),
+        carry_name=story.carry_name,
+        activation=ACTIVATIONS[story.activation].label,
+        ceiling=number(steepest(story.activation), log10=True),
+        saturation=f"{story.saturation:.0%}",
+        weights=weights_words(story),
+        road=ROADS.get(story.cell, ""),
+        added=factor_words(story.road - story.carry),
+        along=factor_words(story.road),
+        entry=number(story.entry, log10=True),
+    )
+
+
+def factors_words(story: Account) -> str:
+    """Write the two factors of a step; where the gradient fell on flat units, W_hh's is that of any direction."""
+    weights = story.size if cause(story) == "flatter" else story.recurrent
+    return f"W_hh ×{factor_words(weights)}, {story.carry_name} ×{factor_words(story.carry)}"
+
+
+def weights_words(story: Account) -> str:
+    """Say what W_hh by itself does to the gradient's length."""
+    if abs(story.recurrent) <= SAME:
+        return "W_hh takes nothing away"
+    return "W_hh enlarges it" if story.recurrent > 0 else "W_hh takes little away"
+
+
+def factor_words(log10: float) -> str:
+    """Write a factor with two significant digits, also where the second is 0.
+
+    >>> factor_words(0.0), factor_words(-0.2), factor_words(1.0), factor_words(-7.3)
+    ('1.0', '0.63', '10', '5e-8')
+    """
+    if -3 <= log10 < 1.99:
+        return f"{10**log10:#.2g}".rstrip(".")
+    return number(log10, log10=True)
 
 
 def sentences(trace: Trace) -> list[str]:
