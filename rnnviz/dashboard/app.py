@@ -27,7 +27,7 @@ from .scene import Scene
 from .stage import Stage
 from .trust import TrustPanel
 
-AT_ONCE = 0.04  # seconds of computing that a moving slider bears
+AT_ONCE = 0.02  # seconds of computing that a moving slider bears
 REST = 0.12  # seconds after the last change until the full number of seeds is run
 GAP = 16
 HIDDEN = "The gradient is covered until you have placed your bet."
