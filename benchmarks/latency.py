@@ -1,0 +1,264 @@
+"""From a key on the slider *Hidden size* to new pixels, through the real Voila and Chromium.
+
+    python benchmarks/latency.py [--presses 60] [--drags 5]
+
+Three pages, by turns in one run: the first notebook's dashboard; a page that only echoes the slider; and the same two
+panels from the same computation, drawn by ``ipywidgets.interact`` with ``plt.show()``. The clock runs inside the page,
+from the DOM's key event until every new picture is decoded and a frame has been painted after it. A drag is 50 changes
+in 2 s; its lag is the time from the last change to the last picture. At the end, where the kernel's share of it goes.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable
+from contextlib import contextmanager
+from pathlib import Path
+from statistics import median, quantiles
+
+from timing import THREADS, alternate, machine, verdict
+
+ROOT = Path(__file__).resolve().parents[1]
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+FLAGS = "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking".split()
+CHANGES, DRAG = 50, 2000  # changes of a drag, and how many ms it takes
+AT_REST = 500  # ms without a new picture after which a page is at rest
+
+ECHO = """
+import ipywidgets as widgets
+slider = widgets.IntSlider(64, 1, 512, description="Hidden size")
+echo = widgets.HTML("64")
+echo.add_class("echo")
+slider.observe(lambda change: setattr(echo, "value", str(change["new"])), "value")
+widgets.VBox([slider, echo])
+"""
+INTERACT = """
+%matplotlib inline
+import warnings
+import ipywidgets as widgets
+import matplotlib.pyplot as plt
+import numpy as np
+import rnnviz as rv
+
+def draw(hidden_size):
+    config = rv.Config(hidden_size=hidden_size)
+    trace = rv.compare(config, ("xavier", "uniform01"), range(8))
+    figure, axes = plt.subplots(1, 2, figsize=(11.2, 3.5))
+    steps = np.arange(config.seq_len + 1)
+    relative = trace.log10_grad_norm - trace.log10_grad_norm[..., -1:]
+    for k, name in enumerate(trace.schemes):
+        for ax, values in ((axes[0], np.log10(trace.second_moment[k, :, 1:])), (axes[1], relative[k, :, :])):
+            low, middle, high = np.quantile(values, (0.1, 0.5, 0.9), axis=0)
+            t = steps[-len(middle):]
+            ax.fill_between(t, low, high, alpha=0.18)
+            ax.plot(t, middle, marker="o", markevery=6, label=name)
+    for ax, title in zip(axes, ("Second moment of the hidden state", "Gradient relative to the last step")):
+        ax.set(title=title, xlabel="step t")
+        ax.grid(True)
+        ax.legend()
+    plt.show()
+
+widgets.interact(draw, hidden_size=widgets.IntSlider(64, 1, 512, description="Hidden size"));
+"""
+WATCH = """
+(selector) => {
+  const nodes = () => [...document.querySelectorAll(selector)];
+  const content = (node) => node.tagName === "IMG" ? node.src : node.textContent;
+  const frame = () => new Promise(requestAnimationFrame);
+  let shown = nodes().map(content), turn = 0;
+  window.painted = [];
+  window.pressed = 0;
+  const look = async () => {
+    const now = nodes(), next = now.map(content);
+    if (now.length === 0 || now.length !== shown.length || next.some((each, k) => !each || each === shown[k])) return;
+    shown = next;
+    const mine = ++turn;
+    await Promise.all(now.map((node) => node.decode?.().catch(() => 0)));
+    await frame();
+    window.painted.push({ at: performance.now(), turn: mine });
+  };
+  new MutationObserver(look).observe(document.body,
+    { subtree: true, childList: true, characterData: true, attributes: true, attributeFilter: ["src"] });
+  document.addEventListener("keydown", () => { window.pressed = performance.now(); }, { capture: true });
+}
+"""
+DRAW = """
+([changes, during]) => new Promise((resolve) => {
+  const handle = document.activeElement;
+  const start = performance.now();
+  let k = 0;
+  const step = () => {
+    handle.dispatchEvent(new KeyboardEvent("keydown", { key: "ArrowRight", bubbles: true, cancelable: true }));
+    k += 1;
+    if (k === changes) resolve(); else setTimeout(step, start + (k * during) / changes - performance.now());
+  };
+  step();
+})
+"""
+
+
+class Contender:
+    """One page with its slider; ``selector`` finds what a change must bring."""
+
+    def __init__(self, browser, url: str, selector: str):
+        self.page = browser.new_context(viewport={"width": 1280, "height": 900}).new_page()
+        self.page.set_default_timeout(120_000)
+        self.page.goto(url)
+        self.handle = self.page.locator(".widget-slider", has_text="Hidden size").locator(".noUi-handle")
+        self.handle.wait_for()
+        self.page.wait_for_function(f"() => document.querySelectorAll({json.dumps(selector)}).length > 0")
+        self.page.wait_for_timeout(1500)
+        self.page.evaluate(WATCH, selector)
+        self.latency: list[float] = []
+        self.final: list[float] = []
+        self.lag: list[float] = []
+        self.pictures: list[int] = []
+
+    def settle(self) -> list[float]:
+        """Wait until no new picture comes; return when the pictures since the key were painted, in ms after it."""
+        self.page.wait_for_function(
+            "(rest) => painted.length > 0 && performance.now() - Math.max(pressed, painted.at(-1).at) > rest",
+            arg=AT_REST,
+        )
+        return self.page.evaluate("painted.map((each) => each.at - pressed)")
+
+    def begin(self) -> None:
+        self.page.bring_to_front()
+        self.handle.focus()
+        self.page.evaluate("painted.length = 0")
+
+    def press(self, keep: bool = True) -> None:
+        """Press a key once; keep the time to the first new pictures and to the last."""
+        self.begin()
+        self.page.keyboard.press("ArrowRight")
+        times = self.settle()
+        if keep:
+            self.latency.append(times[0])
+            self.final.append(times[-1])
+
+    def drag(self) -> None:
+        """Change the slider 50 times in 2 s; keep the lag at the end."""
+        self.begin()
+        self.page.evaluate(DRAW, [CHANGES, DRAG])
+        times = self.settle()
+        self.lag.append(times[-1])
+        self.pictures.append(len(times))
+        for _ in range(CHANGES):
+            self.page.keyboard.press("ArrowLeft")
+        self.settle()
+
+
+@contextmanager
+def served(folder: Path):
+    """Run `rnnviz demo` on a folder and yield its address."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    command = [sys.executable, "-m", "rnnviz", "demo", "--no-browser", "--port", str(port), str(folder)]
+    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
+    try:
+        for line in process.stdout:
+            if "runs at" in line:
+                break
+        yield f"http://127.0.0.1:{port}/voila/render/"
+    finally:
+        process.terminate()
+        process.wait(timeout=30)
+
+
+def notebook(source: str) -> str:
+    """Return a notebook of one code cell as JSON."""
+    cell = {"cell_type": "code", "id": "a", "execution_count": None, "metadata": {}, "outputs": [], "source": source}
+    kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    return json.dumps({"cells": [cell], "metadata": {"kernelspec": kernel}, "nbformat": 4, "nbformat_minor": 5})
+
+
+def measure(folder: Path, presses: int, drags: int) -> dict[str, Contender]:
+    """Serve the three pages and press the key on each by turns."""
+    from playwright.sync_api import sync_playwright
+
+    dashboard = min((ROOT / "notebooks").glob("*.ipynb"))
+    shutil.copy(dashboard, folder)
+    (folder / "echo.ipynb").write_text(notebook(ECHO))
+    (folder / "interact.ipynb").write_text(notebook(INTERACT))
+    executable = next(filter(None, map(shutil.which, BROWSERS)))
+    with served(folder) as url, sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=executable, args=FLAGS)
+        pages = {
+            "rnnviz": Contender(browser, url + dashboard.name, ".rnnviz-view img"),
+            "echo": Contender(browser, url + "echo.ipynb", ".echo .widget-html-content"),
+            "interact": Contender(browser, url + "interact.ipynb", ".jp-OutputArea-output img"),
+        }
+        for k in range(presses + 4):
+            for page in pages.values():
+                page.press(keep=k >= 4)
+        for _ in range(drags):
+            for page in pages.values():
+                page.drag()
+        for page in pages.values():
+            page.page.goto("about:blank")
+        browser.close()
+    return pages
+
+
+def report(pages: dict[str, Contender]) -> None:
+    """Print the figures and the bars."""
+    for name, page in pages.items():
+        p95 = quantiles(page.latency, n=20)[-1]
+        print(
+            f"  {name:<9} key to pixels p50 {median(page.latency):4.0f}, p95 {p95:4.0f} ms; "
+            f"all seeds p50 {median(page.final):4.0f} ms; "
+            f"lag after a drag {median(page.lag):4.0f} ms ({median(page.pictures):.0f} pictures)"
+        )
+    p50 = {name: median(page.latency) for name, page in pages.items()}
+    verdict("times as long as an echo, p50", p50["rnnviz"] / p50["echo"], high=3.0)
+    verdict("times as fast as interact, p50", p50["interact"] / p50["rnnviz"], low=3.5)
+    lag = {name: median(page.lag) for name, page in pages.items()}
+    print(f"  interact's lag after a drag is {lag['interact'] / lag['rnnviz']:.1f} times as long")
+
+
+def kernels_share() -> None:
+    """Time the steps of one change inside this process, without browser and server."""
+    import rnnviz as rv
+    from rnnviz import verdict as story
+    from rnnviz.views import VIEWS, Canvas
+
+    config, schemes = rv.Config(), ("xavier", "uniform01")
+    trace = rv.compare(config, schemes, range(8))
+    views = [VIEWS["state"], VIEWS["gradient"]]
+    data = [view.data(trace) for view in views]
+    plates = [Canvas(view).plate(each, 580, 360, 1.0) for view, each in zip(views, data, strict=True)]
+    kept = [Canvas(view) for view in views]
+    steps: dict[str, Callable[[], object]] = {
+        "compare, 8 seeds": lambda: rv.compare(config, schemes, range(8)),
+        "data of both views": lambda: [view.data(trace) for view in views],
+        "painting both": lambda: [plate.paint(each) for plate, each in zip(plates, data, strict=True)],
+        "painting both, to PNG": lambda: [canvas.png(each, 580, 360) for canvas, each in zip(kept, data, strict=True)],
+        "alt texts and sentences": lambda: ([v.describe(d) for v, d in zip(views, data, strict=True)],
+                                            story.sentences(trace)),
+        "a figure drawn anew": lambda: Canvas(views[0]).png(data[0], 580, 360),
+    }  # fmt: skip
+    print("  in the kernel, ms: " + ", ".join(f"{name} {1e3 * t:.1f}" for name, t in alternate(steps, 25).items()))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--presses", type=int, default=60)
+    parser.add_argument("--drags", type=int, default=5)
+    chosen = parser.parse_args()
+    os.environ |= dict.fromkeys(THREADS, "1")  # as a kernel of the demo has it
+    print(f"{machine()}; {chosen.presses} presses of the key, {chosen.drags} drags", flush=True)
+    with tempfile.TemporaryDirectory() as folder:
+        report(measure(Path(folder), chosen.presses, chosen.drags))
+    kernels_share()
+
+
+if __name__ == "__main__":
+    main()
