@@ -18,7 +18,7 @@ FLOORS = {
     5: {"draws", "recorder"},
     6: {"runs"},
     7: {"precision", "gradcheck", "trajectory", "prediction", "verdict", "moment", "walkthrough"},
-    8: {"views"},
+    8: {"suggestions", "views"},
     9: {"dashboard"},
     10: {"serving"},
     11: {"__main__"},

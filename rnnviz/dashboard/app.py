@@ -14,8 +14,10 @@ from .. import moment, prediction, verdict
 from ..cells import CELLS
 from ..config import Config
 from ..runs import Trace, compare
+from ..suggestions import suggest
 from ..views import VIEWS, Canvas, View
 from ..views.lines import STYLES, covered
+from .advice import Advice
 from .bet import COVERED, Bet
 from .controls import Controls
 from .files import answer
@@ -29,6 +31,7 @@ from .trust import TrustPanel
 
 AT_ONCE = 0.02  # seconds of computing that a moving slider bears
 REST = 0.12  # seconds after the last change until the full number of seeds is run
+ADVICE = 0.8  # seconds of rest until a suggestion is looked for
 GAP = 16
 HIDDEN = "The gradient is covered until you have placed your bet."
 TWO_COLUMNS = 820  # CSS pixels from which two pictures stand side by side
@@ -77,6 +80,8 @@ class Dashboard(widgets.VBox):
         self.presets = PresetBar(self.controls, self.start)
         self.pins = PinBar(lambda: self.controls.scene, self.start, self.repaint, self.attempt)
         self.bet = Bet(self.page.predict, self.repaint)
+        self.advice = Advice(self.follow_advice)
+        self.adviser = Late(lambda: self.attempt(self.advise), self.explain)
         self.trace: Trace | None = None
         self.late = Late(lambda: self.attempt(self.paint), self.explain)
         self._pictures: dict[str, dict[str, Any]] = {}
@@ -93,6 +98,7 @@ class Dashboard(widgets.VBox):
                 rows.second,
                 self.bet,
                 self.stage,
+                self.advice,
                 rows.more,
                 self.trust,
             ]
@@ -117,6 +123,7 @@ class Dashboard(widgets.VBox):
             self._timer.cancel()
             self._timer = None
         self.trust.clear()
+        self.advice.show(None)
         self.stage.notice = ""
         scene = self.controls.scene
         bearable = int(AT_ONCE / (self._pace * work(scene.config) * len(scene.schemes)))
@@ -128,7 +135,7 @@ class Dashboard(widgets.VBox):
         if draft:
             self._timer = loop.call_later(REST, self.complete)
         elif loop is not None:
-            self._timer = loop.call_later(REST, self.start_late)
+            self._timer = loop.call_later(REST, self.rest)
         else:
             self.start_late()
 
@@ -141,7 +148,12 @@ class Dashboard(widgets.VBox):
         scene = self.controls.scene
         self.run(scene, scene.seeds)
         self.paint()
-        self.start_late()
+        self.rest()
+
+    def rest(self) -> None:
+        """Do what is left to do when nobody moves a control; what nobody waits for comes last."""
+        self.attempt(self.start_late)
+        self._timer = asyncio.get_running_loop().call_later(ADVICE, lambda: self.attempt(self.advise))
 
     def attempt(self, step) -> None:
         """Take one step; what goes wrong becomes one sentence on the page, which keeps its last good pictures."""
@@ -162,6 +174,21 @@ class Dashboard(widgets.VBox):
         self.trace = compare(scene.config, scene.schemes, range(first, first + seeds))
         self.bet.ask(scene, self.trace)
         self._pace = (time.perf_counter() - start) / (work(scene.config) * len(scene.schemes) * seeds)
+
+    def follow_advice(self, changes: dict[str, Any]) -> None:
+        """Set the controls to what was suggested."""
+        self.controls.assign(self.controls.scene.replace(**changes))
+
+    def advise(self) -> None:
+        """Suggest something for the first scheme, once it is found: small runs try it first, beside the page."""
+        if self.bet.covers or self.page.lock or self.trace is None:
+            return
+        job = Job(lambda trace: (suggest(trace, 0),), self.trace, {})
+        found = self.adviser.data("advice", job)
+        if found is None:
+            self.adviser.start({"advice": job})
+        else:
+            self.advice.show(*found)
 
     def start_late(self) -> None:
         """Start the views that take long; each is shown when it is done."""

@@ -50,6 +50,14 @@ async function show(figure, view) {
   figure.dataset.shown = view.revision;
 }
 
+// Text keeps the room that it once took for as many items, so that what stands below does not move with each sentence.
+function keepRoom(node, items) {
+  const key = `${node.clientWidth} ${items}`;
+  if (node.dataset.room !== key) node.style.minHeight = "";
+  node.dataset.room = key;
+  node.style.minHeight = `${node.offsetHeight}px`;
+}
+
 function sentences(list, items) {
   list.replaceChildren(
     ...items.map((item) => {
@@ -59,6 +67,7 @@ function sentences(list, items) {
       return row;
     }),
   );
+  keepRoom(list, items.length);
 }
 
 // noUiSlider's handles come without a name for screen readers; the label beside them has it.
@@ -114,7 +123,8 @@ function exportTool(model, tools) {
   });
   show.setAttribute("aria-expanded", false);
   panel.append(code, copy, said);
-  tools.append(button("Data (CSV)", () => model.send({ kind: "csv" })), show);
+  // Before what is said beside the buttons, which would push them aside.
+  tools.firstChild.after(button("Data (CSV)", () => model.send({ kind: "csv" })), show);
   model.on("change:query", () => panel.hidden || model.send({ kind: "code" }));
   model.on("msg:custom", (message, buffers) => {
     if (message.kind === "code") code.textContent = message.text;
@@ -204,10 +214,13 @@ class Step {
     this.set(event.key === "Home" ? 0 : event.key === "End" ? this.steps : now + by);
   }
 
-  frame(steps) {
+  frame(steps, curves) {
     this.steps = steps;
+    this.curves = curves;
     this.slider.max = steps;
+    this.words.style.setProperty("--curves", Math.max(curves, 2));
     this.mark();
+    keepRoom(this.words, curves);
   }
 
   mark() {
@@ -234,6 +247,7 @@ class Step {
         return row;
       }),
     );
+    keepRoom(this.words, this.curves);
   }
 }
 
@@ -282,7 +296,7 @@ function render({ model, el }) {
       }
       if (figure.dataset.shown !== view.revision) show(figure, view);
     });
-    step.frame(frame.steps);
+    step.frame(frame.steps, frame.words.length);
     sentences(words, frame.words);
     el.dataset.revision = frame.revision;
   };

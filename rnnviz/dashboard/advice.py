@@ -1,0 +1,36 @@
+"""One suggestion for the first scheme, which a click applies."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import ipywidgets as widgets
+
+from ..suggestions import Suggestion
+
+
+class Advice(widgets.Box):
+    """A sentence with a button that does what it says; nothing where there is nothing to suggest.
+
+    Parameters
+    ----------
+    apply : sets fields of Config.
+    """
+
+    def __init__(self, apply: Callable[[dict[str, Any]], None]):
+        self.changes: dict[str, Any] = {}
+        self.words = widgets.Label()
+        self.button = widgets.Button(description="Try it", tooltip="set the controls to what is suggested")
+        self.button.add_class("rnnviz-button")
+        self.button.on_click(lambda _: apply(self.changes))
+        super().__init__([self.words, self.button])
+        self.add_class("rnnviz-presets")
+        self.add_class("rnnviz-advice")
+        self.show(None)
+
+    def show(self, found: Suggestion | None) -> None:
+        """Show a suggestion; None hides the old one."""
+        self.changes = dict(found.changes) if found else {}
+        self.words.value = found.text if found else ""
+        self.layout.visibility = None if found else "hidden"  # keeps its room, so that nothing jumps
