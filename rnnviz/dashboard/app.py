@@ -31,6 +31,7 @@ from .trust import TrustPanel
 
 AT_ONCE = 0.02  # seconds of computing that a moving slider bears
 REST = 0.12  # seconds after the last change until the full number of seeds is run
+NOTICED = 0.25  # seconds of computing from which the old pictures are dimmed meanwhile
 ADVICE = 0.8  # seconds of rest until a suggestion is looked for
 GAP = 16
 HIDDEN = "The gradient is covered until you have placed your bet."
@@ -164,16 +165,19 @@ class Dashboard(widgets.VBox):
 
     def explain(self, error: Exception) -> None:
         """Say in one sentence what went wrong."""
+        self.stage.busy = False
         inside = f"Something went wrong inside rnnviz ({type(error).__name__}: {error})."
         self.stage.message = str(error) if isinstance(error, ValueError) else inside
 
     def run(self, scene: Scene, seeds: int) -> None:
         """Compute a comparison over the first ``seeds`` seeds."""
+        amount = work(scene.config) * len(scene.schemes) * seeds
+        self.stage.busy = amount * self._pace > NOTICED
         start = time.perf_counter()
         first = min(scene.config.seed, 2**32 - seeds)
         self.trace = compare(scene.config, scene.schemes, range(first, first + seeds))
+        self._pace = (time.perf_counter() - start) / amount
         self.bet.ask(scene, self.trace)
-        self._pace = (time.perf_counter() - start) / (work(scene.config) * len(scene.schemes) * seeds)
 
     def follow_advice(self, changes: dict[str, Any]) -> None:
         """Set the controls to what was suggested."""
@@ -259,6 +263,7 @@ class Dashboard(widgets.VBox):
             self.tell_moment()
             self.stage.frame = frame | {"revision": self._revision}
             self.stage.message = ""
+            self.stage.busy = False
             self.stage.query = query
 
     def sentences(self) -> list[dict[str, Any]]:
