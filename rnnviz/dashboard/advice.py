@@ -33,5 +33,5 @@ class Advice(widgets.Box):
         """Show a suggestion; None hides the old one."""
         self.changes = dict(found.changes) if found else {}
         self.words.value = found.text if found else ""
-# Hidden and not taken away: it keeps its room, so that nothing jumps.
+        # Hidden and not taken away: it keeps its room, so that nothing jumps.
         (self.remove_class if found else self.add_class)("rnnviz-silent")
