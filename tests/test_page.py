@@ -328,6 +328,7 @@ def test_the_same_notebook_draws_in_jupyterlab(browser, lab):
     page = context.new_page()
     page.goto(lab)
     page.get_by_role("heading", name="Find out what the first weights remember").wait_for()
+    page.wait_for_selector(".jp-Notebook-ExecutionIndicator[data-status='idle']")  # cells run earlier are lost
     page.get_by_role("menuitem", name="Run", exact=True).click()
     page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
     page.wait_for_function(PICTURES)
