@@ -81,6 +81,7 @@ class Controls:
             scene.seeds, 1, max(32, scene.seeds), description="Draws", tooltip="how many seeds the median is taken over"
         )
         self.on_change, self.on_choice, self.held = on_change, on_choice, False
+        self.frozen: tuple[str, ...] = ()
         self.lay_out()
         for widget in (*self.widgets.values(), *self.compare.values(), self.seeds):
             widget.observe(lambda change: self.held or self.on_change(), "value")
@@ -97,6 +98,8 @@ class Controls:
             self.show_only_for(name, other, values)
         self.beside = widgets.Box([widgets.HTML("Compare with"), *self.compare.values()])
         self.beside.add_class("rnnviz-compare")
+        self.widgets["scheme"].observe(lambda change: self.enable_others(), "value")
+        self.enable_others()
         self.more = self.folded("More settings", rest)
 
     @property
@@ -138,10 +141,16 @@ class Controls:
 
     def freeze(self, names: Sequence[str]) -> None:
         """Make controls unchangeable; "all" stands for every one."""
-        for name, widget in self.named.items():
-            if name in names or "all" in names:
-                for part in self.compare.values() if name == "beside" else (widget,):
-                    part.disabled = True
+        self.frozen = tuple(name for name in self.named if name in names or "all" in names)
+        for name in self.frozen:
+            if name != "beside":
+                self.named[name].disabled = True
+        self.enable_others()
+
+    def enable_others(self) -> None:
+        """Offer every scheme to compare with but the first, which is drawn anyway."""
+        for name, box in self.compare.items():
+            box.disabled = "beside" in self.frozen or name == self.widgets["scheme"].value
 
     def hide(self, names: Sequence[str]) -> None:
         """Take controls off the page; "all" stands for every one."""

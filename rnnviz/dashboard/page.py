@@ -59,7 +59,7 @@ class Page:
         """
         controls.freeze(self.lock)
         controls.hide(self.hide)
-        presets.freeze(scenes=bool(self.lock), seed="seed" in self.lock or "all" in self.lock)
+        presets.freeze(scenes=bool(controls.frozen), seed="seed" in controls.frozen)
 
     def link(self, scene: Scene, start: Scene, pins: Sequence[Scene]) -> str:
         """Return the query string that brings this page back, with these pins."""
