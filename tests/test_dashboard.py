@@ -4,7 +4,6 @@ import asyncio
 import io
 import json
 import re
-from concurrent.futures import ThreadPoolExecutor
 
 import ipywidgets as widgets
 import numpy as np
@@ -69,6 +68,15 @@ def everything_in(widget):
 
 def is_one_sentence(text):
     return text.endswith((".", "?")) and "\n" not in text and "Traceback" not in text
+
+
+@pytest.fixture(autouse=True)
+def no_loop():
+    """Hide the loop that Playwright leaves in this thread, which a dashboard would take for a kernel's."""
+    left = asyncio._get_running_loop()
+    asyncio._set_running_loop(None)
+    yield
+    asyncio._set_running_loop(left)
 
 
 @pytest.fixture
@@ -363,12 +371,6 @@ def impatient(monkeypatch):
     monkeypatch.setattr(app, "REST", 0.02)
 
 
-def in_a_kernel(session):
-    """Run a coroutine with a loop of its own, in a thread, since the browser's tests leave theirs in this one."""
-    with ThreadPoolExecutor(1) as thread:
-        return thread.submit(lambda: asyncio.run(session())).result()
-
-
 async def reach(stage, condition):
     """Wait until a frame has come with which ``condition()`` holds."""
     come = asyncio.Event()
@@ -391,7 +393,7 @@ def test_a_heavy_setting_shows_a_draft_at_once_and_all_seeds_at_rest(impatient):
         assert seen == [1, 5]
         return dashboard
 
-    dashboard = in_a_kernel(session)
+    dashboard = asyncio.run(session())
     expected = rv.compare(dashboard.config, ("xavier", "uniform01"), range(5))
     np.testing.assert_array_equal(dashboard.trace.log10_grad_norm, expected.log10_grad_norm)
 
@@ -408,7 +410,7 @@ def test_the_last_of_many_settings_wins_and_rest_comes_once(impatient):
         await reach(dashboard.stage, lambda: len(dashboard.trace.seeds) == 5)
         return seen
 
-    assert in_a_kernel(session) == [(13, 1), (14, 1), (15, 1), (15, 5)]
+    assert asyncio.run(session()) == [(13, 1), (14, 1), (15, 1), (15, 5)]
 
 
 def test_where_time_allows_all_seeds_come_at_once(monkeypatch):
@@ -419,7 +421,7 @@ def test_where_time_allows_all_seeds_come_at_once(monkeypatch):
         dashboard.controls.widgets["hidden_size"].value = 20
         return len(dashboard.trace.seeds), dashboard.stage.frame["revision"]
 
-    assert in_a_kernel(session) == (5, 2)
+    assert asyncio.run(session()) == (5, 2)
 
 
 def test_a_draft_of_a_bad_setting_leaves_a_living_page(impatient):
@@ -433,7 +435,7 @@ def test_a_draft_of_a_bad_setting_leaves_a_living_page(impatient):
         await reach(dashboard.stage, lambda: len(dashboard.trace.seeds) == 3)
         return dashboard
 
-    dashboard = in_a_kernel(session)
+    dashboard = asyncio.run(session())
     assert dashboard.stage.message == ""
     assert dashboard.trace.config == dashboard.config
 
@@ -456,7 +458,7 @@ def test_a_late_view_comes_after_the_others_and_only_for_the_last_setting(monkey
         await reach(dashboard.stage, lambda: not any(view["stale"] for view in dashboard.stage.frame["views"]))
         return dashboard
 
-    dashboard = in_a_kernel(session)
+    dashboard = asyncio.run(session())
     config = rv.Config(hidden_size=8, seq_len=12, batch_size=4, gain=2.0)
     at_once = make("state", name, hidden_size=8, gain=2.0)
     assert dashboard.config == config
@@ -480,7 +482,7 @@ def test_a_late_views_error_is_one_sentence(monkeypatch):
         await asyncio.wait_for(said.wait(), 20)
         return dashboard
 
-    dashboard = in_a_kernel(session)
+    dashboard = asyncio.run(session())
     assert is_one_sentence(dashboard.stage.message)
     assert "ZeroDivisionError" in dashboard.stage.message
 
