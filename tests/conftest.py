@@ -1,5 +1,6 @@
 """What tests share: a real server, a real browser, and torch where it is installed."""
 
+import asyncio
 import importlib
 import os
 import re
@@ -194,3 +195,12 @@ def note(kind: str, text: str, problems: list[str]) -> None:
     known = any(re.fullmatch(pattern, text) for pattern in VOILA_WARNINGS)
     if kind in ("error", "warning") and not known:
         problems.append(f"{kind}: {text}")
+
+
+@pytest.fixture
+def no_loop():
+    """Hide the loop that Playwright leaves in this thread, which a dashboard would take for a kernel's."""
+    left = asyncio._get_running_loop()
+    asyncio._set_running_loop(None)
+    yield
+    asyncio._set_running_loop(left)

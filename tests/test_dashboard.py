@@ -16,6 +16,7 @@ from rnnviz.config import FIELDS
 from rnnviz.dashboard import app
 from rnnviz.views import OPTIONS, VIEWS
 
+pytestmark = pytest.mark.usefixtures("no_loop")
 SMALL = {"hidden_size": 12, "seq_len": 12, "batch_size": 4, "seeds": 2}
 TEXT = "abracadabra, abracadabra"
 # field -> (a value that is not the default, what has to be set for it to matter)
@@ -68,15 +69,6 @@ def everything_in(widget):
 
 def is_one_sentence(text):
     return text.endswith((".", "?")) and "\n" not in text and "Traceback" not in text
-
-
-@pytest.fixture(autouse=True)
-def no_loop():
-    """Hide the loop that Playwright leaves in this thread, which a dashboard would take for a kernel's."""
-    left = asyncio._get_running_loop()
-    asyncio._set_running_loop(None)
-    yield
-    asyncio._set_running_loop(left)
 
 
 @pytest.fixture

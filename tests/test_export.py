@@ -25,6 +25,7 @@ from rnnviz.config import FIELDS
 from rnnviz.dashboard import export
 from rnnviz.views import OPTIONS, VIEWS, Canvas, paper
 
+pytestmark = pytest.mark.usefixtures("no_loop")
 HOSTILE = (
     "=cmd|' /C calc'!A0,@SUM(1+1);-2\t+3 \"'''\"\"\" \\ \r\n# x: 1\n%%bash\n!ls ?"
     "\x00\x0b\x85\u2028\u202e\ufffe <&]]> $\\frac$ hä 你 🎈"

@@ -10,6 +10,7 @@ from rnnviz import moment
 from rnnviz.dashboard.presets import PRESETS
 from rnnviz.dashboard.scene import Scene
 
+pytestmark = pytest.mark.usefixtures("no_loop")
 SMALL = {"hidden_size": 12, "seq_len": 12, "batch_size": 4, "seeds": 2}
 
 
