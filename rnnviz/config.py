@@ -56,7 +56,7 @@ class Config:
     input_scheme: str | None = choice(
         None, SCHEMES, "Input scheme", "how W_xh is drawn; by default like W_hh", optional=True
     )
-    gain: float = number(1.0, 0.0, 20.0, "Gain", "factor on W_hh", slider=(0.0, 4.0), step=0.05)
+    gain: float = number(1.0, 0.0, 20.0, "Gain", "factor on W_hh", slider=(0.0, 12.0), step=0.05)
     hidden_size: int = number(64, 1, 4096, "Hidden size", "H, the number of hidden units", slider=(1, 512), step=1)
     input_size: int = number(32, 1, 4096, "Input size", "D, the numbers read at each step", slider=(1, 256), step=1)
     output_size: int = number(10, 2, 4096, "Classes", "O, the number of classes", slider=(2, 100), step=1)

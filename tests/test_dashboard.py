@@ -152,7 +152,7 @@ def test_only_the_choices_that_its_views_have_are_on_a_page():
     ("name", "value", "slider"),
     [
         ("hidden_size", 700, (1, 700)),
-        ("gain", 9.5, (0.0, 9.5)),
+        ("gain", 15.5, (0.0, 15.5)),
         ("seed", 12_345, (0, 12_345)),
         ("seq_len", 7, (1, 200)),
     ],

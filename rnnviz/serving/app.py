@@ -104,7 +104,8 @@ def settings(notebooks: Path, port: int) -> Config:
     config = Config()
     config.Voila.update(root_dir=str(notebooks), ip=HOST, port=port, open_browser=False)
     config.Voila.log_level = logging.WARNING
-    config.Voila.tornado_settings = {"ws_ping_timeout": 30_000}  # Tornado warns of Jupyter's own value
+    # Jupyter's own pings close a healthy socket that answers a millisecond late; on loopback nobody needs them.
+    config.Voila.tornado_settings = {"ws_ping_interval": 0}
     config.VoilaConfiguration.update(
         template="rnnviz",
         allow_template_override="NO",
