@@ -177,7 +177,7 @@ class Scaled:
         m, e, windows = self.m, self.e, []
         while not windows or np.any(m):
             top = e.max(axis=-1, keepdims=True)
-            near = e > top - WINDOW
+            near = (e > top - WINDOW) | (e == top)  # far out, floats lie further apart than a window
             windows.append(Scaled(pow2(np.where(near, m, 0.0), e - top), top))
             m, e = np.where(near, 0.0, m), np.where(near, ZERO, e)
         return windows

@@ -233,3 +233,10 @@ def test_any_config_gives_finite_or_marked_numbers_and_no_warning(config):
     else:
         assert np.isnan(trace.log10_grad_norm).all()
     assert not np.isnan(trace.log10_carry[1:][: None if step is None else step - 1]).any()
+
+
+@pytest.mark.parametrize("cell", ["lstm", "gru"])
+def test_exponents_that_floats_cannot_tell_apart_end(cell):
+    config = rv.Config(cell=cell, activation="linear", scheme="identity", gain=4.0, seq_len=60, batch_size=4)
+    trace = rv.compare(config, ("identity",), (0,))
+    assert not np.isinf(trace.log10_grad_norm[0, 0, -1])
