@@ -1,0 +1,281 @@
+"""A visitor who tries every control of a page in a seeded random order, and compares what it shows with the truth."""
+
+from __future__ import annotations
+
+import ast
+import json
+import os
+import random
+import re
+import time
+from collections import deque
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from playwright.sync_api import Error, Page
+
+import rnnviz
+
+ALERTS = re.compile(r"inside rnnviz|has stopped|cannot be reached")
+WORDS = ("", "a", "gegen den strom", "=1+1", "<b>x</b>", "naïve 🙂 text", "x" * 400)
+NUMBERS = ("0", "1", "7", "-3", "1e999", "nan", "many", "")
+KEYS = ("ArrowRight", "ArrowLeft", "ArrowUp", "PageUp", "PageDown", "Home", "End")
+DRAWS = {"handle": 8, "select": 4, "check": 4, "button": 5, "figure": 2, "range": 2, "readout": 1, "textarea": 1}
+
+# What can be used now, each with the way in which it is used and its name.
+FIND = """
+() => {
+  const kinds = {
+    handle: ".noUi-handle", select: "select", check: "input[type=checkbox]", button: "button", figure: ".rnnviz-view",
+    range: "input[type=range]", readout: ".widget-readout", textarea: "textarea",
+  };
+  const usable = (node) => !node.disabled && !node.closest("[disabled]")
+    && node.checkVisibility({ visibilityProperty: true });
+  window.found = [];
+  const name = (node) => node.getAttribute("aria-label") || node.closest("label")?.textContent
+    || node.closest(".widget-inline-hbox")?.querySelector("label")?.textContent || node.textContent;
+  return Object.entries(kinds).flatMap(([kind, selector]) =>
+    [...document.querySelectorAll(`.rnnviz ${selector}`)].filter(usable)
+      .map((node) => [window.found.push(node) - 1, kind, name(node).trim()]));
+}
+"""
+WATCH = """
+() => {
+  const watched = (window.watched = { shifts: [], blank: 0, frames: 0, changed: performance.now() });
+  new PerformanceObserver((list) => {
+    for (const entry of list.getEntries()) {
+      const sources = entry.sources.filter(({ node }) => !node?.classList?.contains("rnnviz-cursor"));
+      const moved = sources.map(({ node, previousRect: a, currentRect: b }) =>
+        `${(node?.className || node?.nodeName || "?")}: ${a.x},${a.y} ${a.width}x${a.height}`
+        + ` to ${b.x},${b.y} ${b.width}x${b.height}`);
+      if (moved.length) watched.shifts.push({ value: entry.value, moved });
+    }
+  }).observe({ type: "layout-shift" });
+  new MutationObserver(() => { watched.changed = performance.now(); })
+    .observe(document.querySelector(".rnnviz"), { subtree: true, childList: true, attributes: true });
+  const look = () => {
+    watched.frames += 1;
+    for (const img of document.querySelectorAll(".rnnviz-view img")) {
+      if (!img.complete || img.naturalWidth === 0) watched.blank += 1;
+    }
+    requestAnimationFrame(look);
+  };
+  look();
+}
+"""
+AT_REST = """
+(quiet) => {
+  const stages = [...document.querySelectorAll(".rnnviz-stage")];
+  return performance.now() - window.watched.changed > quiet
+    && stages.every((stage) => [...stage.querySelectorAll(".rnnviz-view")].every(({ dataset }) =>
+      dataset.shown === `${dataset.view}-${stage.dataset.revision}`))
+    && document.querySelector(".is-loading, .rnnviz-late, .rnnviz-stale") === null;
+}
+"""
+SHOWN = """
+() => {
+  const all = (selector) => [...document.querySelectorAll(`.rnnviz ${selector}`)];
+  const copy = all("button").find((node) => node.textContent === "Copy link");
+  copy.click();
+  const slider = document.querySelector(".rnnviz-step-bar input");
+  const moment = all(".rnnviz-moment p").map((node) => node.textContent);
+  return {
+    query: new URL(document.querySelector(".rnnviz-link").value).search.replace(/^[?]/, ""),
+    alts: all(".rnnviz-view img").map((node) => node.alt),
+    words: all(".rnnviz-words li").map((node) => node.textContent),
+    menus: Object.fromEntries(all(".widget-dropdown").map((node) =>
+      [node.querySelector("label").textContent, node.querySelector("select").selectedOptions[0]?.textContent
+        .replaceAll("\\u00a0", " ")])),
+    sliders: Object.fromEntries(all(".widget-slider").map((node) => [node.querySelector("label").textContent,
+      Number(node.querySelector(".widget-readout").textContent.replace("\\u2212", "-"))])),
+    boxes: all("input[type=checkbox]").filter((node) => node.checked && !node.disabled)
+      .map((node) => node.closest("label").textContent),
+    step: Number(slider.value),
+    moment: moment[0].startsWith("Point at") ? [] : moment,
+  };
+}
+"""
+SET_OF_CONTROLS = """
+() => [...document.querySelectorAll(".rnnviz :is(button, select, label, .rnnviz-view, .rnnviz-code, .rnnviz-link)")]
+  .filter((node) => node.checkVisibility()).length
+"""
+
+
+def source_of(notebook: Path) -> str:
+    """Return the expression that makes a notebook's page."""
+    cells = json.loads(notebook.read_text(encoding="utf-8"))["cells"]
+    code = next("".join(cell["source"]) for cell in cells if "Dashboard(" in "".join(cell["source"]))
+    return ast.unparse(ast.parse(code).body[-1])
+
+
+def truth(source: str, query: str, step: int) -> dict:
+    """Return what the page of ``source`` must show for a link's query, computed in this process."""
+    before = os.environ.get("QUERY_STRING")
+    os.environ["QUERY_STRING"] = query
+    try:
+        fresh = eval(source, {"Dashboard": rnnviz.Dashboard})
+    finally:
+        os.environ.pop("QUERY_STRING")
+        if before is not None:
+            os.environ["QUERY_STRING"] = before
+    fresh.stage.step = step
+    controls = [*fresh.controls.widgets.values(), fresh.controls.seeds, *fresh.controls.choices.values()]
+    return {
+        "query": fresh.stage.query,
+        "alts": [view["alt"] for view in fresh.stage.frame["views"]],
+        "words": [each["text"] for each in fresh.stage.frame["words"]],
+        "menus": {each.description: each.label for each in controls if hasattr(each, "label")},
+        "sliders": {each.description: round(each.value, 2) for each in controls if hasattr(each, "readout_format")},
+        "boxes": sorted(box.description for box in (*fresh.controls.compare.values(), *controls)
+                        if hasattr(box, "indent") and box.value and not box.disabled),
+        "step": step,
+        "moment": list(fresh.stage.moment),
+    }  # fmt: skip
+
+
+def differ(shown, expected) -> tuple:
+    """Return the parts in which two things of a page differ."""
+    if isinstance(shown, dict):
+        names = [name for name in shown if shown[name] != expected.get(name)]
+        return {name: shown[name] for name in names}, {name: expected.get(name) for name in names}
+    return shown, expected
+
+
+def visit(page: Page, url: str, notebook: Path, query: str = "", seed: int = 0) -> Visitor:
+    """Open a notebook's page, with a link's query, and wait for its pictures."""
+    page.goto(f"{url}voila/render/{notebook.name}{'?' if query else ''}{query}")
+    page.wait_for_function("() => document.querySelector('.rnnviz-view img[src]')", timeout=60_000)
+    visitor = Visitor(page, notebook, seed)
+    visitor.rest()
+    return visitor
+
+
+class Visitor:
+    """Uses one page; ``done`` holds the last things that it did, ``alerts`` what the page said went wrong.
+
+    ``counted`` has the changes made, missed (a control that was gone meanwhile), stale final pictures, layout shifts
+    of changes that keep the set of controls, blank images and frames seen.
+    """
+
+    def __init__(self, page: Page, notebook: Path, seed: int):
+        self.page, self.source, self.random = page, source_of(notebook), random.Random(seed)
+        self.done: deque[str] = deque(maxlen=8)
+        self.counted = dict.fromkeys(("changes", "missed", "settled", "stale", "jumps", "blank", "frames"), 0)
+        self.findings: list[str] = []
+        self.thread = ThreadPoolExecutor(1)
+        page.evaluate(WATCH)
+
+    def change(self) -> None:
+        """Use one control, chosen at random."""
+        usable = self.page.evaluate(FIND)
+        kinds = [kind for kind in DRAWS if any(kind == each for _, each, _ in usable)]
+        kind = self.random.choices(kinds, [DRAWS[each] for each in kinds])[0]
+        k, _, name = self.random.choice([each for each in usable if each[1] == kind])
+        self.done.append(f"{kind} {name:.40}")
+        node = self.page.evaluate_handle("k => window.found[k]", k).as_element()
+        try:
+            getattr(self, kind)(node)
+        except Error as error:
+            self.counted["missed"] += 1
+            self.findings.append(f"missed {self.done[-1]}: {str(error).splitlines()[0]}")
+        self.counted["changes"] += 1
+        self.listen()
+
+    def listen(self) -> None:
+        """Keep what the page says went wrong inside it."""
+        said = " ".join(self.page.locator("[role=alert]").all_inner_texts())
+        if ALERTS.search(said):
+            self.findings.append(f"alert after {list(self.done)}: {said}")
+
+    def rest(self, seconds: float = 60) -> None:
+        """Wait until nothing on the page has changed for a quarter of a second, and every picture is the newest."""
+        self.page.wait_for_function(AT_REST, arg=250, timeout=1e3 * seconds)
+
+    def settle(self, seconds: float = 25) -> bool:
+        """Wait until the page rests and shows what its link and its controls say; False where that never comes."""
+        deadline, wrong = time.monotonic() + seconds, {}
+        while time.monotonic() < deadline:
+            self.rest(seconds)
+            wrong = self.compare()
+            if not wrong:
+                self.counted["settled"] += 1
+                return True
+        self.counted["stale"] += 1
+        self.findings.append(f"stale after {list(self.done)}: {wrong}")
+        return False
+
+    def shown(self) -> dict:
+        """Return what the page shows: its link, alt texts, sentences and controls."""
+        return self.page.evaluate(SHOWN)
+
+    def compare(self) -> dict:
+        """Return what the page shows and what it should show, where those differ."""
+        shown = self.shown()
+        # Apart from Playwright's own event loop, in which a page would draw drafts.
+        job = self.thread.submit(truth, self.source, shown["query"], shown["step"] if shown["moment"] else -1)
+        expected = job.result()
+        shown["boxes"].sort()
+        if not shown["moment"]:
+            shown["step"] = -1
+        return {name: differ(shown[name], expected[name]) for name in shown if shown[name] != expected[name]}
+
+    def watch(self) -> list[dict]:
+        """Return the layout shifts since the last look, and count blank images and frames."""
+        seen = self.page.evaluate("""() => { const { shifts, blank, frames } = window.watched;
+            Object.assign(window.watched, { shifts: [], blank: 0, frames: 0 }); return { shifts, blank, frames }; }""")
+        self.counted["blank"] += seen["blank"]
+        self.counted["frames"] += seen["frames"]
+        return seen["shifts"]
+
+    def change_and_settle(self) -> None:
+        """Use one control, and look at what moves, blinks or stays behind."""
+        self.watch()
+        before = self.page.evaluate(SET_OF_CONTROLS)
+        self.change()
+        self.rest()
+        shifts = self.watch()
+        if shifts and self.page.evaluate(SET_OF_CONTROLS) == before:
+            self.counted["jumps"] += 1
+            self.findings.append(f"jump after {self.done[-1]}: {shifts[:2]}")
+        self.settle()
+
+    def handle(self, node) -> None:
+        node.focus()
+        for _ in range(self.random.choice((1, 1, 1, 4))):
+            self.page.keyboard.press(self.random.choices(KEYS, (6, 6, 2, 4, 4, 1, 0.3))[0])
+
+    def select(self, node) -> None:
+        node.select_option(index=self.random.randrange(node.evaluate("node => node.options.length")))
+
+    def check(self, node) -> None:
+        node.focus()
+        self.page.keyboard.press("Space")
+
+    def button(self, node) -> None:
+        node.focus()
+        self.page.keyboard.press(self.random.choice(("Enter", "Space")))
+
+    def figure(self, node) -> None:
+        node.scroll_into_view_if_needed(timeout=5e3)
+        box = node.bounding_box()
+        for _ in range(self.random.randint(1, 6)):
+            x, y = (box[side] + self.random.random() * box[size] for side, size in (("x", "width"), ("y", "height")))
+            self.page.mouse.move(x, y)
+
+    def range(self, node) -> None:
+        node.focus()
+        self.page.keyboard.press(self.random.choice(KEYS))
+
+    def readout(self, node) -> None:
+        self.type(node, self.random.choice(NUMBERS))
+        self.page.keyboard.press("Enter")
+
+    def textarea(self, node) -> None:
+        self.type(node, self.random.choice(WORDS))
+        self.page.keyboard.press("Tab")
+
+    def type(self, node, text: str) -> None:
+        node.focus()
+        self.page.keyboard.press("Control+a")
+        self.page.keyboard.press("Delete")
+        self.page.keyboard.insert_text(text)
