@@ -174,8 +174,7 @@ class Dashboard(widgets.VBox):
         amount = work(scene.config) * len(scene.schemes) * seeds
         self.stage.busy = amount * self._pace > NOTICED
         start = time.perf_counter()
-        first = min(scene.config.seed, 2**32 - seeds)
-        self.trace = compare(scene.config, scene.schemes, range(first, first + seeds))
+        self.trace = compare(scene.config, scene.schemes, scene.drawn(seeds))
         self._pace = (time.perf_counter() - start) / amount
         self.bet.ask(scene, self.trace)
 

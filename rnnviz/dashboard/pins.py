@@ -77,8 +77,7 @@ class PinBar:
 
     def make(self, scene: Scene) -> Pin:
         """Run a scene's first scheme."""
-        first = min(scene.config.seed, 2**32 - scene.seeds)
-        trace = compare(scene.config, (scene.config.scheme,), range(first, first + scene.seeds))
+        trace = compare(scene.config, (scene.config.scheme,), scene.drawn(scene.seeds))
         return Pin(name_of(scene, self.start), scene, trace)
 
     @property

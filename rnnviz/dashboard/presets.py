@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import ipywidgets as widgets
@@ -31,7 +32,12 @@ class Preset:
 
     def scene(self, now: Scene) -> Scene:
         """Return the preset as a scene, with the page's own choices left as they are."""
-        return now.replace(config=Config(**self.settings), beside=self.beside)
+        return now.replace(config=self.config, beside=self.beside)
+
+    @cached_property
+    def config(self) -> Config:
+        """The settings, checked once: every change of a control asks which preset it has become."""
+        return Config(**self.settings)
 
 
 PRESETS: Registry[Preset] = Registry("preset")

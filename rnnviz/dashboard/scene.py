@@ -52,6 +52,11 @@ class Scene:
         """The schemes drawn, the first one first."""
         return (self.config.scheme, *self.beside)
 
+    def drawn(self, count: int) -> range:
+        """Return the first ``count`` seeds, counted from the config's, or from lower down where they would run out."""
+        first = min(self.config.seed, 2**32 - count)
+        return range(first, first + count)
+
     def option(self, name: str) -> Any:
         """Return the value of one of the page's choices."""
         return self.options.get(name, OPTIONS[name].choices[0][1])
