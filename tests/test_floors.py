@@ -10,18 +10,19 @@ import pytest
 
 PACKAGE = Path(__file__).parents[1] / "rnnviz"
 FLOORS = {
-    0: {"registry", "scaled", "quantiles", "words"},
-    1: {"activations", "schemes", "inputs"},
-    2: {"arithmetic", "theory"},
-    3: {"cells", "spectrum"},
-    4: {"config", "bptt"},
-    5: {"draws", "recorder"},
-    6: {"runs"},
-    7: {"precision", "gradcheck", "trajectory", "prediction", "verdict", "moment", "walkthrough"},
-    8: {"suggestions", "views"},
-    9: {"dashboard"},
-    10: {"serving"},
-    11: {"__main__"},
+    0: {"language", "scaled", "quantiles"},
+    1: {"registry", "words"},
+    2: {"activations", "schemes", "inputs"},
+    3: {"arithmetic", "theory"},
+    4: {"cells", "spectrum"},
+    5: {"config", "bptt"},
+    6: {"draws", "recorder"},
+    7: {"runs"},
+    8: {"precision", "gradcheck", "trajectory", "prediction", "verdict", "moment", "walkthrough"},
+    9: {"suggestions", "views"},
+    10: {"dashboard"},
+    11: {"serving"},
+    12: {"__main__"},
 }
 FLOOR = {name: floor for floor, names in FLOORS.items() for name in names}
 LIBRARIES = {"inputs": {"sklearn"}, "precision": {"ml_dtypes"}}
