@@ -161,8 +161,10 @@ def check_text(spec: Field, value: Any) -> str:
     if not isinstance(value, str) or not low <= len(value) <= high or len(alphabet(value)) < 2:
         kind = f"a text of {low} to {high} characters, at least 2 of them different"
         raise ValueError(f"{spec.name} must be {kind}; got {shorten(value)}.")
-    if any("\ud800" <= character <= "\udfff" for character in value):
-        raise ValueError(f"{spec.name} must be text that UTF-8 can hold; got {shorten(value)}.")
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        raise ValueError(f"{spec.name} must be text that UTF-8 can hold; got {shorten(value)}.") from None
     return value
 
 

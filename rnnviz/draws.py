@@ -13,9 +13,12 @@ Array = np.ndarray
 STREAMS = ("W_xh", "W_hh", "W_hy", "bias", "inputs")
 
 
-def streams(seed: int) -> dict[str, np.random.Generator]:
-    """Return one generator for each thing drawn, so that changing one scheme leaves all other draws as they were."""
-    return dict(zip(STREAMS, np.random.default_rng(seed).spawn(len(STREAMS)), strict=True))
+def stream(seed: int, name: str) -> np.random.Generator:
+    """Return the generator of one thing drawn, so that changing one scheme leaves all other draws as they were.
+
+    It is the one that ``np.random.default_rng(seed).spawn(len(STREAMS))`` has at the name's place.
+    """
+    return np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(STREAMS.index(name),)))
 
 
 def init_params(config: Config) -> dict[str, Array]:
@@ -32,18 +35,19 @@ def init_params(config: Config) -> dict[str, Array]:
     >>> {name: value.shape for name, value in init_params(Config(cell="gru", hidden_size=4)).items()}
     {'W_xh': (32, 12), 'W_hh': (4, 12), 'b_h': (12,), 'b_hn': (4,), 'W_hy': (4, 10), 'b_y': (10,)}
     """
-    cell, rng = CELLS[config.cell], streams(config.seed)
+    cell, seed = CELLS[config.cell], config.seed
     inputs, classes = config.sizes
     hidden, scheme = config.hidden_size, config.scheme
     params = {
-        "W_xh": draw(config.input_scheme or scheme, "input", rng["W_xh"], inputs, hidden, len(cell.gates)),
-        "W_hh": draw(scheme, "recurrent", rng["W_hh"], hidden, hidden, len(cell.gates), config.gain),
+        "W_xh": draw(config.input_scheme or scheme, "input", stream(seed, "W_xh"), inputs, hidden, len(cell.gates)),
+        "W_hh": draw(scheme, "recurrent", stream(seed, "W_hh"), hidden, hidden, len(cell.gates), config.gain),
     }
+    rng = stream(seed, "bias")
     for name, shape in cell.shapes(inputs, hidden).items():
         if name not in params:
-            params[name] = draw_bias(config, cell, name, shape, rng["bias"])
-    params["W_hy"] = draw(scheme, "output", rng["W_hy"], hidden, classes, 1)
-    params["b_y"] = draw_bias(config, cell, "b_y", (classes,), rng["bias"])
+            params[name] = draw_bias(config, cell, name, shape, rng)
+    params["W_hy"] = draw(scheme, "output", stream(seed, "W_hy"), hidden, classes, 1)
+    params["b_y"] = draw_bias(config, cell, "b_y", (classes,), rng)
     return params
 
 
@@ -75,5 +79,5 @@ def draw_bias(config: Config, cell: Cell, name: str, shape: tuple[int, ...], rng
 def draw_inputs(config: Config) -> tuple[Array, Array]:
     """Return ``x`` (T, B, D), scaled by ``input_scale``, and the targets (T, B)."""
     sizes = Sizes(config.seq_len, config.batch_size, *config.sizes)
-    x, targets = INPUTS[config.inputs].fn(streams(config.seed)["inputs"], sizes, config.text)
+    x, targets = INPUTS[config.inputs].fn(stream(config.seed, "inputs"), sizes, config.text)
     return config.input_scale * x, targets

@@ -18,6 +18,8 @@ def over_seeds(values: np.ndarray, quantiles: Sequence[float] = (0.5, 0.1, 0.9))
     array([[ 2., nan],
            [inf, nan]])
     """
+    if len(values) == 1:  # a draft's only seed is each of its quantiles
+        return np.broadcast_to(values, (len(quantiles), *values.shape[1:])).astype(float)
     bounded = np.clip(values, -BOUND, BOUND)
     unknown = np.isnan(bounded)
     if unknown.any():

@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 from .activations import ACTIVATIONS, Activation
-from .arithmetic import EXACT, SIGMOID, Arithmetic
+from .arithmetic import SIGMOID
 from .bptt import backward, cross_entropy, forward, numbers
 from .cells import CELLS, Cell, Step
 from .config import Config
-from .scaled import Scaled
+from .scaled import Scaled, as_scaled, log10_norms, row_norms
 
 Array = np.ndarray
+TOGETHER = 2**16  # numbers whose statistics are taken in one go: more would not stay in the processor's cache
 
 
 class Recorder:
-    """Goes forward and back once and writes down the statistics of every step."""
+    """Goes forward and back once and writes down the statistics of every step; ``tick`` hears the share done."""
 
-    def __init__(self, config: Config, runs: int, num: Arithmetic = EXACT):
+    def __init__(self, config: Config, runs: int, tick: Callable[[float], None]):
         self.cell: Cell = CELLS[config.cell]
         self.phi: Activation = ACTIVATIONS[config.activation]
-        self.config, self.num, self.runs = config, num, runs
+        self.config, self.runs, self.tick = config, runs, tick
         self.bounded = np.abs(self.phi.f(np.array([-1e300, 1e300]))).max() < 1e100
         shape = (runs, config.seq_len + 1)
         self.stats = {name: np.zeros(shape) for name in ("second_moment", "variance", "mean", "saturation")}
@@ -36,12 +39,16 @@ class Recorder:
 
     def record(self, params, x: Array, targets: Array) -> dict[str, Array]:
         """Return everything a Trace holds, with a leading axis for the runs."""
-        tapes, errors, loss = [], [], np.zeros(self.runs)
+        tapes, errors, loss, unnoted = [], [], np.zeros(self.runs), []
         last = x.shape[-3]
-        for t, step in enumerate(forward(params, x, self.cell, self.phi, self.num), 1):
+        for t, step in enumerate(forward(params, x, self.cell, self.phi), 1):
             self.keep_finite(step, t)
-            self.note(step, t)
+            unnoted.append(step)
+            if t == last or len(unnoted) * step.state["h"].size >= TOGETHER:
+                self.note(unnoted, t)
+                unnoted = []
             tapes.append(step.tape)
+            self.tick(0.5 * t / last)
             error = None
             if t == last or self.config.loss_at == "every":
                 more, error = cross_entropy(params, step.state["h"], targets[:, t - 1])
@@ -77,25 +84,36 @@ class Recorder:
         for array in arrays:
             array[self.first_nonfinite >= 0] = 0.0
 
-    def note(self, step: Step, t: int) -> None:
-        """Write down the statistics of one step."""
-        h = step.state["h"]
-        flat = h.reshape(self.runs, -1)
+    def note(self, steps: list[Step], last: int) -> None:
+        """Write down the statistics of some steps in a row, up to step ``last``."""
+        at = slice(last - len(steps) + 1, last + 1)
+        h = np.stack([step.state["h"] for step in steps], axis=1)
+        self.units[:, at] = h[:, :, 0]
+        flat = h.reshape(self.runs, len(steps), -1)
         size = flat.shape[-1]
         mean = flat.mean(axis=-1)
-        centred = flat - mean[:, None]
-        self.stats["mean"][:, t] = mean
-        self.stats["second_moment"][:, t] = np.einsum("ij,ij->i", flat, flat) / size
-        self.stats["variance"][:, t] = np.einsum("ij,ij->i", centred, centred) / size
-        self.stats["saturation"][:, t] = np.count_nonzero(self.phi.saturated(flat), axis=-1) / size
-        self.units[:, t] = h[:, 0]
-        carry = step.tape[self.cell.carry[1]]
-        self.carry[:, t] = self.num.log10_norm(self.num.start(carry)) - 0.5 * np.log10(size)
-        for name, value in step.gates.items():
-            values = value.reshape(self.runs, -1)
-            saturated = (self.phi if name == self.cell.candidate else SIGMOID).saturated(values)
-            self.gates[name][:, t] = values.mean(axis=-1)
-            self.gate_saturation[name][:, t] = np.count_nonzero(saturated, axis=-1) / size
+        self.stats["mean"][:, at] = mean
+        self.stats["second_moment"][:, at] = np.vecdot(flat, flat) / size
+        self.stats["saturation"][:, at] = self.phi.saturated(flat).mean(axis=-1)
+        flat -= mean[..., None]
+        self.stats["variance"][:, at] = np.vecdot(flat, flat) / size
+        self.carry[:, at] = self.carried(steps) - 0.5 * np.log10(size)
+        for name in steps[0].gates:
+            self.note_gate(name, np.stack([step.gates[name] for step in steps], axis=1), at)
+
+    def carried(self, steps: list[Step]) -> Array:
+        """Return log10 of the norm of the factors that hand the gradient on, (N, steps)."""
+        factors = [step.tape[self.cell.carry[1]] for step in steps]
+        if any(isinstance(factor, Scaled) for factor in factors):
+            return log10_norms([row_norms(as_scaled(factor)) for factor in factors])
+        return Scaled(np.stack(factors, axis=1)).log10_norm()
+
+    def note_gate(self, name: str, values: Array, at: slice) -> None:
+        """Write down the statistics of one gate."""
+        flat = values.reshape(*values.shape[:2], -1)
+        saturated = (self.phi if name == self.cell.candidate else SIGMOID).saturated(flat)
+        self.gates[name][:, at] = flat.mean(axis=-1)
+        self.gate_saturation[name][:, at] = saturated.mean(axis=-1)
 
     def silence(self, errors, loss: Array) -> list:
         """Return the errors with those of runs whose loss is not finite set to 0."""
@@ -106,9 +124,12 @@ class Recorder:
 
     def norms(self, params, tapes, errors) -> dict[str, Array]:
         """Go back and return log10 of the gradients' norms, (N, T+1) for each state."""
-        steps = backward(params, tapes, errors, self.cell, self.num)
-        norms = [{name: self.num.log10_norm(d) for name, d in step.total.items()} for step in steps][::-1]
-        return {name: np.stack([norm[name] for norm in norms], axis=-1) for name in norms[0]}
+        rows: dict[str, list] = {name: [] for name in self.cell.states}
+        for back, step in enumerate(backward(params, tapes, errors, self.cell)):
+            for name, total in step.total.items():
+                rows[name].append(row_norms(total))
+            self.tick(0.5 + 0.5 * back / len(tapes))
+        return {name: log10_norms(each[::-1]) for name, each in rows.items()}
 
     def forget_nonfinite(self) -> None:
         """Mark everything from a run's first non-finite step on."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, fields
 
 import numpy as np
@@ -88,11 +88,15 @@ def run(config: Config) -> Trace:
 
 
 def compare(
-    config: Config, schemes: Sequence[str] = ("xavier", "orthogonal"), seeds: Iterable[int] = range(8)
+    config: Config,
+    schemes: Sequence[str] = ("xavier", "orthogonal"),
+    seeds: Iterable[int] = range(8),
+    tick: Callable[[float], None] = lambda share: None,
 ) -> Trace:
     """Run S schemes x R seeds of one experiment, stacked and multiplied together.
 
-    With a seed all schemes meet the same inputs, and the same random numbers behind their weights.
+    With a seed all schemes meet the same inputs, and the same random numbers behind their weights. ``tick`` is called
+    at every step with the share of the work done, 0 to 1; what it raises ends the run.
 
     Returns
     -------
@@ -108,7 +112,10 @@ def compare(
     configs = [config.replace(scheme=scheme, seed=seed) for scheme in schemes for seed in seeds]
     data = {seed: draw_inputs(config.replace(seed=seed)) for seed in seeds}
     together = max(1, TAPE_BYTES // tape_bytes(config))
-    parts = [run_stack(configs[k : k + together], data) for k in range(0, len(configs), together)]
+    stacks = [configs[k : k + together] for k in range(0, len(configs), together)]
+    parts = [
+        run_stack(stack, data, lambda share, k=k: tick((k + share) / len(stacks))) for k, stack in enumerate(stacks)
+    ]
     return assemble(config, schemes, seeds, parts)
 
 
@@ -117,14 +124,16 @@ def tape_bytes(config: Config) -> int:
     return 8 * CELLS[config.cell].factors * config.seq_len * config.batch_size * config.hidden_size
 
 
-def run_stack(configs: Sequence[Config], data: dict[int, tuple[Array, Array]]) -> dict[str, Array]:
+def run_stack(
+    configs: Sequence[Config], data: dict[int, tuple[Array, Array]], tick: Callable[[float], None]
+) -> dict[str, Array]:
     """Run N experiments of the same shape as one stack; every array returned has the leading axis N."""
     drawn = [init_params(config) for config in configs]
     params = {name: stack_params([each[name] for each in drawn]) for name in drawn[0]}
     x = np.stack([data[config.seed][0] for config in configs])
     targets = np.stack([data[config.seed][1] for config in configs])
     with np.errstate(over="ignore", invalid="ignore"):
-        return Recorder(configs[0], len(configs)).record(params, x, targets)
+        return Recorder(configs[0], len(configs), tick).record(params, x, targets)
 
 
 def stack_params(values: Sequence[Array]) -> Array:

@@ -197,11 +197,7 @@ class Scaled:
 
     def log10_norm(self) -> Array:
         """Return ``log10`` of the Frobenius norm over the last two axes, shape (...); ``-inf`` for a true zero."""
-        d = self.balanced()
-        d = d if d.is_rowwise else d._top()
-        top = d.e.max(axis=-2, keepdims=True)
-        total = pow2(d.squares, 2.0 * (d.e - top)[..., 0]).sum(axis=-1)
-        return (top[..., 0, 0] + 0.5 * log2(total)) / LOG2_10
+        return log10_norms([row_norms(self)])[..., 0]
 
     def to_float(self) -> Array:
         """Return the float64 array, 0 or inf where float64 cannot hold a number."""
@@ -212,6 +208,24 @@ class Scaled:
 def as_scaled(a: Array | Scaled) -> Scaled:
     """Return ``a`` itself, or an array as `Scaled`."""
     return a if isinstance(a, Scaled) else Scaled(np.asarray(a, dtype=float))
+
+
+def row_norms(part: Scaled) -> tuple[Array, Array]:
+    """Return what a norm needs of an array, much smaller: each row's sum of squares and exponent, (..., B)."""
+    part = part.balanced()
+    part = part if part.is_rowwise else part._top()
+    return part.squares, part.e[..., 0]
+
+
+def log10_norms(rows: Sequence[tuple[Array, Array]]) -> Array:
+    """Return ``log10`` of the Frobenius norms over the last two axes of the arrays that `row_norms` was given.
+
+    Shape (..., arrays); ``-inf`` for a true zero.
+    """
+    squares, e = (np.stack(values, axis=-2) for values in zip(*rows, strict=True))
+    top = e.max(axis=-1, keepdims=True)
+    total = pow2(squares, 2.0 * (e - top)).sum(axis=-1)
+    return (top[..., 0] + 0.5 * log2(total)) / LOG2_10
 
 
 def concatenate(parts: Sequence[Scaled]) -> Scaled:

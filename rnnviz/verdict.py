@@ -8,6 +8,7 @@ that keeps the units off slope 1 are never mixed.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 
@@ -238,6 +239,7 @@ def cause_of_gates(story: Account) -> str:
     return "road" if story.road > story.carry + 0.4 * SAME else "road alone"
 
 
+@cache
 def steepest(activation: str) -> float:
     """Return log10 of the largest slope of an activation."""
     return float(np.log10(ACTIVATIONS[activation].slope(np.linspace(-20.0, 20.0, 4001)).max()))

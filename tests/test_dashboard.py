@@ -13,7 +13,7 @@ from PIL import Image
 
 import rnnviz as rv
 from rnnviz.config import FIELDS
-from rnnviz.dashboard import app
+from rnnviz.dashboard import app, runner
 from rnnviz.views import OPTIONS, VIEWS
 
 pytestmark = pytest.mark.usefixtures("no_loop")
@@ -246,11 +246,11 @@ def test_an_error_inside_is_one_sentence_and_the_page_goes_on(monkeypatch, error
     dashboard = make()
     frame = dashboard.stage.frame
 
-    def fail(*arguments):
+    def fail(*arguments, **named):
         raise error
 
     with monkeypatch.context() as patch:
-        patch.setattr(app, "compare", fail)
+        patch.setattr(runner, "compare", fail)
         dashboard.controls.widgets["gain"].value = 1.4
         assert is_one_sentence(dashboard.stage.message)
         assert type(error).__name__ in dashboard.stage.message
@@ -359,8 +359,8 @@ def test_changes_of_width_and_ratio_run_nothing():
 @pytest.fixture
 def impatient(monkeypatch):
     """Let no computing be bearable while a slider moves, and rest come soon."""
-    monkeypatch.setattr(app, "AT_ONCE", 0.0)
-    monkeypatch.setattr(app, "REST", 0.02)
+    monkeypatch.setattr(runner, "AT_ONCE", 0.0)
+    monkeypatch.setattr(runner, "REST", 0.02)
 
 
 async def reach(stage, condition):
@@ -406,7 +406,7 @@ def test_the_last_of_many_settings_wins_and_rest_comes_once(impatient):
 
 
 def test_where_time_allows_all_seeds_come_at_once(monkeypatch):
-    monkeypatch.setattr(app, "AT_ONCE", 1e9)
+    monkeypatch.setattr(runner, "AT_ONCE", 1e9)
 
     async def session():
         dashboard = make(seeds=5)
@@ -432,9 +432,67 @@ def test_a_draft_of_a_bad_setting_leaves_a_living_page(impatient):
     assert dashboard.trace.config == dashboard.config
 
 
+def slow(dashboard):
+    """Let a page believe that its machine is very slow: nothing is computed at once."""
+    dashboard.runner.pace = 1.0
+
+
+def test_long_work_says_how_far_it_is_and_a_file_waits_for_its_end(impatient):
+    async def session():
+        dashboard = make(seeds=3)
+        await reach(dashboard.stage, lambda: dashboard.stage.frame.get("whole"))
+        slow(dashboard)
+        sent, told = [], []
+        dashboard.stage.send = lambda content, buffers=None: sent.append((content, buffers))
+        dashboard.stage.observe(lambda change: told.append((change["new"], dashboard.stage.busy)), "progress")
+        dashboard.controls.widgets["hidden_size"].value = 20
+        assert told == [({"share": 0.0, "text": "Computing 3 draws: 0%"}, True)]
+        dashboard.give({"kind": "csv"})
+        assert sent == []
+        await reach(dashboard.stage, lambda: dashboard.trace.config.hidden_size == 20)
+        return dashboard, told, sent
+
+    dashboard, told, sent = asyncio.run(session())
+    assert told[-1] == ({}, False)
+    ((content, buffers),) = sent
+    assert content["name"].endswith("H20-T12.csv")
+    assert b"hidden_size: 20" in buffers[0]
+
+
+def test_long_work_can_be_stopped_and_says_what_is_shown_instead(impatient):
+    async def session():
+        dashboard = make(seeds=3)
+        await reach(dashboard.stage, lambda: dashboard.stage.frame.get("whole"))
+        slow(dashboard)
+        dashboard.controls.widgets["hidden_size"].value = 20
+        dashboard.give({"kind": "stop"})
+        await asyncio.sleep(0.1)
+        return dashboard
+
+    dashboard = asyncio.run(session())
+    assert dashboard.stage.progress == {}
+    assert dashboard.trace.config.hidden_size == 12
+    assert "H = 12, T = 12, 3 of 3 draws and 4 of 4 sequences" in dashboard.stage.notice
+    assert not dashboard.stage.busy
+
+
+def test_a_page_that_begins_with_long_work_can_be_stopped_too(impatient, monkeypatch):
+    monkeypatch.setattr(runner.Runner, "at_once", lambda self, scene: None)
+
+    async def session():
+        dashboard = make()
+        dashboard.stage.viewport = {"width": 400, "ratio": 1}
+        dashboard.give({"kind": "stop"})
+        return dashboard
+
+    dashboard = asyncio.run(session())
+    assert dashboard.trace is None
+    assert "nothing is computed yet" in dashboard.stage.notice
+
+
 @pytest.mark.parametrize("name", [name for name, view in VIEWS.items() if view.late])
 def test_a_late_view_comes_after_the_others_and_only_for_the_last_setting(monkeypatch, name):
-    monkeypatch.setattr(app, "AT_ONCE", 1e9)
+    monkeypatch.setattr(runner, "AT_ONCE", 1e9)
 
     async def session():
         dashboard = make("state", name)
@@ -458,7 +516,7 @@ def test_a_late_view_comes_after_the_others_and_only_for_the_last_setting(monkey
 
 
 def test_a_late_views_error_is_one_sentence(monkeypatch):
-    monkeypatch.setattr(app, "AT_ONCE", 1e9)
+    monkeypatch.setattr(runner, "AT_ONCE", 1e9)
     broken = app.Dashboard.job
 
     def job(self, view):

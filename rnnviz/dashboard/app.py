@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import os
-import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import ipywidgets as widgets
 
 from .. import moment, prediction, verdict
-from ..cells import CELLS
 from ..config import Config
-from ..runs import Trace, compare
+from ..runs import Trace
 from ..suggestions import suggest
 from ..views import VIEWS, Canvas, View
 from ..views.lines import STYLES, covered
@@ -25,13 +23,11 @@ from .late import Job, Late, running_loop
 from .page import Page
 from .pins import PinBar
 from .presets import PresetBar
+from .runner import Runner
 from .scene import Scene
 from .stage import Stage
 from .trust import TrustPanel
 
-AT_ONCE = 0.02  # seconds of computing that a moving slider bears
-REST = 0.12  # seconds after the last change until the full number of seeds is run
-NOTICED = 0.25  # seconds of computing from which the old pictures are dimmed meanwhile
 ADVICE = 0.8  # seconds of rest until a suggestion is looked for
 GAP = 16
 HIDDEN = "The gradient is covered until you have placed your bet."
@@ -84,11 +80,12 @@ class Dashboard(widgets.VBox):
         self.advice = Advice(self.follow_advice)
         self.adviser = Late(lambda: self.attempt(self.advise), self.explain)
         self.trace: Trace | None = None
+        self.runner = Runner(self.take, self.tell_progress, self.explain)
         self.late = Late(lambda: self.attempt(self.paint), self.explain)
         self._pictures: dict[str, dict[str, Any]] = {}
         self._revision = 0
-        self._pace = 4e-9  # seconds a unit of work, measured as it goes
         self._timer: asyncio.TimerHandle | None = None
+        self._wanted: dict[tuple[str, str], dict[str, Any]] = {}
         rows = self.controls
         self.presets.row.children += self.pins.buttons
         super().__init__(
@@ -116,45 +113,63 @@ class Dashboard(widgets.VBox):
         return self.controls.config
 
     def refresh(self) -> None:
-        """Run what the controls say and show it: at once with as many seeds as there is time for, then with all."""
+        """Run what the controls say and show it: at once what there is time for, the rest when nobody moves them."""
         self.attempt(self._refresh)
 
     def _refresh(self) -> None:
+        self.runner.stop()
         if self._timer:
             self._timer.cancel()
-            self._timer = None
         self.trust.clear()
         self.advice.show(None)
         self.stage.notice = ""
-        scene = self.controls.scene
-        bearable = int(AT_ONCE / (self._pace * work(scene.config) * len(scene.schemes)))
-        loop = running_loop()
-        draft = bearable < scene.seeds and loop is not None
-        self.run(scene, max(1, bearable) if draft else scene.seeds)
-        self.paint()
-        self.presets.follow(scene)
-        if draft:
-            self._timer = loop.call_later(REST, self.complete)
-        elif loop is not None:
-            self._timer = loop.call_later(REST, self.rest)
-        else:
-            self.start_late()
+        self.runner.run(self.controls.scene)
 
-    def complete(self) -> None:
-        """Run all seeds for the settings at rest."""
-        self._timer = None
-        self.attempt(self._complete)
+    def take(self, trace: Trace, whole: bool) -> None:
+        """Show a comparison of what the controls say: a draft, or the whole."""
+        self.attempt(lambda: self._take(trace, whole))
 
-    def _complete(self) -> None:
-        scene = self.controls.scene
-        self.run(scene, scene.seeds)
+    def _take(self, trace: Trace, whole: bool) -> None:
+        scene, self.trace = self.controls.scene, trace
+        self.bet.ask(scene, trace)
         self.paint()
-        self.rest()
+        later(lambda: self.attempt(lambda: self.presets.follow(self.controls.scene)))
+        if whole:
+            self.rest()
 
     def rest(self) -> None:
-        """Do what is left to do when nobody moves a control; what nobody waits for comes last."""
-        self.attempt(self.start_late)
-        self._timer = asyncio.get_running_loop().call_later(ADVICE, lambda: self.attempt(self.advise))
+        """Do what is left to do when everything is computed; what nobody waits for comes last."""
+        self.start_late()
+        wanted, self._wanted = self._wanted, {}
+        for message in wanted.values():
+            self.attempt(lambda message=message: self.give(message))
+        loop = running_loop()
+        if loop is not None:
+            self._timer = loop.call_later(ADVICE, lambda: self.attempt(self.advise))
+
+    def tell_progress(self, share: float | None) -> None:
+        """Say how far the rest of a comparison is; None once nothing is being computed."""
+        drawn = self.trace is not None and self.trace.config == self.controls.config.replace(
+            batch_size=self.trace.config.batch_size
+        )
+        self.stage.busy = share is not None and not drawn
+        seeds = self.controls.seeds.value
+        words = f"Computing {seeds} draw{'s' * (seeds > 1)}: {share or 0:.0%}"
+        self.stage.progress = {} if share is None else {"share": share, "text": words}
+
+    def stop(self) -> None:
+        """Leave it at what is there."""
+        self.runner.stop()
+        if self.trace is None:
+            self.stage.notice = "Stopped: nothing is computed yet. Choose smaller sizes."
+            return
+        self.paint()
+        self.rest()
+        shown = self.trace.config
+        self.stage.notice = (
+            f"Stopped: the pictures show H = {shown.hidden_size}, T = {shown.seq_len}, {len(self.trace.seeds)} of "
+            f"{self.controls.seeds.value} draws and {shown.batch_size} of {self.config.batch_size} sequences."
+        )
 
     def attempt(self, step) -> None:
         """Take one step; what goes wrong becomes one sentence on the page, which keeps its last good pictures."""
@@ -168,15 +183,6 @@ class Dashboard(widgets.VBox):
         self.stage.busy = False
         inside = f"Something went wrong inside rnnviz ({type(error).__name__}: {error})."
         self.stage.message = str(error) if isinstance(error, ValueError) else inside
-
-    def run(self, scene: Scene, seeds: int) -> None:
-        """Compute a comparison over the first ``seeds`` seeds."""
-        amount = work(scene.config) * len(scene.schemes) * seeds
-        self.stage.busy = amount * self._pace > NOTICED
-        start = time.perf_counter()
-        self.trace = compare(scene.config, scene.schemes, scene.drawn(seeds))
-        self._pace = (time.perf_counter() - start) / amount
-        self.bet.ask(scene, self.trace)
 
     def follow_advice(self, changes: dict[str, Any]) -> None:
         """Set the controls to what was suggested."""
@@ -204,12 +210,15 @@ class Dashboard(widgets.VBox):
         return Job(view.data, self.trace, taken | ({"pins": self.pins.traces} if view.pins else {}))
 
     def give(self, message: dict[str, Any]) -> None:
-        """Answer a request of the stage for a picture, the data or the code, with all seeds."""
+        """Answer a request of the stage: for a picture, the data or the code, once all is computed, or to stop that."""
+        if message.get("kind") == "stop":
+            self.stop()
+            return
         if self.bet.covers and message.get("kind") != "code":
             raise ValueError("Place your bet first: a file would tell what happened.")
-        if self._timer and len(self.trace.seeds) < self.controls.seeds.value:
-            self._timer.cancel()
-            self.complete()
+        if self.runner.active:
+            self._wanted[str(message.get("kind")), str(message.get("view"))] = message
+            return
         view = str(message.get("view", ""))
         data = None
         if view:
@@ -257,7 +266,7 @@ class Dashboard(widgets.VBox):
         words = self.sentences()
         pictures = [self._pictures[name] for name in self.views if name in self._pictures]
         frame = {"views": pictures, "columns": columns, "words": words, "page": page}
-        frame |= {"steps": self.trace.config.seq_len}
+        frame |= {"steps": self.trace.config.seq_len, "whole": not self.runner.active}
         with self.stage.hold_sync():
             self.tell_moment()
             self.stage.frame = frame | {"revision": self._revision}
@@ -290,11 +299,10 @@ class Dashboard(widgets.VBox):
         }
 
 
-def work(config: Config) -> float:
-    """Return roughly how many multiplications one run takes, with what each step costs anyway."""
-    inputs, _ = config.sizes
-    size, blocks = config.hidden_size, len(CELLS[config.cell].gates)
-    return config.seq_len * (2.0 * config.batch_size * size * (blocks * (size + inputs) + 60) + 5e4)
+def later(act: Callable[[], None]) -> None:
+    """Do something once the frame is on its way: the thread that sends it waits for this one."""
+    loop = running_loop()
+    loop.call_soon(act) if loop else act()
 
 
 def layout(width: int, views: int) -> tuple[int, int, int]:

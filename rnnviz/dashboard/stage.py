@@ -16,10 +16,12 @@ class Stage(anywidget.AnyWidget):
     Attributes
     ----------
     frame : ``views`` (name, png, alt, width, height, revision each), ``columns``, ``words`` (text, style each),
-        ``page``, the width it is drawn for, ``revision``: everything that one change brings, in one message.
+        ``page``, the width it is drawn for, ``whole``, whether nothing more is coming, ``revision``: everything that
+        one change brings, in one message.
     message : one sentence about what went wrong, or ""; the last good picture stays, dimmed.
     notice : sentences about a link that asks for what cannot be; the pictures are good all the same.
-    busy : a newer picture is being computed.
+    busy : a newer picture is being computed, and the one shown belongs to other settings.
+    progress : ``share`` done and ``text`` while more of the picture is computed, else empty.
     query : the query string of a link that brings back what is shown; present : the page is on a projector.
     step : the step that the reader points at, -1 for none; moment : sentences about it.
     viewport : the page tells its ``width`` in CSS pixels and ``ratio``, dots a pixel.
@@ -32,6 +34,7 @@ class Stage(anywidget.AnyWidget):
     message = traitlets.Unicode().tag(sync=True)
     notice = traitlets.Unicode().tag(sync=True)
     busy = traitlets.Bool(False).tag(sync=True)
+    progress = traitlets.Dict().tag(sync=True)
     query = traitlets.Unicode().tag(sync=True)
     present = traitlets.Bool(False).tag(sync=True)
     step = traitlets.Int(-1).tag(sync=True)

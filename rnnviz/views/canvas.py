@@ -66,7 +66,8 @@ class Plate:
         self.canvas.restore_region(self.background)
         self.view.update(self.artists, data)
         for artist in self.moving():
-            self.axes.draw_artist(artist)
+            if artist.get_visible():
+                self.axes.draw_artist(artist)
         size = self.canvas.get_width_height(physical=True)
         return Image.frombuffer("RGBA", size, self.canvas.buffer_rgba(), "raw", "RGBA", 0, 1)
 

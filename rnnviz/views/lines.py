@@ -15,6 +15,7 @@ from matplotlib.axes import Axes
 
 from ..words import number
 from . import legend
+from .note import Note
 from .scale import decade_ticks
 from .view import VIEWS, View
 
@@ -31,6 +32,7 @@ STYLES = (
 )
 MARKS = {"zero": "x", "float32": "|", "nonfinite": "*"}
 MARK_WORDS = {"zero": "exactly 0", "float32": "float32 ends", "nonfinite": "not finite"}
+PAD = 0.04  # of the axes' height, drawn beyond their limits
 LABEL = 53  # px from the axes to the label beside them, whatever the ticks are called
 MARKS_SHOWN = {"zero": "×", "float32": "|", "nonfinite": "★"}
 OVERLAYS = {
@@ -100,7 +102,7 @@ class Lines:
 def set_up(ax: Axes, frame: Frame) -> None:
     """Draw the axes of a frame: limits, ticks, labels, grid and legend."""
     bottom, top = frame.y_limits
-    pad = 0.04 * (top - bottom)
+    pad = PAD * (top - bottom)
     ax.set(xlim=(0, frame.x_limit), ylim=(bottom - pad, top + pad), xlabel=frame.x_label)
     ax.set_ylabel(frame.y_label)
     ax.yaxis.set_label_coords(-LABEL / legend.axes_width(ax), 0.5)
@@ -144,7 +146,7 @@ def draw(ax: Axes, data: Lines) -> dict[str, list]:
         artists["lines"].append(ax.plot([], [], linewidth=2.0, markersize=4.5, **style)[0])
         for symbol in MARKS.values():
             artists["marks"].append(ax.plot([], [], symbol, color=style["color"], markersize=9, markeredgewidth=2)[0])
-        artists["words"].append(ax.text(0, 0, "", color=style["color"], fontsize="small", ha="right", va="bottom"))
+        artists["words"].append(ax.add_artist(Note(color=style["color"], fontsize="small", ha="right", va="bottom")))
     update(artists, data)
     return artists
 
@@ -169,6 +171,7 @@ def update_marks(artists: list, curve: Curve, frame: Frame) -> None:
     for artist, kind in zip(artists, MARKS, strict=True):
         at = [step for name, step in curve.marks if name == kind]
         artist.set_data(at, [top if kind == "nonfinite" else bottom] * len(at))
+        artist.set_visible(bool(at))
 
 
 def update_words(artists: list, data: Lines) -> None:
@@ -186,9 +189,9 @@ def update_words(artists: list, data: Lines) -> None:
 
 
 def band(steps: Array, curve: Curve) -> list[Array]:
-    """Return the polygon between low and high, where both are numbers."""
+    """Return the polygon between low and high, where both are numbers; none where they are the same, as of one seed."""
     known = np.isfinite(curve.low) & np.isfinite(curve.high)
-    if known.sum() < 2:
+    if known.sum() < 2 or np.array_equal(curve.low[known], curve.high[known]):
         return []
     x, low, high = steps[known], curve.low[known], curve.high[known]
     return [np.column_stack([np.concatenate([x, x[::-1]]), np.concatenate([low, high[::-1]])])]
@@ -252,8 +255,8 @@ def describe_theory(data: Lines, step: int) -> list[str]:
 
 def with_arrow(curve: Curve, limits: tuple[float, float], t: int, letter: str = "t") -> Curve:
     """Return the curve with words for its value at step ``t``, where that lies outside the axes."""
-    value = curve.median[t]
-    if not np.isfinite(value) or limits[0] <= value <= limits[1]:
+    value, pad = curve.median[t], PAD * (limits[1] - limits[0])
+    if not np.isfinite(value) or limits[0] - pad <= value <= limits[1] + pad:
         return curve
     arrow = "↓" if value < limits[0] else "↑"
     words = f"{arrow} {number(value, log10=True)} at {letter} = {t}"

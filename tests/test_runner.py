@@ -1,0 +1,241 @@
+"""What is computed when: drafts at once, the rest in a thread; the newest setting wins, and waiting can be ended."""
+
+import asyncio
+import threading
+
+import numpy as np
+import pytest
+
+import rnnviz as rv
+from rnnviz.config import Config
+from rnnviz.dashboard import runner
+from rnnviz.dashboard.runner import Part, Runner
+from rnnviz.dashboard.scene import Scene
+
+SCENE = Scene(Config(hidden_size=12, seq_len=12, batch_size=6), ("he",), seeds=4)
+WHOLE = Part(4, 6)
+
+
+class Page:
+    """A page that only notes what it is handed."""
+
+    def __init__(self):
+        self.shown, self.told, self.errors = [], [], []
+        self.changed = asyncio.Event()
+        self.runner = Runner(self.show, self.tell, self.explain)
+        self.runner.pace = 1.0  # a very slow machine, as far as it knows
+
+    def show(self, trace, whole):
+        self.shown.append((trace, whole))
+        self.changed.set()
+
+    def tell(self, share):
+        self.told.append(share)
+        self.changed.set()
+
+    def explain(self, error):
+        self.errors.append(error)
+        self.changed.set()
+
+    async def until(self, condition):
+        """Wait for a state."""
+
+        async def wait():
+            while not condition(self):
+                self.changed.clear()
+                await self.changed.wait()
+
+        await asyncio.wait_for(wait(), 20)
+
+
+@pytest.fixture(autouse=True)
+def soon(monkeypatch):
+    monkeypatch.setattr(runner, "REST", 0.01)
+    monkeypatch.setattr(runner, "TOLD", 0.0)
+
+
+def with_page(session):
+    """Run a coroutine function on a page within a loop; return what it returns."""
+
+    async def all_of_it():
+        return await session(Page())
+
+    return asyncio.run(all_of_it())
+
+
+def sizes(page):
+    """Return how much of which scene was shown: hidden size, seeds, sequences, whole."""
+    return [(t.config.hidden_size, len(t.seeds), t.config.batch_size, whole) for t, whole in page.shown]
+
+
+def test_without_a_loop_everything_is_computed_at_once():
+    shown = []
+    Runner(lambda trace, whole: shown.append((trace, whole)), None, None).run(SCENE)
+    (trace, whole), expected = shown[0], rv.compare(SCENE.config, ("xavier", "he"), range(4))
+    assert whole
+    np.testing.assert_array_equal(trace.second_moment, expected.second_moment)
+
+
+def test_a_draft_comes_at_once_and_the_whole_at_rest_bit_for_bit(monkeypatch):
+    monkeypatch.setattr(runner, "BEARABLE", 1e9)
+
+    async def session(page):
+        page.runner.run(SCENE)
+        assert sizes(page) == [(12, 1, 1, False)]
+        assert page.runner.active
+        await page.until(lambda page: page.shown[-1][1])
+        assert not page.runner.active
+        return page
+
+    page = with_page(session)
+    assert sizes(page)[-1] == (12, 4, 6, True)
+    expected = rv.compare(SCENE.config, ("xavier", "he"), range(4))
+    np.testing.assert_array_equal(page.shown[-1][0].log10_grad_norm, expected.log10_grad_norm)
+    assert page.told[-1] is None
+
+
+def test_what_takes_too_long_for_a_draft_waits_for_the_thread_and_says_how_far_it_is():
+    async def session(page):
+        page.runner.run(SCENE)
+        assert page.shown == []
+        assert page.told == [0.0]
+        await page.until(lambda page: page.shown and page.shown[-1][1])
+        return page
+
+    page = with_page(session)
+    shares = [share for share in page.told if share is not None]
+    assert shares == sorted(shares)
+    assert 0.0 < shares[-1] <= 1.0
+    assert page.told[-1] is None
+
+
+def test_a_band_over_all_seeds_comes_before_a_long_whole(monkeypatch):
+    monkeypatch.setattr(runner, "BEARABLE", 1e9)
+    monkeypatch.setattr(runner, "A_STEP", 0.0)
+
+    async def session(page):
+        page.runner.run(SCENE)
+        await page.until(lambda page: page.shown[-1][1])
+        return page
+
+    assert sizes(with_page(session)) == [(12, 1, 1, False), (12, 4, 1, False), (12, 4, 6, True)]
+
+
+def test_the_newest_scene_wins_over_what_is_still_computed(monkeypatch):
+    monkeypatch.setattr(runner, "BEARABLE", 1e9)
+    begun, go_on = threading.Event(), threading.Event()
+    real = runner.compare
+
+    def compare(config, schemes, seeds, tick):
+        if config.hidden_size == 12 and len(seeds) == 4:
+            begun.set()
+            go_on.wait(20)
+        return real(config, schemes, seeds, tick=tick)
+
+    monkeypatch.setattr(runner, "compare", compare)
+
+    async def session(page):
+        page.runner.run(SCENE)
+        while not begun.is_set():
+            await asyncio.sleep(0)
+        page.runner.run(SCENE.replace(hidden_size=9))
+        go_on.set()
+        await page.until(lambda page: page.shown[-1][1])
+        return page
+
+    seen = sizes(with_page(session))
+    assert seen[:2] == [(12, 1, 1, False), (9, 1, 1, False)]
+    assert {size for size, *_ in seen[1:]} == {9}
+
+
+def test_many_changes_are_drafts_and_the_last_one_alone_is_completed(monkeypatch):
+    monkeypatch.setattr(runner, "BEARABLE", 1e9)
+
+    async def session(page):
+        for size in (7, 8, 9):
+            page.runner.run(SCENE.replace(hidden_size=size))
+        await page.until(lambda page: page.shown[-1][1])
+        return page
+
+    seen = sizes(with_page(session))
+    assert [size for size, *_, whole in seen if whole] == [9]
+    assert [size for size, *_ in seen[:3]] == [7, 8, 9]
+
+
+def test_stopping_ends_the_thread_within_a_step(monkeypatch):
+    ticks, enough = [], threading.Event()
+    real = runner.compare
+
+    def compare(config, schemes, seeds, tick):
+        def counted(share):
+            ticks.append(share)
+            if len(ticks) == 3:
+                enough.set()
+                stopped.wait(20)
+            tick(share)
+
+        return real(config, schemes, seeds, tick=counted)
+
+    monkeypatch.setattr(runner, "compare", compare)
+    stopped = threading.Event()
+
+    async def session(page):
+        page.runner.run(SCENE)
+        while not enough.is_set():
+            await asyncio.sleep(0)
+        page.runner.stop()
+        stopped.set()
+        await asyncio.to_thread(page.runner.executor.shutdown)
+        await asyncio.sleep(0)
+        return page
+
+    page = with_page(session)
+    assert len(ticks) == 3
+    assert page.shown == page.errors == []
+    assert page.told[-1] is None
+    assert not page.runner.active
+
+
+def test_what_goes_wrong_in_the_thread_is_explained_and_the_next_scene_runs(monkeypatch):
+    real = runner.compare
+
+    def compare(config, *arguments, **named):
+        if config.hidden_size == 12:
+            raise MemoryError("too large")
+        return real(config, *arguments, **named)
+
+    monkeypatch.setattr(runner, "compare", compare)
+
+    async def session(page):
+        page.runner.run(SCENE)
+        await page.until(lambda page: page.errors)
+        assert not page.runner.active
+        page.runner.run(SCENE.replace(hidden_size=5))
+        await page.until(lambda page: page.shown and page.shown[-1][1])
+        return page
+
+    page = with_page(session)
+    assert [str(error) for error in page.errors] == ["too large"]
+    assert sizes(page)[-1] == (5, 4, 6, True)
+
+
+@pytest.mark.parametrize("sequences", [1, 2, 3, 6, 32, 100])
+def test_fewer_sequences_are_powers_of_two_and_never_none(sequences):
+    scene = SCENE.replace(batch_size=sequences)
+    slow, quick = Runner(None, None, None), Runner(None, None, None)
+    slow.pace, quick.pace = 1e9, 1e-30
+    assert slow.fitting(scene, 1, 0.01) == Part(1, 1)
+    assert quick.fitting(scene, 4, 0.01) == Part(4, sequences)
+    middle = Runner(None, None, None)
+    middle.pace = 0.01 / middle.amount(scene, Part(4, sequences)) * 1.01 if sequences > 1 else 1.0
+    found = middle.fitting(scene, 4, 0.01).sequences
+    assert found & (found - 1) == 0
+    assert found < max(sequences, 2)
+
+
+def test_the_pace_is_learnt_from_what_was_computed():
+    page = Runner(lambda trace, whole: None, None, None)
+    page.pace = 1.0
+    for _ in range(12):
+        page.run(SCENE)
+    assert 1e-12 < page.pace < 1e-3
