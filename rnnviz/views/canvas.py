@@ -9,10 +9,10 @@ from typing import Any
 
 import numpy as np
 from matplotlib import rc_context
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from PIL import Image
 
+from .agg import QuickCanvas
 from .view import View
 
 KEPT = 8  # figures kept a view, about 1 to 4 MB each
@@ -52,7 +52,7 @@ class Plate:
     def __init__(self, view: View, data: Any, width: int, height: int, scale: float):
         with rc_context(STYLE):
             self.figure, self.axes, self.artists = compose(view, data, width, height, scale)
-            self.view, self.canvas = view, FigureCanvasAgg(self.figure)
+            self.view, self.canvas = view, QuickCanvas(self.figure)
             for artist in self.moving():
                 artist.set_animated(True)
             self.canvas.draw()

@@ -15,7 +15,6 @@ from matplotlib.axes import Axes
 
 from ..words import number
 from . import legend
-from .note import Note
 from .scale import decade_ticks
 from .view import VIEWS, View
 
@@ -146,7 +145,7 @@ def draw(ax: Axes, data: Lines) -> dict[str, list]:
         artists["lines"].append(ax.plot([], [], linewidth=2.0, markersize=4.5, **style)[0])
         for symbol in MARKS.values():
             artists["marks"].append(ax.plot([], [], symbol, color=style["color"], markersize=9, markeredgewidth=2)[0])
-        artists["words"].append(ax.add_artist(Note(color=style["color"], fontsize="small", ha="right", va="bottom")))
+        artists["words"].append(ax.text(0, 0, "", color=style["color"], fontsize="small", ha="right", va="bottom"))
     update(artists, data)
     return artists
 

@@ -14,7 +14,6 @@ from ..schemes import SCHEMES
 from ..words import number
 from . import legend, scale
 from .lines import OVERLAYS, STYLES
-from .note import Note
 from .view import VIEWS, View
 
 Array = np.ndarray
@@ -83,7 +82,7 @@ def draw(ax: Axes, data: Singular) -> dict[str, list]:
     artists = {"lines": [], "words": []}
     for style, _ in zip(STYLES, data.values, strict=False):
         artists["lines"].append(ax.plot([], [], drawstyle="steps-mid", linewidth=1.8, markersize=4, **style)[0])
-        artists["words"].append(ax.add_artist(Note(color=style["color"], fontsize="small", ha="right", va="top")))
+        artists["words"].append(ax.text(0, 0, "", color=style["color"], fontsize="small", ha="right", va="top"))
     update(artists, data)
     return artists
 

@@ -15,7 +15,6 @@ from ..schemes import SCHEMES
 from ..words import number
 from . import legend, scale
 from .lines import STYLES
-from .note import Note
 from .view import VIEWS, View
 
 Array = np.ndarray
@@ -85,7 +84,7 @@ def draw(ax: Axes, data: Spectra) -> dict[str, list]:
     artists = {"points": [], "words": []}
     for style, _ in zip(STYLES, data.eigenvalues, strict=False):
         artists["points"].append(ax.plot([], [], style["marker"], color=style["color"], markersize=3.5, alpha=0.75)[0])
-        artists["words"].append(ax.add_artist(Note(color=style["color"], fontsize="small", ha="right", va="center")))
+        artists["words"].append(ax.text(0, 0, "", color=style["color"], fontsize="small", ha="right", va="center"))
     update(artists, data)
     return artists
 
