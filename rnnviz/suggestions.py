@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -50,16 +50,16 @@ class Suggestion:
     root: bool = False
 
 
-def suggest(trace: Trace, k: int) -> Suggestion | None:
+def suggest(trace: Trace, k: int, tick: Callable[[], None] = lambda: None) -> Suggestion | None:
     """Return what to try for the k-th scheme of a comparison, or None where all is well or nothing known helps.
 
     A suggestion that is applied leaves, in a small run of up to 4 seeds, at most half of the decades by which the
     gradient fades or grows. Two only bring something to see: an input where there is none, and a loss at the last step
-    alone where those on the way may hide what fades.
+    alone where those on the way may hide what fades. ``tick`` is called before each run and may raise to end it.
     """
     story = verdict.account(trace, k)
     config = trace.config.replace(scheme=trace.schemes[k])
-    return wake(story) or reveal(story) or improve(config, story, trace.seeds)
+    return wake(story) or reveal(story) or improve(config, story, trace.seeds, tick)
 
 
 def wake(story: Account) -> Suggestion | None:
@@ -81,13 +81,14 @@ def reveal(story: Account) -> Suggestion | None:
     return Suggestion(f"Try {words(changes)}: it shows what those on the way may hide", changes)
 
 
-def improve(config: Config, story: Account, seeds: tuple[int, ...]) -> Suggestion | None:
+def improve(config: Config, story: Account, seeds: tuple[int, ...], tick: Callable[[], None]) -> Suggestion | None:
     """Return the first suggestion that makes the gradient survive or takes a cause away, else the best that helps."""
     before = decades(story)
     best, least = None, np.inf
     if before <= verdict.SURVIVES:
         return None
     for suggestion in candidates(config, story):
+        tick()
         after = measure(config.replace(**suggestion.changes), seeds[:SEEDS])
         if after <= HELPS * before and after < least:
             best, least = suggestion, after

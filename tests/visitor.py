@@ -67,7 +67,8 @@ AT_REST = """
 (quiet) => {
   const stages = [...document.querySelectorAll(".rnnviz-stage")];
   return performance.now() - window.watched.changed > quiet
-    && stages.every((stage) => stage.dataset.whole === "true" && [...stage.querySelectorAll(".rnnviz-view")].every(({ dataset }) =>
+    && stages.every(({ dataset }) => dataset.whole === "true")
+    && stages.every((stage) => [...stage.querySelectorAll(".rnnviz-view")].every(({ dataset }) =>
       dataset.shown === `${dataset.view}-${stage.dataset.revision}`))
     && document.querySelector(".is-loading, .rnnviz-late, .rnnviz-stale") === null;
 }

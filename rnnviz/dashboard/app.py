@@ -12,7 +12,7 @@ import ipywidgets as widgets
 from .. import moment, prediction, verdict
 from ..config import Config
 from ..runs import Trace
-from ..suggestions import suggest
+from ..suggestions import Suggestion, suggest
 from ..views import VIEWS, Canvas, View
 from ..views.lines import STYLES, covered
 from .advice import Advice
@@ -23,7 +23,7 @@ from .late import Job, Late, running_loop
 from .page import Page
 from .pins import PinBar
 from .presets import PresetBar
-from .runner import Runner
+from .runner import Runner, Stopped
 from .scene import Scene
 from .stage import Stage
 from .trust import TrustPanel
@@ -192,12 +192,24 @@ class Dashboard(widgets.VBox):
         """Suggest something for the first scheme, once it is found: small runs try it first, beside the page."""
         if self.bet.covers or self.page.lock or self.trace is None:
             return
-        job = Job(lambda trace: (suggest(trace, 0),), self.trace, {})
+        job = Job(self.look_for_advice, self.trace, {})
         found = self.adviser.data("advice", job)
         if found is None:
             self.adviser.start({"advice": job})
         else:
             self.advice.show(*found)
+
+    def look_for_advice(self, trace: Trace) -> tuple[Suggestion | None]:
+        """Return a suggestion, in a tuple; in the thread, until the page shows something else."""
+
+        def tick():
+            if trace is not self.trace or self.runner.active:
+                raise Stopped
+
+        try:
+            return (suggest(trace, 0, tick),)
+        except Stopped:
+            return (None,)
 
     def start_late(self) -> None:
         """Start the views that take long; each is shown when it is done."""

@@ -175,7 +175,7 @@ function progressTool(model) {
   const tool = element("div", "rnnviz-progress");
   const bar = element("progress", "", { max: 1 });
   const words = element("span");
-  tool.append(bar, words, button("Stop", () => model.send({ kind: "stop" }), "Stop computing"));
+  tool.append(bar, button("Stop", () => model.send({ kind: "stop" }), "Stop computing"), words);
   const follow = () => {
     const { share, text } = model.get("progress");
     tool.classList.toggle("rnnviz-silent", share === undefined);
