@@ -343,6 +343,10 @@ function render({ model, el }) {
     }
   };
 
+  // For the page around the stage, which leads to the same settings elsewhere.
+  const tellQuery = () => (el.dataset.query = model.get("query"));
+  tellQuery();
+  model.on("change:query", tellQuery);
   model.on("change:frame", draw);
   model.on("change:message change:notice change:busy", say);
   let pending;
