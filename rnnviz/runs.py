@@ -61,6 +61,18 @@ class Trace:
     first_nonfinite: Array | int | None = None
     units: Array | None = None
 
+    def only(self, scheme: int = 0) -> Trace:
+        """Return the comparison of a single scheme: the same, with S = 1."""
+
+        def cut(value):
+            if isinstance(value, dict):
+                return {key: cut(item) for key, item in value.items()}
+            return value[scheme : scheme + 1] if isinstance(value, np.ndarray) else value
+
+        values = {spec.name: cut(getattr(self, spec.name)) for spec in fields(self)}
+        name = self.schemes[scheme]
+        return Trace(**values | {"config": self.config.replace(scheme=name), "schemes": (name,)})
+
     def one(self, scheme: int = 0, seed: int = 0) -> Trace:
         """Return the Trace of a single run, without the leading axes."""
         index = (scheme, seed)

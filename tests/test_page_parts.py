@@ -7,6 +7,7 @@ import pytest
 
 import rnnviz as rv
 from rnnviz import moment
+from rnnviz.dashboard import pins
 from rnnviz.dashboard.presets import PRESETS
 from rnnviz.dashboard.scene import Scene
 
@@ -105,6 +106,13 @@ def test_a_pin_keeps_the_curve_that_was_there(opened):
     page.pins.buttons[1].click()
     assert page.pins.traces == []
     assert "pin=" not in page.stage.query
+
+
+def test_what_is_on_the_page_is_pinned_without_another_run(opened, monkeypatch):
+    dashboard = opened()
+    monkeypatch.setattr(pins, "compare", lambda *arguments: pytest.fail("run again"))
+    dashboard.pins.buttons[0].click()
+    np.testing.assert_array_equal(dashboard.pins.traces[0][1].second_moment, dashboard.trace.second_moment[:1])
 
 
 def test_the_same_scene_is_pinned_once_and_the_oldest_pin_goes(opened):

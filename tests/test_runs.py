@@ -240,3 +240,18 @@ def test_exponents_that_floats_cannot_tell_apart_end(cell):
     config = rv.Config(cell=cell, activation="linear", scheme="identity", gain=4.0, seq_len=60, batch_size=4)
     trace = rv.compare(config, ("identity",), (0,))
     assert not np.isinf(trace.log10_grad_norm[0, 0, -1])
+
+
+@pytest.mark.parametrize("cell", CELLS)
+def test_one_scheme_of_a_comparison_is_the_comparison_of_that_scheme(cell):
+    config = SMALL.replace(cell=cell)
+    cut = rv.compare(config, ("xavier", "he"), range(3)).only(1)
+    expected = rv.compare(config.replace(scheme="he"), ("he",), range(3))
+    assert (cut.config, cut.schemes, cut.seeds) == (expected.config, expected.schemes, expected.seeds)
+    for spec in fields(Trace):
+        ours, theirs = getattr(cut, spec.name), getattr(expected, spec.name)
+        if isinstance(theirs, np.ndarray):
+            np.testing.assert_allclose(ours, theirs, rtol=1e-12)
+        elif isinstance(theirs, dict):
+            assert ours.keys() == theirs.keys()
+            assert all(np.allclose(ours[key], theirs[key], equal_nan=True) for key in theirs)

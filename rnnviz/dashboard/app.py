@@ -75,7 +75,7 @@ class Dashboard(widgets.VBox):
         self.stage.on_msg(lambda stage, message, buffers: self.attempt(lambda: self.give(message)))
         self.trust = TrustPanel(lambda: self.controls.config)
         self.presets = PresetBar(self.controls, self.start)
-        self.pins = PinBar(lambda: self.controls.scene, self.start, self.repaint, self.attempt)
+        self.pins = PinBar(lambda: self.controls.scene, self.start, self.first_of, self.repaint, self.attempt)
         self.bet = Bet(self.page.predict, self.repaint)
         self.advice = Advice(self.follow_advice)
         self.adviser = Late(lambda: self.attempt(self.advise), self.explain)
@@ -146,6 +146,12 @@ class Dashboard(widgets.VBox):
         loop = running_loop()
         if loop is not None:
             self._timer = loop.call_later(ADVICE, lambda: self.attempt(self.advise))
+
+    def first_of(self, scene: Scene) -> Trace | None:
+        """Return the first scheme of the present comparison, if that is the whole of ``scene``."""
+        whole = self.trace is not None and not self.runner.active
+        same = whole and (self.trace.config, self.trace.seeds) == (scene.config, tuple(scene.drawn(scene.seeds)))
+        return self.trace.only(0) if same else None
 
     def tell_progress(self, share: float | None) -> None:
         """Say how far the rest of a comparison is; None once nothing is being computed."""

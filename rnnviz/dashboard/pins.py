@@ -42,6 +42,7 @@ class PinBar:
     Parameters
     ----------
     scene : returns what the controls say. start : where the page started.
+    known : returns the comparison of a scene's first scheme where the page has it, else None.
     on_change : called when the pins have changed.
     attempt : takes a step, and says on the page what goes wrong in it.
     """
@@ -50,10 +51,11 @@ class PinBar:
         self,
         scene: Callable[[], Scene],
         start: Scene,
+        known: Callable[[Scene], Trace | None],
         on_change: Callable[[], None],
         attempt: Callable[[Callable[[], None]], None],
     ):
-        self.start, self.on_change = start, on_change
+        self.start, self.known, self.on_change = start, known, on_change
         self.pins: tuple[Pin, ...] = ()
         pin = widgets.Button(description="Pin", tooltip="keep the first scheme's curves in grey, to compare with")
         unpin = widgets.Button(description="Unpin", tooltip="take the grey curves away", disabled=True)
@@ -76,8 +78,8 @@ class PinBar:
         self.on_change()
 
     def make(self, scene: Scene) -> Pin:
-        """Run a scene's first scheme."""
-        trace = compare(scene.config, (scene.config.scheme,), scene.drawn(scene.seeds))
+        """Return a pin, its scheme run where the page has not done so."""
+        trace = self.known(scene) or compare(scene.config, (scene.config.scheme,), scene.drawn(scene.seeds))
         return Pin(name_of(scene, self.start), scene, trace)
 
     @property
