@@ -285,6 +285,7 @@ class Dashboard(widgets.VBox):
         pictures = [self._pictures[name] for name in self.views if name in self._pictures]
         frame = {"views": pictures, "columns": columns, "words": words, "page": page}
         frame |= {"steps": self.trace.config.seq_len, "whole": not self.runner.active}
+        frame |= {"drawn": f"{len(self.trace.seeds)} x {self.trace.config.batch_size}"}
         with self.stage.hold_sync():
             self.tell_moment()
             self.stage.frame = frame | {"revision": self._revision}

@@ -327,6 +327,7 @@ function render({ model, el }) {
     sentences(words, frame.words);
     el.dataset.revision = frame.revision;
     el.dataset.whole = frame.whole;
+    el.dataset.drawn = frame.drawn;
   };
   const say = () => {
     message.textContent = [model.get("message"), model.get("notice")].filter(Boolean).join(" ");
