@@ -134,6 +134,12 @@ FIELDS: dict[str, Field] = {spec.name: spec for spec in fields(Config)}
 DEFAULTS = {name: spec.default for name, spec in FIELDS.items() if spec.default is not MISSING}
 
 
+def label_of(name: str) -> str:
+    """Return what a field is called in the language spoken."""
+    label = FIELDS[name].metadata["label"]
+    return _(label)
+
+
 def check_names(names) -> None:
     """Raise a ValueError for the first name that is no field of Config."""
     for name in names:

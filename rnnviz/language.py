@@ -1,8 +1,8 @@
 """The language that everything on a page is said in: gettext's catalogues, and numbers in the language's own form.
 
-Whatever a person reads is written in English in the code, marked by ``_`` where it is said and by ``N_`` where it is only
-named (labels in registries), and translated at the moment at which it is said. A process speaks one language at a time,
-as a kernel has one page.
+Whatever a person reads is written in English in the code, marked by ``_`` where it is said and by ``N_`` where it is
+only named (labels in registries), and translated at the moment at which it is said. A process speaks one language at a
+time, as a kernel has one page.
 
 >>> use("de")
 >>> numeral("0.46")
@@ -52,7 +52,7 @@ def of_link(query: str) -> str | None:
 
 
 def settle(lang: str | None, query: str) -> list[str]:
-    """Speak what a link asks for, else ``lang``, else go on as before; return what is wrong with the link, in sentences.
+    """Speak what a link asks for, else ``lang``, else go on as before; return sentences about what is wrong with it.
 
     Raises
     ------

@@ -138,8 +138,8 @@ def he(rng, fan_in, fan_out, gain=1.0):
     "orthogonal",
     N_("Orthogonal"),
     N_("Orthogonal"),
-    N_("W = Q, uniform over rotations and reflections"),
-    N_("Saxe et al. 2013; Mezzadri 2007 for the sign"),
+    "W = Q, uniform over rotations and reflections",
+    "Saxe et al. 2013; Mezzadri 2007 for the sign",
     variance=lambda i, o: 1 / max(i, o),
 )
 def orthogonal(rng, fan_in, fan_out, gain=1.0):
@@ -168,7 +168,7 @@ def identity(rng, fan_in, fan_out, gain=1.0):
     N_("Uniform [0, 1]"),
     "U[0, 1]",
     "W ~ U[0, 1]",
-    N_("the note's counter-example"),
+    "the note's counter-example",
     mean=lambda i, o: 0.5,
     variance=lambda i, o: 1 / 12,
 )
@@ -181,7 +181,7 @@ def uniform01(rng, fan_in, fan_out, gain=1.0):
     N_("Uniform [−½, ½]"),
     "U[−½, ½]",
     "W ~ U[−1/2, 1/2]",
-    N_("U[0, 1] less its mean"),
+    "U[0, 1] less its mean",
     variance=lambda i, o: 1 / 12,
 )
 def uniform_centered(rng, fan_in, fan_out, gain=1.0):
@@ -227,7 +227,7 @@ def pytorch(rng, fan_in, fan_out, gain=1.0):
     "keras",
     N_("Keras's default"),
     "Keras",
-    N_("W_xh: Glorot uniform; W_hh: orthogonal; b = 0"),
+    "W_xh: Glorot uniform; W_hh: orthogonal; b = 0",
     "keras.layers.SimpleRNN, LSTM, GRU, Dense",
     variance=lambda i, o: 2 / (i + o),
     whole=True,

@@ -13,6 +13,7 @@ import ipywidgets as widgets
 from .. import moment, prediction, verdict
 from ..cells import CELLS
 from ..config import Config
+from ..language import N_, _, settle
 from ..runs import Trace, compare
 from ..suggestions import suggest
 from ..views import VIEWS, Canvas, View
@@ -34,7 +35,7 @@ REST = 0.12  # seconds after the last change until the full number of seeds is r
 NOTICED = 0.25  # seconds of computing from which the old pictures are dimmed meanwhile
 ADVICE = 0.8  # seconds of rest until a suggestion is looked for
 GAP = 16
-HIDDEN = "The gradient is covered until you have placed your bet."
+HIDDEN = N_("The gradient is covered until you have placed your bet.")
 TWO_COLUMNS = 820  # CSS pixels from which two pictures stand side by side
 PRESENT = 1.35  # how much larger everything is drawn for a projector
 
@@ -48,13 +49,14 @@ class Dashboard(widgets.VBox):
     scheme : one scheme, or several to draw over one another, the first in the menu.
     seeds : how many seeds are run for the median and the band, counted from ``seed``.
     options : the page's own choices by name, keys of ``rnnviz.views.OPTIONS``.
+    lang : "en" or "de"; None goes on in the language spoken before. A link's ``lang`` goes before it.
     **settings : fields of `Config` to start from.
 
     A link's query string, which Voila hands to the kernel, changes where the page starts: see `Scene` and `Page`.
 
     Raises
     ------
-    ValueError : naming the view, scheme or field, what was received and what is allowed.
+    ValueError : naming the view, scheme, field or language, what was received and what is allowed.
     """
 
     def __init__(
@@ -63,14 +65,17 @@ class Dashboard(widgets.VBox):
         scheme: str | Sequence[str] = ("xavier", "uniform01"),
         seeds: int = 8,
         options: Mapping[str, Any] | None = None,
+        lang: str | None = None,
         **settings: Any,
     ):
+        query = os.environ.get("QUERY_STRING", "")
+        unspoken = settle(lang, query)
         schemes = (scheme,) if isinstance(scheme, str) else tuple(scheme)
         if not schemes:
-            raise ValueError("scheme must name at least one scheme")
+            raise ValueError(_("scheme must name at least one scheme"))
         self.start = Scene(Config(scheme=schemes[0]).replace(**settings), schemes[1:], dict(options or {}), seeds)
         self.views = {name: Canvas(VIEWS[name]) for name in views or ("state", "gradient")}
-        self.page, scene, problems = Page.of_link(os.environ.get("QUERY_STRING", ""), self.start)
+        self.page, scene, problems = Page.of_link(query, self.start)
         taken = dict.fromkeys(option for canvas in self.views.values() for option in canvas.view.options)
         self.controls = Controls(scene, tuple(taken), self.refresh, self.repaint)
         self.stage = Stage(present=self.page.present)
@@ -108,7 +113,7 @@ class Dashboard(widgets.VBox):
         self.page.apply(rows, self.presets)
         self.attempt(lambda: self.pins.put(self.page.pins))
         self.refresh()
-        self.stage.notice = " ".join(problems)
+        self.stage.notice = " ".join([*unspoken, *problems])
 
     @property
     def config(self) -> Config:
@@ -166,7 +171,9 @@ class Dashboard(widgets.VBox):
     def explain(self, error: Exception) -> None:
         """Say in one sentence what went wrong."""
         self.stage.busy = False
-        inside = f"Something went wrong inside rnnviz ({type(error).__name__}: {error})."
+        inside = _("Something went wrong inside rnnviz ({kind}: {error}).").format(
+            kind=type(error).__name__, error=error
+        )
         self.stage.message = str(error) if isinstance(error, ValueError) else inside
 
     def run(self, scene: Scene, seeds: int) -> None:
@@ -206,7 +213,7 @@ class Dashboard(widgets.VBox):
     def give(self, message: dict[str, Any]) -> None:
         """Answer a request of the stage for a picture, the data or the code, with all seeds."""
         if self.bet.covers and message.get("kind") != "code":
-            raise ValueError("Place your bet first: a file would tell what happened.")
+            raise ValueError(_("Place your bet first: a file would tell what happened."))
         if self._timer and len(self.trace.seeds) < self.controls.seeds.value:
             self._timer.cancel()
             self.complete()
@@ -216,17 +223,19 @@ class Dashboard(widgets.VBox):
             job = self.job(VIEWS[view])
             data = self.late.data(view, job) if VIEWS[view].late else job()
             if data is None:
-                raise ValueError("This picture is not there yet.")
+                raise ValueError(_("This picture is not there yet."))
         options = {name: widget.value for name, widget in self.controls.choices.items()}
         self.stage.send(*answer(str(message.get("kind")), view, data, self.trace, options, list(self.views)))
 
     def tell_moment(self) -> None:
         """Say what happened at the step that the reader points at."""
         if self.bet.covers:
-            self.stage.moment = ["The numbers of a step are covered until you have placed your bet."]
+            self.stage.moment = [_("The numbers of a step are covered until you have placed your bet.")]
             return
         step = min(self.stage.step, self.trace.config.seq_len) if self.trace else -1
-        self.stage.moment = [] if step < 0 else [f"Step {step}", *moment.sentences(self.trace, step)]
+        self.stage.moment = (
+            [] if step < 0 else [_("Step {step}").format(step=step), *moment.sentences(self.trace, step)]
+        )
 
     def repaint(self) -> None:
         """Show the present trace again: a choice of the page or its width has changed."""
@@ -281,7 +290,7 @@ class Dashboard(widgets.VBox):
         return {
             "name": name,
             "png": canvas.png(data, round(width / zoom), round(height / zoom), zoom * self.stage.viewport["ratio"]),
-            "alt": HIDDEN if self.bet.covers and name == COVERED else canvas.view.describe(data),
+            "alt": _(HIDDEN) if self.bet.covers and name == COVERED else canvas.view.describe(data),
             "width": width,
             "height": height,
             "stale": False,
@@ -292,7 +301,7 @@ class Dashboard(widgets.VBox):
 
 def work(config: Config) -> float:
     """Return roughly how many multiplications one run takes, with what each step costs anyway."""
-    inputs, _ = config.sizes
+    inputs, _classes = config.sizes
     size, blocks = config.hidden_size, len(CELLS[config.cell].gates)
     return config.seq_len * (2.0 * config.batch_size * size * (blocks * (size + inputs) + 60) + 5e4)
 

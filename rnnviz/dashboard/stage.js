@@ -2,6 +2,13 @@
 
 const SVG = "http://www.w3.org/2000/svg";
 
+const READOUT = ".widget-readout[contenteditable]";
+
+// A text of the kernel's with its {names} filled in.
+function fill(text, values) {
+  return text.replace(/\{(\w+)\}/g, (whole, name) => values[name] ?? whole);
+}
+
 function element(name, className, attributes = {}) {
   const node = document.createElement(name);
   if (className) node.className = className;
@@ -71,7 +78,7 @@ function sentences(list, items) {
 }
 
 // noUiSlider's handles come without a name for screen readers; the label beside them has it.
-function nameHandles(root) {
+function nameHandles(root, texts) {
   for (const slider of root.querySelectorAll(".widget-slider, .jupyter-widget-slider")) {
     const label = slider.querySelector("label")?.textContent;
     const handle = slider.querySelector(".noUi-handle");
@@ -79,9 +86,44 @@ function nameHandles(root) {
     const readout = slider.querySelector(".widget-readout");
     if (label && readout && !readout.hasAttribute("aria-label")) {
       readout.setAttribute("role", "textbox");
-      readout.setAttribute("aria-label", `${label}: value`);
+      readout.setAttribute("aria-label", fill(texts.value, { label }));
     }
   }
+}
+
+// Readouts with the language's decimal comma. ipywidgets writes a dot and reads no comma, so it finds a dot again
+// before its own listeners read what was typed.
+function speakNumbers(language) {
+  if (language !== "de") return () => {};
+  let reading = false;
+  const put = (readout, from, to) => {
+    if (readout.textContent.includes(from)) readout.textContent = readout.textContent.replace(from, to);
+  };
+  const show = (typed) => {
+    if (reading) return;
+    for (const readout of document.querySelectorAll(READOUT)) {
+      if (readout !== document.activeElement || readout === typed) put(readout, ".", ",");
+    }
+  };
+  const read = (event) => {
+    const typed = event.target;
+    if (!typed.matches?.(READOUT) || (event.type === "keydown" && event.key !== "Enter")) return;
+    reading = true;
+    put(typed, ",", ".");
+    setTimeout(() => {
+      reading = false;
+      show(typed);
+    });
+  };
+  const kinds = ["keydown", "blur", "focusout"];
+  for (const kind of kinds) document.addEventListener(kind, read, true);
+  const observer = new MutationObserver(() => show());
+  observer.observe(document.body, { childList: true, characterData: true, subtree: true });
+  show();
+  return () => {
+    observer.disconnect();
+    for (const kind of kinds) document.removeEventListener(kind, read, true);
+  };
 }
 
 function save(name, type, bytes) {
@@ -103,20 +145,21 @@ function button(text, act, label) {
 
 // What leaves the page: data, pictures and code come from the kernel when they are asked for.
 function exportTool(model, tools) {
+  const texts = model.get("texts");
   const panel = element("div", "rnnviz-code");
   panel.hidden = true;
-  const code = element("pre", "", { tabindex: 0, "aria-label": "The code of this picture" });
+  const code = element("pre", "", { tabindex: 0, "aria-label": texts.code });
   const said = element("span", "rnnviz-said", { role: "status" });
-  const copy = button("Copy code", async () => {
+  const copy = button(texts.copy_code, async () => {
     try {
       await navigator.clipboard.writeText(code.textContent);
-      said.textContent = "The code is in the clipboard: paste it into a new notebook.";
+      said.textContent = texts.code_copied;
     } catch {
       getSelection().selectAllChildren(code);
-      said.textContent = "The code is selected: copy it.";
+      said.textContent = texts.code_selected;
     }
   });
-  const show = button("Show the code", () => {
+  const show = button(texts.show_code, () => {
     panel.hidden = !panel.hidden;
     show.setAttribute("aria-expanded", !panel.hidden);
     if (!panel.hidden) model.send({ kind: "code" });
@@ -124,7 +167,7 @@ function exportTool(model, tools) {
   show.setAttribute("aria-expanded", false);
   panel.append(code, copy, said);
   // Before what is said beside the buttons, which would push them aside.
-  tools.firstChild.after(button("Data (CSV)", () => model.send({ kind: "csv" })), show);
+  tools.firstChild.after(button(texts.data, () => model.send({ kind: "csv" })), show);
   model.on("change:query", () => panel.hidden || model.send({ kind: "code" }));
   model.on("msg:custom", (message, buffers) => {
     if (message.kind === "code") code.textContent = message.text;
@@ -135,10 +178,11 @@ function exportTool(model, tools) {
 
 // A link to what is shown, in the clipboard where the browser lets us, else selected for the reader to copy.
 function linkTool(model) {
+  const texts = model.get("texts");
   const tool = element("div", "rnnviz-tools");
   const said = element("span", "rnnviz-said", { role: "status" });
-  const field = element("input", "rnnviz-link", { readonly: "", "aria-label": "Link to these settings", hidden: "" });
-  const copy = button("Copy link", async () => {
+  const field = element("input", "rnnviz-link", { readonly: "", "aria-label": texts.link, hidden: "" });
+  const copy = button(texts.copy_link, async () => {
     const address = new URL(window.location.href);
     address.search = model.get("query");
     address.hash = "";
@@ -146,12 +190,12 @@ function linkTool(model) {
     try {
       await navigator.clipboard.writeText(address.href);
       field.hidden = true;
-      said.textContent = "The link is in the clipboard: it brings back exactly this page.";
+      said.textContent = texts.link_copied;
     } catch {
       field.hidden = false;
       field.focus();
       field.select();
-      said.textContent = "Copy this link: it brings back exactly this page.";
+      said.textContent = texts.link_selected;
     }
   });
   model.on("change:query", () => {
@@ -169,7 +213,7 @@ class Step {
     this.views = views;
     this.bar = element("div", "rnnviz-step-bar");
     const label = element("label");
-    label.textContent = "Step t";
+    label.textContent = model.get("texts").step;
     this.slider = element("input", "", { type: "range", min: 0, max: 1, step: 1, value: 0 });
     label.append(this.slider);
     this.words = element("div", "rnnviz-moment", { role: "status" });
@@ -239,7 +283,7 @@ class Step {
 
   say() {
     const moment = this.model.get("moment");
-    const hint = ["Point at a picture, press the arrow keys on it, or move this slider to read one step."];
+    const hint = [this.model.get("texts").hint];
     this.words.replaceChildren(
       ...(moment.length ? moment : hint).map((text) => {
         const row = element("p");
@@ -254,6 +298,8 @@ class Step {
 function render({ model, el }) {
   el.classList.add("rnnviz-stage");
   document.body.classList.toggle("rnnviz-present", model.get("present"));
+  const [language, texts] = [model.get("lang"), model.get("texts")];
+  el.lang = language;
   const views = element("div", "rnnviz-views");
   const message = element("p", "rnnviz-message", { role: "alert" });
   const words = element("ul", "rnnviz-words", { "aria-live": "polite" });
@@ -280,7 +326,7 @@ function render({ model, el }) {
       const files = element("figcaption", "rnnviz-files");
       for (const kind of ["PNG", "SVG"]) {
         const ask = () => model.send({ kind: kind.toLowerCase(), view: figure.dataset.view });
-        files.append(button(kind, ask, `Save this picture as ${kind}`));
+        files.append(button(kind, ask, fill(texts.save, { kind })));
       }
       figure.append(element("img"), figure.cursor, files);
       views.append(figure);
@@ -292,7 +338,7 @@ function render({ model, el }) {
       figure.axes = view.axes && { ...view.axes, width: view.width, height: view.height };
       if (view.axes) {
         figure.tabIndex = 0;
-        figure.setAttribute("aria-label", `${view.name}: arrow keys read one step after the other`);
+        figure.setAttribute("aria-label", fill(texts.keys, { view: texts[view.name] ?? view.name }));
       }
       if (figure.dataset.shown !== view.revision) show(figure, view);
     });
@@ -323,15 +369,21 @@ function render({ model, el }) {
     pending = setTimeout(measure, el.dataset.revision ? 120 : 0);
   });
   observer.observe(el);
-  const names = new MutationObserver(() => nameHandles(document));
+  const settle = () => {
+    nameHandles(document, texts);
+    el.closest(".rnnviz")?.setAttribute("lang", language);
+  };
+  const names = new MutationObserver(settle);
   names.observe(document.body, { childList: true, subtree: true });
-  nameHandles(document);
+  settle();
+  const beSilent = speakNumbers(language);
   draw();
   say();
 
   return () => {
     observer.disconnect();
     names.disconnect();
+    beSilent();
     clearTimeout(pending);
     for (const img of views.querySelectorAll("img")) URL.revokeObjectURL(img.src);
   };
