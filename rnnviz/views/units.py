@@ -13,7 +13,7 @@ from ..language import N_, _
 from ..runs import Trace
 from ..schemes import SCHEMES
 from ..words import number, percent
-from . import scale
+from . import legend, scale
 from .view import VIEWS, View
 
 # Blue for below 0, red for above, white between: told apart by colour-blind eyes, and dark at both ends.
@@ -55,7 +55,8 @@ def draw(ax: Axes, data: Units) -> dict[str, list]:
     frame = data.frame
     box = ax.get_position()
     ax.set_position((box.x0, box.y0, box.width * 0.87, box.height))
-    ax.set_title(frame.title, loc="left", fontweight="bold", x=-0.012)
+    size = legend.title_size(frame.title, legend.axes_width(ax))
+    ax.set_title(frame.title, loc="left", fontweight="bold", fontsize=size, x=-0.012)
     ax.set(xlabel=_("step t"), ylabel=_("unit"))
     scale.write_ticks(ax)
     colours = Normalize(-frame.most, frame.most)
