@@ -91,38 +91,42 @@ function nameHandles(root, texts) {
   }
 }
 
-// Readouts with the language's decimal comma. ipywidgets writes a dot and reads no comma, so it finds a dot again
-// before its own listeners read what was typed.
+// Readouts and what screen readers are told of handles, with the language's decimal comma. ipywidgets writes a dot and
+// reads no comma, so it finds a dot again before its own listeners read what was typed.
 function speakNumbers(language) {
   if (language !== "de") return () => {};
-  let reading = false;
+  let [typing, reading] = [null, false];
   const put = (readout, from, to) => {
     if (readout.textContent.includes(from)) readout.textContent = readout.textContent.replace(from, to);
   };
-  const show = (typed) => {
+  const show = () => {
     if (reading) return;
-    for (const readout of document.querySelectorAll(READOUT)) {
-      if (readout !== document.activeElement || readout === typed) put(readout, ".", ",");
+    for (const readout of document.querySelectorAll(READOUT)) if (readout !== typing) put(readout, ".", ",");
+    for (const handle of document.querySelectorAll(".noUi-handle[aria-valuetext*='.']")) {
+      handle.setAttribute("aria-valuetext", handle.getAttribute("aria-valuetext").replace(".", ","));
     }
   };
+  const type = (event) => {
+    typing = event.target.closest?.(READOUT) ?? null;
+  };
   const read = (event) => {
-    const typed = event.target;
-    if (!typed.matches?.(READOUT) || (event.type === "keydown" && event.key !== "Enter")) return;
-    reading = true;
-    put(typed, ",", ".");
+    if (!event.target.matches?.(READOUT) || (event.type === "keydown" && event.key !== "Enter")) return;
+    [typing, reading] = [null, true];
+    put(event.target, ",", ".");
     setTimeout(() => {
       reading = false;
-      show(typed);
+      show();
     });
   };
-  const kinds = ["keydown", "blur", "focusout"];
-  for (const kind of kinds) document.addEventListener(kind, read, true);
-  const observer = new MutationObserver(() => show());
-  observer.observe(document.body, { childList: true, characterData: true, subtree: true });
+  const listeners = { beforeinput: type, keydown: read, blur: read, focusout: read };
+  for (const [kind, listener] of Object.entries(listeners)) document.addEventListener(kind, listener, true);
+  const observer = new MutationObserver(show);
+  const changes = { childList: true, characterData: true, subtree: true, attributeFilter: ["aria-valuetext"] };
+  observer.observe(document.body, changes);
   show();
   return () => {
     observer.disconnect();
-    for (const kind of kinds) document.removeEventListener(kind, read, true);
+    for (const [kind, listener] of Object.entries(listeners)) document.removeEventListener(kind, listener, true);
   };
 }
 
