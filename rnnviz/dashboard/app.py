@@ -110,6 +110,7 @@ class Dashboard(widgets.VBox):
             ]
         )
         self.add_class("rnnviz")
+        self.add_class(f"rnnviz-{self.stage.lang}")
         self.page.apply(rows, self.presets)
         self.attempt(lambda: self.pins.put(self.page.pins))
         self.refresh()
