@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from .language import N_
 from .registry import Registry
 
 Array = np.ndarray
@@ -103,21 +104,21 @@ ACTIVATIONS.add(
         slope=slope_tanh,
         log_slope=log_slope_tanh,
         saturated=lambda h: np.abs(h) > 0.97,
-        saturation_label="share of units with |h| > 0.97",
+        saturation_label=N_("share of units with |h| > 0.97"),
     ),
 )
 ACTIVATIONS.add(
     "sigmoid",
     Activation(
         name="sigmoid",
-        label="sigmoid",
+        label=N_("sigmoid"),
         formula="φ(a) = 1 / (1 + exp(−a))",
         f=sigmoid,
         slope_of_output=lambda h: h * (1.0 - h),
         slope=slope_sigmoid,
         log_slope=log_slope_sigmoid,
         saturated=lambda h: np.abs(2.0 * h - 1.0) > 0.97,
-        saturation_label="share of units with h < 0.015 or h > 0.985",
+        saturation_label=N_("share of units with h < 0.015 or h > 0.985"),
     ),
 )
 ACTIVATIONS.add(
@@ -131,7 +132,7 @@ ACTIVATIONS.add(
         slope=lambda a: (a > 0) * 1.0,
         log_slope=lambda a: np.where(a > 0, 0.0, -np.inf),
         saturated=lambda h: h == 0,
-        saturation_label="share of units at 0 (switched off)",
+        saturation_label=N_("share of units at 0 (switched off)"),
         homogeneous=True,
     ),
 )
@@ -139,14 +140,14 @@ ACTIVATIONS.add(
     "linear",
     Activation(
         name="linear",
-        label="linear",
+        label=N_("linear"),
         formula="φ(a) = a",
         f=lambda a: a,
         slope_of_output=lambda h: np.ones_like(h),
         slope=lambda a: np.ones_like(a),
         log_slope=lambda a: np.zeros_like(a),
         saturated=lambda h: np.zeros(h.shape, dtype=bool),
-        saturation_label="share of units saturated (never, for a linear unit)",
+        saturation_label=N_("share of units saturated (never, for a linear unit)"),
         homogeneous=True,
     ),
 )

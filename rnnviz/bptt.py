@@ -14,6 +14,7 @@ import numpy as np
 from .activations import ACTIVATIONS, Activation
 from .arithmetic import EXACT, Arithmetic
 from .cells import CELLS, Cell, Params, State, Step, StepBack
+from .language import _
 from .registry import explain_choice
 from .scaled import Scaled, concatenate, pow2
 
@@ -212,9 +213,11 @@ def numbers(step: Step) -> list[Array]:
 def check_finite(steps: Sequence[Step], loss: float) -> None:
     for t, step in enumerate(steps, 1):
         if not all(np.isfinite(array).all() for array in numbers(step)):
-            raise FloatingPointError(f"the state is not finite from step {t} on: no gradient is defined")
+            raise FloatingPointError(
+                _("the state is not finite from step {step} on: no gradient is defined").format(step=t)
+            )
     if not np.isfinite(loss):
-        raise FloatingPointError("the loss is not finite: no gradient is defined")
+        raise FloatingPointError(_("the loss is not finite: no gradient is defined"))
 
 
 def check_shapes(params: Params, x: Array, targets: Array, cell: Cell, loss_at: str) -> Array:

@@ -11,10 +11,12 @@ from urllib.parse import parse_qsl, urlencode
 from .activations import ACTIVATIONS
 from .cells import CELLS
 from .inputs import INPUTS, TEXT, alphabet
+from .language import N_, _
 from .registry import explain_choice, shorten
 from .schemes import SCHEMES
+from .words import plain
 
-LOSS_AT = ("last", "every")
+LOSS_AT = (N_("last"), N_("every"))
 
 
 def choice(default: str | None, allowed, label: str, help: str, *, optional: bool = False) -> Any:
@@ -50,28 +52,42 @@ class Config:
     ValueError: scheme must be one of xavier, ...; got 'xavir'. Did you mean 'xavier'?
     """
 
-    cell: str = choice("rnn", CELLS, "Cell", "which recurrent cell")
-    activation: str = choice("tanh", ACTIVATIONS, "Activation", "φ; in the LSTM and GRU it takes the place of tanh")
-    scheme: str = choice("xavier", SCHEMES, "Scheme", "how W_hh and W_hy are drawn")
+    cell: str = choice("rnn", CELLS, N_("Cell"), N_("which recurrent cell"))
+    activation: str = choice(
+        "tanh", ACTIVATIONS, N_("Activation"), N_("φ; in the LSTM and GRU it takes the place of tanh")
+    )
+    scheme: str = choice("xavier", SCHEMES, N_("Scheme"), N_("how W_hh and W_hy are drawn"))
     input_scheme: str | None = choice(
-        None, SCHEMES, "Input scheme", "how W_xh is drawn; by default like W_hh", optional=True
+        None, SCHEMES, N_("Input scheme"), N_("how W_xh is drawn; by default like W_hh"), optional=True
     )
-    gain: float = number(1.0, 0.0, 20.0, "Gain", "factor on W_hh", slider=(0.0, 12.0), step=0.05)
-    hidden_size: int = number(64, 1, 4096, "Hidden size", "H, the number of hidden units", slider=(1, 512), step=1)
-    input_size: int = number(32, 1, 4096, "Input size", "D, the numbers read at each step", slider=(1, 256), step=1)
-    output_size: int = number(10, 2, 4096, "Classes", "O, the number of classes", slider=(2, 100), step=1)
-    seq_len: int = number(50, 1, 10_000, "Sequence length", "T, the number of steps", slider=(1, 200), step=1)
-    batch_size: int = number(32, 1, 4096, "Batch size", "B, sequences side by side", slider=(1, 128), step=1)
-    inputs: str = choice("gaussian", INPUTS, "Input", "what the network reads")
-    input_scale: float = number(1.0, 0.0, 100.0, "Input scale", "factor on the input", slider=(0.0, 3.0), step=0.05)
-    loss_at: str = choice("last", LOSS_AT, "Loss at", "the last step alone, or every step")
+    gain: float = number(1.0, 0.0, 20.0, N_("Gain"), N_("factor on W_hh"), slider=(0.0, 12.0), step=0.05)
+    hidden_size: int = number(
+        64, 1, 4096, N_("Hidden size"), N_("H, the number of hidden units"), slider=(1, 512), step=1
+    )
+    input_size: int = number(
+        32, 1, 4096, N_("Input size"), N_("D, the numbers read at each step"), slider=(1, 256), step=1
+    )
+    output_size: int = number(10, 2, 4096, N_("Classes"), N_("O, the number of classes"), slider=(2, 100), step=1)
+    seq_len: int = number(50, 1, 10_000, N_("Sequence length"), N_("T, the number of steps"), slider=(1, 200), step=1)
+    batch_size: int = number(32, 1, 4096, N_("Batch size"), N_("B, sequences side by side"), slider=(1, 128), step=1)
+    inputs: str = choice("gaussian", INPUTS, N_("Input"), N_("what the network reads"))
+    input_scale: float = number(
+        1.0, 0.0, 100.0, N_("Input scale"), N_("factor on the input"), slider=(0.0, 3.0), step=0.05
+    )
+    loss_at: str = choice("last", LOSS_AT, N_("Loss at"), N_("the last step alone, or every step"))
     forget_bias: float = number(
-        1.0, -20.0, 20.0, "Forget bias", "LSTM: the forget gate's bias at the start", slider=(-2.0, 6.0), step=0.1
+        1.0,
+        -20.0,
+        20.0,
+        N_("Forget bias"),
+        N_("LSTM: the forget gate's bias at the start"),
+        slider=(-2.0, 6.0),
+        step=0.1,
     )
-    seed: int = number(0, 0, 2**32 - 1, "Seed", "the same seed draws the same numbers", slider=(0, 99), step=1)
+    seed: int = number(0, 0, 2**32 - 1, N_("Seed"), N_("the same seed draws the same numbers"), slider=(0, 99), step=1)
     text: str = field(
         default=TEXT,
-        metadata={"kind": "text", "low": 2, "high": 20_000, "label": "Text", "help": "what Input: Text reads"},
+        metadata={"kind": "text", "low": 2, "high": 20_000, "label": N_("Text"), "help": N_("what Input: Text reads")},
     )
 
     def __post_init__(self):
@@ -118,11 +134,17 @@ FIELDS: dict[str, Field] = {spec.name: spec for spec in fields(Config)}
 DEFAULTS = {name: spec.default for name, spec in FIELDS.items() if spec.default is not MISSING}
 
 
+def label_of(name: str) -> str:
+    """Return what a field is called in the language spoken."""
+    label = FIELDS[name].metadata["label"]
+    return _(label)
+
+
 def check_names(names) -> None:
     """Raise a ValueError for the first name that is no field of Config."""
     for name in names:
         if name not in FIELDS:
-            raise ValueError(explain_choice("a field of Config", name, FIELDS))
+            raise ValueError(explain_choice(_("a field of Config"), name, FIELDS))
 
 
 def check(spec: Field, value: Any) -> Any:
@@ -141,10 +163,18 @@ def check(spec: Field, value: Any) -> Any:
     except (TypeError, ValueError, OverflowError):
         valid = False
     if not valid:
-        sort = "whole number" if whole else "number"
-        bounds = f"from {meta['low']:.12g} to {meta['high']:.12g}"
-        raise ValueError(f"{spec.name} must be a {sort} {bounds}; got {shorten(value)}.")
+        raise ValueError(out_of_bounds(spec, value))
     return converted
+
+
+def out_of_bounds(spec: Field, value: Any) -> str:
+    """Say what numbers a field takes."""
+    whole = _("{name} must be a whole number from {low} to {high}; got {received}.")
+    text = (
+        whole if spec.metadata["kind"] == "int" else _("{name} must be a number from {low} to {high}; got {received}.")
+    )
+    low, high = (plain(spec.metadata[end], ".12g") for end in ("low", "high"))
+    return text.format(name=spec.name, low=low, high=high, received=shorten(value))
 
 
 def check_choice(spec: Field, value: Any) -> str | None:
@@ -159,12 +189,13 @@ def check_choice(spec: Field, value: Any) -> str | None:
 def check_text(spec: Field, value: Any) -> str:
     low, high = spec.metadata["low"], spec.metadata["high"]
     if not isinstance(value, str) or not low <= len(value) <= high or len(alphabet(value)) < 2:
-        kind = f"a text of {low} to {high} characters, at least 2 of them different"
-        raise ValueError(f"{spec.name} must be {kind}; got {shorten(value)}.")
+        text = _("{name} must be a text of {low} to {high} characters, at least 2 of them different; got {received}.")
+        raise ValueError(text.format(name=spec.name, low=low, high=high, received=shorten(value)))
     try:
         value.encode()
     except UnicodeEncodeError:
-        raise ValueError(f"{spec.name} must be text that UTF-8 can hold; got {shorten(value)}.") from None
+        text = _("{name} must be text that UTF-8 can hold; got {received}.")
+        raise ValueError(text.format(name=spec.name, received=shorten(value))) from None
     return value
 
 

@@ -19,11 +19,22 @@ from .bptt import Gradients, bptt, cross_entropy, forward
 from .cells import CELLS
 from .config import Config
 from .draws import draw_inputs, init_params
+from .language import N_, _
+from .words import plain
 
 Array = np.ndarray
 STEP = 1e-20  # of the complex step, relative to what would move the loss by 1
 DIFFERENCE = 1e-6  # of central differences
 REACH = 280.0  # decades: what float64 shows of a derivative after such a step
+BELOW = N_("their gradient is below 1e-280, where no step in float64 shows")
+ABOVE = N_("their gradient is above 1e+280, where no step in float64 shows")
+UNRESOLVED = N_("too small beside the loss for central differences, or at a kink")
+AGREE = {
+    "complex step": N_("{count} entries agree with the complex step to a relative error of {error} (worst: {where})."),
+    "central differences": N_(
+        "{count} entries agree with the central differences to a relative error of {error} (worst: {where})."
+    ),
+}
 
 
 @dataclass(frozen=True)
@@ -73,12 +84,13 @@ class Check:
     @property
     def words(self) -> str:
         """Say in sentences what was compared, how well it agrees, and what could not be."""
-        parts = [f"{count} entries not compared: {reason}." for reason, count in self.skipped.items()]
+        text = _("{count} entries not compared: {reason}.")
+        parts = [text.format(count=count, reason=_(reason)) for reason, count in self.skipped.items()]
         if self.worst is None:
-            return " ".join(["Nothing could be compared.", *parts])
-        where, index = self.worst.where, ", ".join(map(str, self.worst.index))
-        agree = f"{self.checked} entries agree with the {self.method} to a relative error of {self.error:.1e}"
-        return " ".join([f"{agree} (worst: {where}[{index}]).", *parts])
+            return " ".join([_("Nothing could be compared."), *parts])
+        where = f"{self.worst.where}[{', '.join(map(str, self.worst.index))}]"
+        agree = _(AGREE[self.method]).format(count=self.checked, error=plain(self.error, ".1e"), where=where)
+        return " ".join([agree, *parts])
 
 
 def check(config: Config, entries: int = 5, seed: int = 0) -> Check:
@@ -147,12 +159,10 @@ class Probe:
         if decades == -np.inf:
             return self.zero(name, index)
         if abs(decades) > REACH:
-            return (
-                f"their gradient is {'below 1e-280' if decades < 0 else 'above 1e+280'}, where no step in float64 shows"
-            )
+            return BELOW if decades < 0 else ABOVE
         numeric = self.derivative(name, index, decades)
         if numeric is None:
-            return "too small beside the loss for central differences, or at a kink"
+            return UNRESOLVED
         scale = 10.0**decades
         value = float(self.ours[name][index])
         error = float(abs(value - numeric) / max(abs(value), abs(numeric), scale))
@@ -171,7 +181,7 @@ class Probe:
         """Return an entry whose gradient is exactly 0 in our account, unless the loss says otherwise."""
         numeric = self.derivative(name, index, 0.0)
         if numeric is None:
-            return "too small beside the loss for central differences, or at a kink"
+            return UNRESOLVED
         return Entry(name, index, 0.0, numeric, 0.0 if numeric == 0 else 1.0)
 
     def derivative(self, name: str, index: tuple[int, ...], decades: float) -> float | None:

@@ -8,6 +8,7 @@ from functools import cache
 
 import numpy as np
 
+from .language import N_
 from .registry import Registry
 
 Array = np.ndarray
@@ -101,15 +102,16 @@ def digits(rng: np.random.Generator, sizes: Sizes, text: str) -> tuple[Array, Ar
 
 
 INPUTS.add(
-    "gaussian", Input("gaussian", "Gaussian noise", "x ~ N(0, 1), new at every step; the targets are random", gaussian)
+    "gaussian",
+    Input("gaussian", N_("Gaussian noise"), N_("x ~ N(0, 1), new at every step; the targets are random"), gaussian),
 )
-INPUTS.add("none", Input("none", "One kick", "x ~ N(0, 1) at the first step, then nothing", none))
+INPUTS.add("none", Input("none", N_("One kick"), N_("x ~ N(0, 1) at the first step, then nothing"), none))
 INPUTS.add(
     "text",
     Input(
         "text",
-        "Text (one-hot)",
-        "one character a step, one-hot; the target is the next character",
+        N_("Text (one-hot)"),
+        N_("one character a step, one-hot; the target is the next character"),
         one_hot_text,
         lambda input_size, output_size, text: (len(alphabet(text)), len(alphabet(text))),
     ),
@@ -118,8 +120,8 @@ INPUTS.add(
     "digits",
     Input(
         "digits",
-        "Handwritten digits",
-        "real scans, one row of 8 pixels a step; the target is the digit",
+        N_("Handwritten digits"),
+        N_("real scans, one row of 8 pixels a step; the target is the digit"),
         digits,
         lambda input_size, output_size, text: (8, 10),
     ),

@@ -15,6 +15,7 @@ from __future__ import annotations
 import gettext
 from functools import cache
 from pathlib import Path
+from urllib.parse import parse_qs
 
 LANGUAGES = {"en": "English", "de": "Deutsch"}  # in their own words; the first one is the code's own
 FOLDER = Path(__file__).parent / "locale"
@@ -32,13 +33,44 @@ def use(language: str) -> None:
     """
     global spoken
     if language not in LANGUAGES:
-        raise ValueError(f"lang must be one of {', '.join(LANGUAGES)}; got {language!r:.60}.")
+        raise ValueError(unknown(language))
     spoken = language
 
 
 def current() -> str:
     """Return the language that is spoken now, a key of ``LANGUAGES``."""
     return spoken
+
+
+def of_link(query: str) -> str | None:
+    """Return the language that a link's query string asks for, be it one or not; None where it asks for none.
+
+    >>> of_link("?gain=1.5&lang=de")
+    'de'
+    """
+    return parse_qs(query.removeprefix("?"), keep_blank_values=True).get("lang", [None])[-1]
+
+
+def settle(lang: str | None, query: str) -> list[str]:
+    """Speak what a link asks for, else ``lang``, else go on as before; return sentences about what is wrong with it.
+
+    Raises
+    ------
+    ValueError : for a ``lang`` that is no key of ``LANGUAGES``.
+    """
+    if lang is not None:
+        use(lang)
+    asked = of_link(query)
+    if asked in (None, *LANGUAGES):
+        use(asked or spoken)
+        return []
+    return [_("In this link {problem}").format(problem=unknown(asked))]
+
+
+def unknown(language: str) -> str:
+    """Say that there is no such language, and which ones there are."""
+    known = ", ".join(LANGUAGES)
+    return _("lang must be one of {known}; got {received}.").format(known=known, received=f"{language!r:.60}")
 
 
 @cache
@@ -49,7 +81,7 @@ def catalogue(language: str) -> gettext.NullTranslations:
 
 def _(text: str) -> str:
     """Return a text of the code in the language that is spoken."""
-    return catalogue(spoken).gettext(text)
+    return catalogue(spoken).gettext(text) if text else ""  # gettext keeps its own notes below the empty text
 
 
 def ngettext(one: str, many: str, count: int) -> str:

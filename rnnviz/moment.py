@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from .cells import CELLS
+from .language import _
 from .quantiles import over_seeds
 from .runs import Trace
 from .schemes import SCHEMES
@@ -19,8 +20,9 @@ def sentences(trace: Trace, t: int) -> list[str]:
     ValueError : unless 0 <= t <= T.
     """
     if not 0 <= t <= trace.config.seq_len:
-        raise ValueError(f"t must be a whole number from 0 to {trace.config.seq_len}; got {t!r}.")
-    return [f"{SCHEMES[name].short}: {'; '.join(at_step(trace, k, t))}." for k, name in enumerate(trace.schemes)]
+        text = _("{name} must be a whole number from {low} to {high}; got {received}.")
+        raise ValueError(text.format(name="t", low=0, high=trace.config.seq_len, received=repr(t)))
+    return [f"{_(SCHEMES[name].short)}: {'; '.join(at_step(trace, k, t))}." for k, name in enumerate(trace.schemes)]
 
 
 def at_step(trace: Trace, k: int, t: int) -> list[str]:
@@ -40,6 +42,7 @@ def step_back(trace: Trace, k: int, t: int, norms: np.ndarray) -> str:
     name = CELLS[trace.config.cell].carry[0]
     after = number(float(norms[t - 1]), log10=True)
     if trace.config.loss_at == "every" or not np.isfinite(carry):
-        return f"one step back it is {after}, ×{number(factor, log10=True)}"
+        return _("one step back it is {after}, ×{factor}").format(after=after, factor=number(factor, log10=True))
     rest, own = number(factor - carry, log10=True), number(carry, log10=True)
-    return f"one step back it is {after} = {number(float(norms[t]), log10=True)} × {own} ({name}) × {rest} (W_hh)"
+    product = f"{number(float(norms[t]), log10=True)} × {own} ({name}) × {rest} (W_hh)"
+    return _("one step back it is {after} = {product}").format(after=after, product=product)

@@ -20,6 +20,7 @@ from .bptt import backward, cross_entropy, forward
 from .cells import CELLS, Step
 from .config import Config
 from .draws import draw_inputs, init_params
+from .language import _
 from .registry import Registry
 from .scaled import Scaled
 
@@ -141,18 +142,16 @@ class Held:
     @property
     def words(self) -> str:
         """Say in one sentence what became of the numbers."""
-        steps = self.config.seq_len
+        steps = (self.forward_overflow, self.backward_overflow, self.first_zero)
+        step = next((step for step in steps if step is not None), 0)
+        text = _("{dtype}: holds the gradient of every step.")
         if self.forward_overflow is not None:
-            return f"{self.dtype}: the state is no longer finite from step {self.forward_overflow} on."
-        if self.backward_overflow is not None:
-            back = steps - self.backward_overflow
-            return (
-                f"{self.dtype}: the gradient is no longer finite {back} steps back, at step {self.backward_overflow}."
-            )
-        if self.first_zero is not None:
-            step = self.first_zero
-            return f"{self.dtype}: the gradient is exactly 0 from {steps - step} steps back on, at step {step}."
-        return f"{self.dtype}: holds the gradient of every step."
+            text = _("{dtype}: the state is no longer finite from step {step} on.")
+        elif self.backward_overflow is not None:
+            text = _("{dtype}: the gradient is no longer finite {back} steps back, at step {step}.")
+        elif self.first_zero is not None:
+            text = _("{dtype}: the gradient is exactly 0 from {back} steps back on, at step {step}.")
+        return text.format(dtype=self.dtype, step=step, back=self.config.seq_len - step)
 
 
 def held(config: Config, dtype: str = "float32") -> Held:

@@ -12,6 +12,7 @@ from . import theory
 from .cells import CELLS
 from .config import Config
 from .draws import draw_inputs
+from .language import _, current
 from .schemes import SCHEMES
 
 Array = np.ndarray
@@ -49,7 +50,7 @@ def sigma_in(config: Config) -> tuple[Array, float]:
     ``sigma_in_t**2 = Var(W_xh) E |x_t|**2 + Var(b)`` with the real inputs of the Config; the part that stays is that
     of the mean input and of the bias.
     """
-    x, _ = draw_inputs(config)
+    x = draw_inputs(config)[0]
     weights = SCHEMES[config.input_scheme or config.scheme].variance(x.shape[-1], config.hidden_size)
     bias = SCHEMES[config.scheme].bias_variance(config.hidden_size)
     steps = weights * np.square(x).sum(axis=-1).mean(axis=-1) + bias
@@ -59,7 +60,6 @@ def sigma_in(config: Config) -> tuple[Array, float]:
     return np.sqrt(steps), float(np.sqrt(constant + bias))
 
 
-@lru_cache(maxsize=64)
 def predict(config: Config) -> Prediction:
     """Return what theory expects of one scheme.
 
@@ -67,18 +67,25 @@ def predict(config: Config) -> Prediction:
     >>> 10 ** expected.log10_second_moment[-1]  # doctest: +ELLIPSIS
     np.float64(0.46...)
     """
+    return in_language(config, current())
+
+
+@lru_cache(maxsize=64)
+def in_language(config: Config, language: str) -> Prediction:
+    """Return the same, kept for each language that its reason is said in."""
     width, (inputs, constant) = sigma_w(config), sigma_in(config)
     reading = SCHEMES[config.input_scheme or config.scheme]
     if config.cell != "rnn":
-        return Prediction(None, None, 0, f"No theory here for the {CELLS[config.cell].label}.", width, inputs)
+        reason = _("No theory here for the {cell}.").format(cell=_(CELLS[config.cell].label))
+        return Prediction(None, None, 0, reason, width, inputs)
     trust = theory.trusted_until(
         config.activation, width, inputs, config.hidden_size, config.seq_len, config.scheme, constant
     )
     if trust.steps == 0:
         return Prediction(None, None, 0, trust.reason, width, inputs)
     if reading.mean(config.sizes[0], config.hidden_size) != 0:
-        reason = f"No theory here: {reading.short} gives W_xh a mean, which drives all units alike."
-        return Prediction(None, None, 0, reason, width, inputs)
+        reason = _("No theory here: {scheme} gives W_xh a mean, which drives all units alike.")
+        return Prediction(None, None, 0, reason.format(scheme=_(reading.short)), width, inputs)
     expected = theory.curves(config.activation, width, inputs, config.seq_len, loss_at=config.loss_at)
     with np.errstate(divide="ignore"):
         moment = np.log10(expected.second_moment)
@@ -89,5 +96,6 @@ def sentences(config: Config, schemes: Sequence[str]) -> list[str]:
     """Return for each scheme how far theory is to be trusted, and why no further; schemes with one reason together."""
     reasons: dict[str, list[str]] = {}
     for scheme in schemes:
-        reasons.setdefault(predict(config.replace(scheme=scheme)).reason, []).append(SCHEMES[scheme].short)
-    return [f"Theory for {', '.join(names)}: {reason}" for reason, names in reasons.items()]
+        reasons.setdefault(predict(config.replace(scheme=scheme)).reason, []).append(_(SCHEMES[scheme].short))
+    text = _("Theory for {schemes}: {reason}")
+    return [text.format(schemes=", ".join(names), reason=reason) for reason, names in reasons.items()]

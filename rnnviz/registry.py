@@ -5,6 +5,8 @@ from __future__ import annotations
 import difflib
 from typing import TypeVar
 
+from .language import _
+
 T = TypeVar("T")
 
 
@@ -12,8 +14,10 @@ def explain_choice(kind: str, received: object, allowed) -> str:
     """Say in one sentence what ``kind`` may be, what was received, and which name was probably meant."""
     names = [str(name) for name in allowed]
     near = difflib.get_close_matches(shorten(received).strip("'\"").lower(), names, n=1)
-    hint = f" Did you mean {near[0]!r}?" if near else ""
-    return f"{kind} must be one of {', '.join(names)}; got {shorten(received)}.{hint}"
+    said = {"kind": kind, "names": ", ".join(names), "received": shorten(received)}
+    if not near:
+        return _("{kind} must be one of {names}; got {received}.").format(**said)
+    return _("{kind} must be one of {names}; got {received}. Did you mean {near}?").format(**said, near=repr(near[0]))
 
 
 def shorten(value: object, width: int = 60) -> str:
@@ -21,7 +25,7 @@ def shorten(value: object, width: int = 60) -> str:
     try:
         text = repr(value)
     except ValueError:  # Python refuses to write out a whole number of thousands of digits
-        text = f"a {type(value).__name__} too long to show"
+        text = _("a {type} too long to show").format(type=type(value).__name__)
     return text if len(text) <= width else text[: width - 1] + "…"
 
 

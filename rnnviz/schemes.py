@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from .language import N_
 from .registry import Registry
 
 Array = np.ndarray
@@ -87,7 +88,7 @@ def uniform(rng: np.random.Generator, shape: tuple[int, ...], bound: float) -> A
 
 @scheme(
     "xavier",
-    "Xavier (normal, 1/fan_in)",
+    N_("Xavier (normal, 1/fan_in)"),
     "Xavier",
     "W ~ N(0, 1/n_in)",
     "Glorot & Bengio 2010, eq. 10",
@@ -99,8 +100,8 @@ def xavier(rng, fan_in, fan_out, gain=1.0):
 
 @scheme(
     "glorot_normal",
-    "Glorot (normal)",
-    "Glorot normal",
+    N_("Glorot (normal)"),
+    N_("Glorot normal"),
     "W ~ N(0, 2/(n_in + n_out))",
     "Glorot & Bengio 2010, eq. 12",
     variance=lambda i, o: 2 / (i + o),
@@ -111,8 +112,8 @@ def glorot_normal(rng, fan_in, fan_out, gain=1.0):
 
 @scheme(
     "glorot_uniform",
-    "Glorot (uniform)",
-    "Glorot uniform",
+    N_("Glorot (uniform)"),
+    N_("Glorot uniform"),
     "W ~ U[−√(6/(n_in + n_out)), +√(6/(n_in + n_out))]",
     "Glorot & Bengio 2010, eq. 16",
     variance=lambda i, o: 2 / (i + o),
@@ -123,7 +124,7 @@ def glorot_uniform(rng, fan_in, fan_out, gain=1.0):
 
 @scheme(
     "he",
-    "He (normal, 2/fan_in)",
+    N_("He (normal, 2/fan_in)"),
     "He",
     "W ~ N(0, 2/n_in)",
     "He et al. 2015, eq. 10",
@@ -135,8 +136,8 @@ def he(rng, fan_in, fan_out, gain=1.0):
 
 @scheme(
     "orthogonal",
-    "Orthogonal",
-    "Orthogonal",
+    N_("Orthogonal"),
+    N_("Orthogonal"),
     "W = Q, uniform over rotations and reflections",
     "Saxe et al. 2013; Mezzadri 2007 for the sign",
     variance=lambda i, o: 1 / max(i, o),
@@ -151,8 +152,8 @@ def orthogonal(rng, fan_in, fan_out, gain=1.0):
 
 @scheme(
     "identity",
-    "Identity",
-    "Identity",
+    N_("Identity"),
+    N_("Identity"),
     "W = I",
     "Le, Jaitly & Hinton 2015",
     mean=lambda i, o: 1 / max(i, o),
@@ -164,7 +165,7 @@ def identity(rng, fan_in, fan_out, gain=1.0):
 
 @scheme(
     "uniform01",
-    "Uniform [0, 1]",
+    N_("Uniform [0, 1]"),
     "U[0, 1]",
     "W ~ U[0, 1]",
     "the note's counter-example",
@@ -177,7 +178,7 @@ def uniform01(rng, fan_in, fan_out, gain=1.0):
 
 @scheme(
     "uniform_centered",
-    "Uniform [−½, ½]",
+    N_("Uniform [−½, ½]"),
     "U[−½, ½]",
     "W ~ U[−1/2, 1/2]",
     "U[0, 1] less its mean",
@@ -189,8 +190,8 @@ def uniform_centered(rng, fan_in, fan_out, gain=1.0):
 
 @scheme(
     "small_normal",
-    "Small normal (0.01)",
-    "Small normal",
+    N_("Small normal (0.01)"),
+    N_("Small normal"),
     "W ~ N(0, 0.01²)",
     "Krizhevsky et al. 2012, sect. 5",
     variance=lambda i, o: 1e-4,
@@ -209,7 +210,7 @@ def pytorch_bias(rng, fan_in, size):
 
 @scheme(
     "pytorch",
-    "PyTorch's default",
+    N_("PyTorch's default"),
     "PyTorch",
     "W, b ~ U[−1/√H, +1/√H]",
     "torch.nn.RNN, LSTM, GRU, Linear: reset_parameters",
@@ -224,7 +225,7 @@ def pytorch(rng, fan_in, fan_out, gain=1.0):
 
 @scheme(
     "keras",
-    "Keras's default",
+    N_("Keras's default"),
     "Keras",
     "W_xh: Glorot uniform; W_hh: orthogonal; b = 0",
     "keras.layers.SimpleRNN, LSTM, GRU, Dense",

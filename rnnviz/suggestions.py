@@ -12,9 +12,11 @@ import numpy as np
 from . import prediction, theory, verdict
 from .activations import ACTIVATIONS
 from .config import FIELDS, Config
+from .language import N_, _
 from .runs import Trace, compare
 from .schemes import SCHEMES
 from .verdict import Account
+from .words import listed, plain
 
 SEEDS, BATCH = 4, 4  # of the small run that a suggestion has to pass
 HELPS = 0.5  # share of the decades that a suggestion may leave
@@ -23,15 +25,14 @@ FORGET = (4.0, 2.0, 8.0)  # forget biases to try, a usual one first
 WIDTHS = (3.0, 2.0, 1.0)  # sigma_w to try for gated cells, which mean-field theory here leaves out
 CENTRED = {"uniform01": "uniform_centered"}
 SAID = {
-    "scheme": lambda scheme: "orthogonal weights" if scheme == "orthogonal" else f"{SCHEMES[scheme].short} weights",
-    "activation": lambda activation: ACTIVATIONS[activation].label,
-    "gain": lambda gain: f"gain {gain:.3g}",
-    "input_scale": lambda scale: f"input scale {scale:.3g}",
-    "forget_bias": lambda bias: f"forget bias {bias:g}",
-    "loss_at": lambda place: "a loss at the last step alone",
+    "scheme": lambda scheme: weights_words(scheme),
+    "activation": lambda activation: _(ACTIVATIONS[activation].label),
+    "gain": lambda gain: _("gain {value}").format(value=plain(gain, ".3g")),
+    "input_scale": lambda scale: _("input scale {value}").format(value=plain(scale, ".3g")),
+    "forget_bias": lambda bias: _("forget bias {value}").format(value=plain(bias)),
+    "loss_at": lambda place: _("a loss at the last step alone"),
 }
-SCALES = "the gradient scales with the gain at every step"
-BALANCED = "there mean-field theory expects a gradient that neither fades nor grows"
+BALANCED = N_("there mean-field theory expects a gradient that neither fades nor grows")
 
 
 @dataclass(frozen=True)
@@ -67,7 +68,7 @@ def wake(story: Account) -> Suggestion | None:
     if story.input != "nothing" or story.forward != "zero":
         return None
     changes = {"input_scale": 1.0}
-    return Suggestion(f"Try {words(changes)}: without an input there is no state to keep", changes)
+    return Suggestion(proposed(changes, _("without an input there is no state to keep")), changes)
 
 
 def reveal(story: Account) -> Suggestion | None:
@@ -78,7 +79,7 @@ def reveal(story: Account) -> Suggestion | None:
     if story.backward == "survives" and story.cell == "rnn" and alone <= verdict.SURVIVES:
         return None
     changes = {"loss_at": "last"}
-    return Suggestion(f"Try {words(changes)}: it shows what those on the way may hide", changes)
+    return Suggestion(proposed(changes, _("it shows what those on the way may hide")), changes)
 
 
 def improve(config: Config, story: Account, seeds: tuple[int, ...], tick: Callable[[], None]) -> Suggestion | None:
@@ -116,32 +117,34 @@ def candidates(config: Config, story: Account) -> Iterator[Suggestion]:
     for why, changes, root in proposals(config, story):
         changes = {name: value for name, value in changes.items() if differs(value, getattr(config, name))}
         if changes and all(map(allowed, changes, changes.values())):
-            yield Suggestion(f"Try {words(changes)}: {why}", changes, root)
+            yield Suggestion(proposed(changes, why), changes, root)
 
 
 def proposals(config: Config, story: Account) -> Iterator[tuple[str, dict[str, Any], bool]]:
     """Yield reasons, settings, and whether they take the cause away."""
     if config.scheme in CENTRED:
-        yield "the same spread, without the mean that pulls all units one way", {"scheme": CENTRED[config.scheme]}, True
+        why = _("the same spread, without the mean that pulls all units one way")
+        yield why, {"scheme": CENTRED[config.scheme]}, True
     if config.input_scale > 1 and (story.by_input or config.cell != "rnn"):
-        yield "a weaker input saturates fewer units", {"input_scale": 1.0}, True
+        yield _("a weaker input saturates fewer units"), {"input_scale": 1.0}, True
     for why, changes in for_rnn(config, story) if config.cell == "rnn" else for_gates(config):
         yield why, changes, False
 
 
 def for_rnn(config: Config, story: Account) -> Iterator[tuple[str, dict[str, Any]]]:
     """Yield gains, of theory and as measured; then other weights, another activation."""
-    yield BALANCED, {"gain": critical(config)}
+    yield _(BALANCED), {"gain": critical(config)}
     if ACTIVATIONS[config.activation].homogeneous and np.isfinite(story.factor):
         gain = rounded(config.gain * 10.0 ** float(np.clip(-story.factor, -300, 300)))
-        yield f"{SCALES}, and ×{verdict.factor_words(story.factor)} a step is made up for", {"gain": gain}
+        why = _("the gradient scales with the gain at every step, and ×{factor} a step is made up for")
+        yield why.format(factor=verdict.factor_words(story.factor)), {"gain": gain}
     calm = min(config.input_scale, 1.0)
     for changes in (
         {"scheme": "orthogonal"},
         {"activation": "tanh", "scheme": "orthogonal"},
         {"activation": "tanh", "scheme": "orthogonal", "input_scale": calm},
     ):
-        yield BALANCED, {**changes, "gain": critical(config.replace(**changes))}
+        yield _(BALANCED), {**changes, "gain": critical(config.replace(**changes))}
 
 
 def for_gates(config: Config) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -149,9 +152,9 @@ def for_gates(config: Config) -> Iterator[tuple[str, dict[str, Any]]]:
     if config.cell == "lstm":
         free = {} if SCHEMES[config.scheme].bias is None else {"scheme": "orthogonal"}
         for bias in FORGET:
-            yield "a forget gate near 1 keeps the road through c open", {**free, "forget_bias": bias}
+            yield _("a forget gate near 1 keeps the road through c open"), {**free, "forget_bias": bias}
     width = prediction.sigma_w(config.replace(gain=1.0))
-    why = "W_hh then adds about as much to a step as the gates take away"
+    why = _("W_hh then adds about as much to a step as the gates take away")
     for wanted in WIDTHS if width > 0 else ():
         yield why, {"gain": rounded(wanted / width)}
     for wanted in WIDTHS[:2]:
@@ -192,5 +195,16 @@ def words(changes: dict[str, Any]) -> str:
     >>> words({"activation": "tanh", "scheme": "orthogonal", "gain": 1.68})
     'tanh, orthogonal weights and gain 1.68'
     """
-    said = [SAID[name](value) for name, value in changes.items()]
-    return " and ".join(filter(None, [", ".join(said[:-1]), said[-1]]))
+    return listed([SAID[name](value) for name, value in changes.items()])
+
+
+def weights_words(scheme: str) -> str:
+    """Write weights of a scheme as a person says them."""
+    if scheme == "orthogonal":
+        return _("orthogonal weights")
+    return _("{scheme} weights").format(scheme=_(SCHEMES[scheme].short))
+
+
+def proposed(changes: dict[str, Any], why: str) -> str:
+    """Say what to try, and why."""
+    return _("Try {changes}: {why}").format(changes=words(changes), why=why)

@@ -20,15 +20,17 @@ from functools import cache
 import numpy as np
 
 from .activations import ACTIVATIONS, Activation
+from .language import N_, _
 from .registry import explain_choice, shorten
 from .schemes import SCHEMES
+from .words import plain
 
 Array = np.ndarray
 LARGEST = 1e100  # bound of sigma_w, sigma_in and m0
 LONGEST = 1_000_000  # bound of seq_len and hidden_size
 REACH = 10.0  # standard deviations to which expectations are integrated; beyond lies 1e-23
 CRITICAL = 1e-14  # chi closer to 1 than this is 1: rounding alone moves it so far
-CHANCE = "Theory is for n → ∞: at n = {n}, chance has added up in any one network from about {steps} steps on."
+CHANCE = N_("Theory is for n → ∞: at n = {n}, chance has added up in any one network from about {steps} steps on.")
 ROUNDING = 4e-16  # relative change of q that is none
 FAINT = 1e-7  # q below which the third-order effect that sets a critical gain drowns in rounding
 TINY, HUGE = 1e-18, 1e300  # where a fixed point q is looked for; below TINY it is 0 to rounding
@@ -253,12 +255,12 @@ def trusted_until(
     check_whole("seq_len", seq_len)
     outside, is_orthogonal = kind_of(scheme, hidden_size)
     if outside:
-        return Trust(0, f"No theory here: {outside}.")
+        return Trust(0, _("No theory here: {why}.").format(why=outside))
     q = float(follow(phi, sigma_w, check_steps(sigma_in, seq_len), 0.0)[0][-1])
     limit = limit_orthogonal if is_orthogonal else limit_independent
     steps, reason = limit(phi, sigma_w, q, sigma_bias, hidden_size)
     if steps >= seq_len:
-        return Trust(int(seq_len), "Theory and networks should agree at every step, up to chance.")
+        return Trust(int(seq_len), _("Theory and networks should agree at every step, up to chance."))
     return Trust(int(steps), reason)
 
 
@@ -398,26 +400,29 @@ def kind_of(scheme: str, n: int) -> tuple[str, bool]:
     fn = known.roles.get("recurrent", known.fn)
     one, other = (fn(np.random.default_rng(seed), 8, 8, 1.0) for seed in (0, 1))
     if np.array_equal(one, other):
-        return f"{known.short} is the same matrix at every draw, and mean field needs a random one", False
+        text = _("{scheme} is the same matrix at every draw, and mean field needs a random one")
+        return text.format(scheme=_(known.short)), False
     if mean := known.mean(n, n):
-        return f"the weights of {known.short} have the mean {mean:.2g}, and mean field needs mean 0", False
+        text = _("the weights of {scheme} have the mean {mean}, and mean field needs mean 0")
+        return text.format(scheme=_(known.short), mean=plain(mean, ".2g")), False
     return "", bool(np.allclose(one.T @ one, np.eye(8)))
 
 
 def limit_independent(phi: Activation, sigma_w: float, q: float, sigma_bias: float, n: int) -> tuple[float, str]:
     """Return the steps to which theory is trusted for independent entries, and what ends it."""
     frozen = frozen_part(phi, sigma_w, q, sigma_bias)
-    mean, alike, _ = slopes(phi, q)
+    mean, alike = slopes(phi, q)[:2]
     k = np.arange(1, n + 1)
     apart = np.flatnonzero(k * k * (1.0 if frozen else alike) ** k >= 2 * n)
     if len(apart):
-        steps, why = int(k[apart[0]]), frozen or "the slopes φ′ hardly change from step to step"
-        return steps, (
-            f"Theory draws W_hh anew at each step, the network keeps one, and {why}: the same directions are stretched "
-            f"again and again, which shows from about {steps} steps on (√(2n) = {math.sqrt(2 * n):.0f})."
+        steps, why = int(k[apart[0]]), frozen or _("the slopes φ′ hardly change from step to step")
+        text = _(
+            "Theory draws W_hh anew at each step, the network keeps one, and {why}: the same directions are stretched "
+            "again and again, which shows from about {steps} steps on (√(2n) = {root})."
         )
+        return steps, text.format(why=why, steps=steps, root=f"{math.sqrt(2 * n):.0f}")
     steps = max(math.ceil(math.sqrt(2 * n)), math.ceil(n * (1.0 - float(sigma_w * mean) ** 2)))
-    return steps, CHANCE.format(n=n, steps=steps)
+    return steps, _(CHANCE).format(n=n, steps=steps)
 
 
 def limit_orthogonal(phi: Activation, sigma_w: float, q: float, sigma_bias: float, n: int) -> tuple[float, str]:
@@ -428,12 +433,13 @@ def limit_orthogonal(phi: Activation, sigma_w: float, q: float, sigma_bias: floa
         return math.inf, ""
     if frozen and math.sqrt(2 * n) / variation < n / variation**2:
         steps = math.ceil(math.sqrt(2 * n) / variation)
-        return steps, (
-            f"Theory averages over networks, and {frozen}: each network keeps its own pattern of slopes φ′ and so its "
-            f"own rate, which shows from about {steps} steps on."
+        text = _(
+            "Theory averages over networks, and {why}: each network keeps its own pattern of slopes φ′ and so its "
+            "own rate, which shows from about {steps} steps on."
         )
+        return steps, text.format(why=frozen, steps=steps)
     steps = math.ceil(n / variation**2)
-    return steps, CHANCE.format(n=n, steps=steps)
+    return steps, _(CHANCE).format(n=n, steps=steps)
 
 
 def frozen_part(phi: Activation, sigma_w: float, q: float, sigma_bias: float) -> str:
@@ -442,14 +448,15 @@ def frozen_part(phi: Activation, sigma_w: float, q: float, sigma_bias: float) ->
     A part of less than 1 % of q is left out.
     """
     if sigma_bias**2 > 0.01 * q:
-        return "the bias is the same at every step"
+        return _("the bias is the same at every step")
     if phi.homogeneous:
         one = np.array([1.0, -1.0])
         mean, share = phi.f(one).sum(), 1.0
     else:
         mean = gaussian_mean(phi.f, min(q, HUGE))
         share = float(sigma_w * mean) ** 2 / q if q else 0.0
-    return "a unit's output has a mean, which is handed on unchanged at every step" if mean and share > 0.01 else ""
+    drifts = _("a unit's output has a mean, which is handed on unchanged at every step")
+    return drifts if mean and share > 0.01 else ""
 
 
 def slopes(phi: Activation, q: float) -> tuple[float, float, float]:

@@ -15,10 +15,11 @@ import numpy as np
 from .activations import ACTIVATIONS
 from .cells import CELLS
 from .config import Config
+from .language import N_, _, ngettext, numeral
 from .quantiles import over_seeds
 from .runs import Trace
 from .schemes import SCHEMES
-from .words import number
+from .words import number, percent
 
 KEEPS = 0.15  # decades by which the second moment may drift over the last half and still keep its size
 SURVIVES = 1.0  # decades by which the gradient may change over all steps and still survive
@@ -246,108 +247,129 @@ def steepest(activation: str) -> float:
 
 
 CAUSES = {
-    "": "a step is {factors}",
-    "balance": "W_hh and {carry_name} balance: {factors}",
-    "small": "its weights are small: {factors}",
-    "both": "small weights and flat slopes together: {factors}",
-    "saturated": "saturated units pass almost nothing back: {carry_name} ×{carry}",
-    "saturated by input": "so strong an input saturates the units, which pass little back: {carry_name} ×{carry}",
-    "flatter": "the units that it meets are flatter than most: {factors}",
-    "ceiling": "the slope of {activation} is never above {ceiling}: {factors}",
-    "switched off": "{saturation} of the units are off: {factors}",
-    "input": "{weights}, but the input keeps the units off slope 1: {factors}",
-    "state": "{weights}, but the state's own size keeps the units off slope 1: {factors}",
-    "large": "its weights are large: {factors}",
-    "one sign": "its weights have one sign and add up: {factors}",
-    "same matrix": "one W_hh stretches the same directions at every step: {factors}",
-    "unsaturated few": "so large are its weights that the few unsaturated units suffice: {factors}",
-    "road": "{road} keeps ×{carry} a step, and W_hh adds ×{added}",
-    "road alone": "{road} keeps ×{carry} a step, and W_hh adds next to nothing",
-    "open": "{road} stays open: ×{carry} a step",
-    "shut at times": "{road} keeps ×{carry} a step on average, but shuts at times, and ×{along} is left",
-    "no way onto c": "{road} keeps ×{carry} a step, but the way from h onto it costs {entry} once",
-    "hidden": "every step adds a loss of its own, which hides what fades",
+    "": N_("a step is {factors}"),
+    "balance": N_("W_hh and {carry_name} balance: {factors}"),
+    "small": N_("its weights are small: {factors}"),
+    "both": N_("small weights and flat slopes together: {factors}"),
+    "saturated": N_("saturated units pass almost nothing back: {carry_name} ×{carry}"),
+    "saturated by input": N_("so strong an input saturates the units, which pass little back: {carry_name} ×{carry}"),
+    "flatter": N_("the units that it meets are flatter than most: {factors}"),
+    "ceiling": N_("the slope of {activation} is never above {ceiling}: {factors}"),
+    "switched off": N_("{saturation} of the units are off: {factors}"),
+    "input": N_("{weights}, but the input keeps the units off slope 1: {factors}"),
+    "state": N_("{weights}, but the state's own size keeps the units off slope 1: {factors}"),
+    "large": N_("its weights are large: {factors}"),
+    "one sign": N_("its weights have one sign and add up: {factors}"),
+    "same matrix": N_("one W_hh stretches the same directions at every step: {factors}"),
+    "unsaturated few": N_("so large are its weights that the few unsaturated units suffice: {factors}"),
+    "road": N_("{road} keeps ×{carry} a step, and W_hh adds ×{added}"),
+    "road alone": N_("{road} keeps ×{carry} a step, and W_hh adds next to nothing"),
+    "open": N_("{road} stays open: ×{carry} a step"),
+    "shut at times": N_("{road} keeps ×{carry} a step on average, but shuts at times, and ×{along} is left"),
+    "no way onto c": N_("{road} keeps ×{carry} a step, but the way from h onto it costs {entry} once"),
+    "hidden": N_("every step adds a loss of its own, which hides what fades"),
 }
-ROADS = {"lstm": "the road through c (gate f)", "gru": "the road past n (gate z)"}
+ROADS = {"lstm": N_("the road through c (gate f)"), "gru": N_("the road past n (gate z)")}
 
 
 def sentence(story: Account) -> str:
     """Say what happened and why."""
-    return f"{SCHEMES[story.scheme].short}: {forward_words(story)}; {backward_words(story)}."
+    said = {"forward": forward_words(story), "backward": backward_words(story)}
+    return _("{scheme}: {forward}; {backward}.").format(scheme=_(SCHEMES[story.scheme].short), **said)
 
 
 def forward_words(story: Account) -> str:
     """Say what the state did, with its size."""
-    size = moment_words(story.second_moment)
-    return {
-        "keeps": f"the state keeps its size ({size})",
-        "shrinks": f"the state shrinks ({size})",
-        "grows": f"the state grows ({size})",
-        "saturates": f"the state saturates ({story.saturation:.0%} of the units, {size})",
-        "zero": nothing_words(story),
-        "overflows": overflow_words(story),
+    if story.forward == "zero":
+        return nothing_words(story)
+    if story.forward == "overflows":
+        return overflow_words(story)
+    text = {
+        "keeps": _("the state keeps its size ({size})"),
+        "shrinks": _("the state shrinks ({size})"),
+        "grows": _("the state grows ({size})"),
+        "saturates": _("the state saturates ({saturation} of the units, {size})"),
     }[story.forward]
+    return text.format(size=moment_words(story.second_moment), saturation=percent(story.saturation))
 
 
 def moment_words(log10: float) -> str:
     """Write E h^2, which a float may not hold although it holds h."""
-    return "E h² above 1e308" if log10 == np.inf else f"E h² {number(log10, log10=True)}"
+    return _("E h² above 1e308") if log10 == np.inf else f"E h² {number(log10, log10=True)}"
 
 
 def nothing_words(story: Account) -> str:
     """Say that the state is 0, and why."""
     if not story.vanished:
-        return "the state shrinks (E h² below 1e-308)"
+        return _("the state shrinks (E h² below 1e-308)")
     if story.input == "nothing":
-        return "the state is exactly 0, as there is no input"
+        return _("the state is exactly 0, as there is no input")
     if story.size == -np.inf and story.input == "kick":
-        return "the state is exactly 0, as W_hh is 0 and hands nothing on"
+        return _("the state is exactly 0, as W_hh is 0 and hands nothing on")
     if story.off and story.cell == "rnn":
-        return "the state is exactly 0, as every unit is off"
-    return "the state has shrunk to exactly 0, below what a float holds"
+        return _("the state is exactly 0, as every unit is off")
+    return _("the state has shrunk to exactly 0, below what a float holds")
 
 
 def overflow_words(story: Account) -> str:
     """Say where the state became too large for a float, and in how many runs."""
+    text = _("the state leaves the finite numbers in {count} of {runs} runs, first at step {step}")
     if story.overflowed == story.seeds:
-        return f"the state leaves the finite numbers at step {story.overflow}"
-    runs = f"{story.overflowed} of {story.seeds} runs"
-    return f"the state leaves the finite numbers in {runs}, first at step {story.overflow}"
+        text = _("the state leaves the finite numbers at step {step}")
+    return text.format(step=story.overflow, count=story.overflowed, runs=story.seeds)
 
 
 def backward_words(story: Account) -> str:
     """Say what the gradient did, with its factor a step, and why."""
     if story.backward == "undefined":
-        return "so it has no gradient" if story.forward == "overflows" else "the loss is not finite: no gradient"
+        overflows = story.forward == "overflows"
+        return _("so it has no gradient") if overflows else _("the loss is not finite: no gradient")
     if story.backward == "zero":
         return zero_words(story)
-    after = f"{number(story.decades, log10=True)} after {story.seq_len} step{'s' * (story.seq_len > 1)}"
-    verb = {"survives": "survives, ×", "shrinks": "shrinks by ", "grows": "grows by "}[story.backward]
-    return f"the gradient {verb}{factor_words(story.factor)} a step: {after} – {reason(story)}"
+    after = ngettext("{change} after {steps} step", "{change} after {steps} steps", story.seq_len)
+    text = {
+        "survives": _("the gradient survives, ×{factor} a step: {after} – {reason}"),
+        "shrinks": _("the gradient shrinks by {factor} a step: {after} – {reason}"),
+        "grows": _("the gradient grows by {factor} a step: {after} – {reason}"),
+    }[story.backward]
+    return text.format(
+        factor=factor_words(story.factor),
+        after=after.format(change=number(story.decades, log10=True), steps=story.seq_len),
+        reason=reason(story),
+    )
 
 
 def zero_words(story: Account) -> str:
     """Say that the gradient is 0, and why."""
     if story.silent:
-        return "the gradient is exactly 0 from the start: the loss hands nothing back"
-    words = "the gradient is exactly 0 before the last step reaches back to the first"
+        return _("the gradient is exactly 0 from the start: the loss hands nothing back")
+    text = _("the gradient is exactly 0 before the last step reaches back to the first")
     if story.size == -np.inf:
-        words += ", as W_hh is 0"
-        return words + (f"; {ROADS['lstm']} keeps ×{factor_words(story.carry)} a step" if story.cell == "lstm" else "")
-    return words + (", as every unit is off at some step" if story.off and story.cell == "rnn" else "")
+        text = _("the gradient is exactly 0 before the last step reaches back to the first, as W_hh is 0")
+        if story.cell == "lstm":
+            text = _(
+                "the gradient is exactly 0 before the last step reaches back to the first, as W_hh is 0; "
+                "the road through c (gate f) keeps ×{carry} a step"
+            )
+    elif story.off and story.cell == "rnn":
+        text = _(
+            "the gradient is exactly 0 before the last step reaches back to the first, "
+            "as every unit is off at some step"
+        )
+    return text.format(carry=factor_words(story.carry))
 
 
 def reason(story: Account) -> str:
     """Say which of the two factors of a step made it, W_hh or what the activation or the gate carries."""
-    return CAUSES[cause(story)].format(
+    return _(CAUSES[cause(story)]).format(
         factors=factors_words(story),
         carry=factor_words(story.carry),
         carry_name=story.carry_name,
-        activation=ACTIVATIONS[story.activation].label,
+        activation=_(ACTIVATIONS[story.activation].label),
         ceiling=number(steepest(story.activation), log10=True),
-        saturation=f"{story.saturation:.0%}",
+        saturation=percent(story.saturation),
         weights=weights_words(story),
-        road=ROADS.get(story.cell, ""),
+        road=_(ROADS.get(story.cell, "")),
         added=factor_words(story.road - story.carry),
         along=factor_words(story.road),
         entry=number(story.entry, log10=True),
@@ -363,8 +385,8 @@ def factors_words(story: Account) -> str:
 def weights_words(story: Account) -> str:
     """Say what W_hh by itself does to the gradient's length."""
     if abs(story.recurrent) <= SAME:
-        return "W_hh takes nothing away"
-    return "W_hh enlarges it" if story.recurrent > 0 else "W_hh takes little away"
+        return _("W_hh takes nothing away")
+    return _("W_hh enlarges it") if story.recurrent > 0 else _("W_hh takes little away")
 
 
 def factor_words(log10: float) -> str:
@@ -374,7 +396,7 @@ def factor_words(log10: float) -> str:
     ('1.0', '0.63', '10', '5e-8')
     """
     if -3 <= log10 < 1.99:
-        return f"{10**log10:#.2g}".rstrip(".")
+        return numeral(f"{10**log10:#.2g}".rstrip("."))
     return number(log10, log10=True)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import os
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ from .activations import ACTIVATIONS
 from .bptt import bptt
 from .config import Config
 from .draws import draw_inputs, init_params
+from .language import _, settle
 from .words import number
 
 Array = np.ndarray
@@ -62,22 +64,25 @@ class Walk:
     ----------
     **settings : fields of `Config`; by default 3 units, 2 inputs, 2 classes, 4 steps. One sequence, cell "rnn", and
         the loss at the last step.
+    lang : "en" or "de"; None goes on as before. A link's ``lang`` goes before it.
 
     Raises
     ------
-    ValueError : as `Config`, and for another cell or loss.
+    ValueError : as `Config`, and for another cell or loss, or an unknown language.
 
     >>> walk = Walk()
     >>> walk.gradients.h.shape
     (5, 1, 3)
     """
 
-    def __init__(self, **settings: Any):
+    def __init__(self, *, lang: str | None = None, **settings: Any):
+        settle(lang, os.environ.get("QUERY_STRING", ""))
         small = {"hidden_size": 3, "input_size": 2, "output_size": 2, "seq_len": 4}
         self.config = Config(**small | settings | {"batch_size": 1})
         for name, only in (("cell", "rnn"), ("loss_at", "last")):
             if getattr(self.config, name) != only:
-                raise ValueError(f"{name} must be {only!r} for a walk; got {getattr(self.config, name)!r}.")
+                text = _("{name} must be {only} for a walk; got {received}.")
+                raise ValueError(text.format(name=name, only=repr(only), received=repr(getattr(self.config, name))))
         self.params = init_params(self.config)
         self.x, self.targets = draw_inputs(self.config)
         self.phi = ACTIVATIONS[self.config.activation]
@@ -88,12 +93,13 @@ class Walk:
     def check(self, t: int) -> None:
         """Raise a ValueError unless 1 <= t <= T."""
         if not isinstance(t, int) or not 1 <= t <= self.config.seq_len:
-            raise ValueError(f"t must be a whole number from 1 to {self.config.seq_len}; got {t!r}.")
+            text = _("{name} must be a whole number from {low} to {high}; got {received}.")
+            raise ValueError(text.format(name="t", low=1, high=self.config.seq_len, received=repr(t)))
 
     def weights(self) -> Shown:
         """Show the matrices that were drawn."""
         names = ("W_xh", "W_hh", "W_hy")
-        return Shown(equation("The weights, as drawn", *((name, self.params[name]) for name in names)))
+        return Shown(equation(_("The weights, as drawn"), *((name, self.params[name]) for name in names)))
 
     def pre_activation(self, t: int) -> Array:
         """Return ``a_t = x_t W_xh + h_{t-1} W_hh + b_h``, (H,)."""
@@ -123,8 +129,8 @@ class Walk:
             (f"h_{last}", g.h[last, 0]), "·", ("W_hy", p["W_hy"]), "=", (f"y_{last}", y), "→", ("p", probability),
         )  # fmt: skip
         start = equation(
-            f"∂L/∂h_{last} = (p − target) W_hyᵀ",
-            "(", ("p", probability), "−", ("target", target), ") ·", ("W_hyᵀ", p["W_hy"].T), "=",
+            _("∂L/∂h_{last} = (p − target) W_hyᵀ").format(last=last),
+            "(", ("p", probability), "−", (_("target"), target), ") ·", ("W_hyᵀ", p["W_hy"].T), "=",
             (f"∂L/∂h_{last}", (probability - target) @ p["W_hy"].T),
         )  # fmt: skip
         return Shown(scores + start)
@@ -143,7 +149,9 @@ class Walk:
             (f"∂L/∂a_{t}", d_a), "·", ("W_hhᵀ", self.params["W_hh"].T), "=", (f"∂L/∂h_{t - 1}", g.d_h[t - 1, 0]),
         )  # fmt: skip
         before, after = (float(np.linalg.norm(g.d_h[k])) for k in (t, t - 1))
-        words = f"The norm went from {number(before)} to {number(after)}: a factor {number(after / before)}."
+        words = _("The norm went from {before} to {after}: a factor {factor}.").format(
+            before=number(before), after=number(after), factor=number(after / before)
+        )
         return Shown(through + back + f"<p>{words}</p>")
 
     def weight_gradient(self, t: int) -> Shown:
@@ -151,8 +159,8 @@ class Walk:
         d_a = self.gradients.d_h[t, 0] * self.phi.slope(self.pre_activation(t))
         h = self.gradients.h[t - 1, 0]
         share = equation(
-            f"step {t}'s share of ∂L/∂W_hh = h_{t - 1}ᵀ ∂L/∂a_{t}",
-            (f"h_{t - 1}ᵀ", h[:, None]), "·", (f"∂L/∂a_{t}", d_a), "=", ("share", np.outer(h, d_a)),
+            _("step {t}'s share of ∂L/∂W_hh = h_{before}ᵀ ∂L/∂a_{t}").format(t=t, before=t - 1),
+            (f"h_{t - 1}ᵀ", h[:, None]), "·", (f"∂L/∂a_{t}", d_a), "=", (_("share"), np.outer(h, d_a)),
         )  # fmt: skip
-        total = equation("∂L/∂W_hh, all steps together", ("∂L/∂W_hh", self.gradients.d_params["W_hh"]))
+        total = equation(_("∂L/∂W_hh, all steps together"), ("∂L/∂W_hh", self.gradients.d_params["W_hh"]))
         return Shown(share + total)

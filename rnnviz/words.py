@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
+
+from .language import _, numeral
 
 
 def number(value: float, log10: bool = False, digits: int = 2) -> str:
@@ -18,14 +21,42 @@ def number(value: float, log10: bool = False, digits: int = 2) -> str:
             return "0" if value == 0 else str(value)
         return ("−" if value < 0 else "") + number(math.log10(abs(value)), True, digits)
     if math.isnan(value):
-        return "undefined"
+        return _("undefined")
     if math.isinf(value):
         return "0" if value < 0 else "∞"
     if -3 <= value < 4:
-        plain = float(f"{10**value:.{digits}g}")
-        return f"{plain:.0f}" if plain >= 1000 else f"{plain:g}"
+        rounded = float(f"{10**value:.{digits}g}")
+        return f"{rounded:.0f}" if rounded >= 1000 else plain(rounded)
     exponent = math.floor(value)
     digit = round(10 ** (value - exponent))
     if digit == 10:
         digit, exponent = 1, exponent + 1
     return f"{digit}e{exponent}"
+
+
+def plain(value: float, form: str = "g") -> str:
+    """Write a number as Python's format ``form`` does, with the decimal sign of the language.
+
+    >>> plain(0.25), plain(1.0, ".2f")
+    ('0.25', '1.00')
+    """
+    return numeral(format(value, form))
+
+
+def percent(share: float) -> str:
+    """Write a share of 1 in whole percent, with the language's own distance to the sign.
+
+    >>> percent(0.5)
+    '50%'
+    """
+    return _("{number}%").format(number=f"{100 * share:.0f}")
+
+
+def listed(items: Sequence[str]) -> str:
+    """Write items one after the other, as a sentence does.
+
+    >>> listed(["tanh", "orthogonal weights", "gain 1.68"])
+    'tanh, orthogonal weights and gain 1.68'
+    """
+    *before, last = items
+    return _("{items} and {last}").format(items=", ".join(before), last=last) if before else last

@@ -17,6 +17,8 @@ from pathlib import Path
 import psutil
 import pytest
 
+from rnnviz import language
+
 ROOT = Path(__file__).resolve().parents[1]
 NOTEBOOKS = ROOT / "notebooks"
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
@@ -195,6 +197,13 @@ def note(kind: str, text: str, problems: list[str]) -> None:
     known = any(re.fullmatch(pattern, text) for pattern in VOILA_WARNINGS)
     if kind in ("error", "warning") and not known:
         problems.append(f"{kind}: {text}")
+
+
+@pytest.fixture(autouse=True)
+def english():
+    """Put the language back that the code is written in: a process speaks one at a time."""
+    yield
+    language.use("en")
 
 
 @pytest.fixture

@@ -156,6 +156,33 @@ def test_a_number_can_be_typed(voila, page):
     assert readout.inner_text().startswith("10")
 
 
+def test_a_german_page_shows_and_reads_decimal_commas(voila, page):
+    open_notebook(page, voila, f"{NAMES[0]}?lang=de")
+    readout = page.get_by_role("textbox", name="Verstärkung: Wert")
+    assert readout.inner_text() == "1,00"
+    readout.click()
+    readout.press("Control+a")
+    readout.press_sequentially("1,8")
+    change(page, lambda: readout.press("Enter"))
+    wait_until(lambda: readout.inner_text() == "1,80", "the readout has its comma")
+    handle = slider(page, "Verstärkung")
+    assert float(handle.get_attribute("aria-valuenow")) == 1.8
+    wait_until(lambda: handle.get_attribute("aria-valuetext") == "1,8", "a screen reader hears the comma")
+    dashboard = page.locator(".rnnviz").first
+    assert dashboard.get_attribute("lang") == "de"
+    assert not re.search(r"\d\.\d", dashboard.inner_text())
+
+
+def test_german_labels_have_room(voila, new_page):
+    for width in (1280, 390):
+        page = open_notebook(new_page(viewport={"width": width, "height": 900}), voila, f"{NAMES[0]}?lang=de")
+        cut = page.eval_on_selector_all(
+            ".rnnviz-controls > .widget-inline-hbox > .widget-label",
+            "all => all.filter(label => label.scrollWidth > label.clientWidth).map(label => label.textContent)",
+        )
+        assert not cut
+
+
 def test_nothing_moves_when_pictures_change(first):
     before = first.evaluate(BOXES)
     sizes = first.eval_on_selector_all(".rnnviz-view img", "all => all.map(i => [i.width, i.height, i.naturalWidth])")

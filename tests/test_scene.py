@@ -47,13 +47,14 @@ def test_a_link_brings_a_scene_back_wherever_the_page_starts(scene, start):
     assert math.copysign(1, back.config.gain) == math.copysign(1, scene.config.gain)
 
 
-@given(scenes, st.lists(scenes, max_size=3), st.booleans(), st.booleans())
+@given(scenes, st.lists(scenes, max_size=3), st.booleans(), st.booleans(), st.sampled_from(["", "en", "de"]))
 @settings(max_examples=100, deadline=None)
-def test_a_page_comes_back_with_its_pins(scene, pins, present, predict):
-    page = Page(("gain", "all"), ("beside",), present, predict)
+def test_a_page_comes_back_with_its_pins(scene, pins, present, predict, lang):
+    page = Page(("gain", "all"), ("beside",), present, predict, lang=lang)
     query = page.link(scene, START, pins)
     again, same, problems = Page.of_link(query, START)
     assert (again.lock, again.hide, again.present, again.predict) == (page.lock, page.hide, present, predict)
+    assert again.lang == lang
     assert same == scene
     assert problems == []
     assert [pin.config for pin in again.pins] == [pin.config for pin in pins]

@@ -7,6 +7,7 @@ from typing import Any
 
 import ipywidgets as widgets
 
+from ..language import _
 from ..suggestions import Suggestion
 
 
@@ -21,7 +22,7 @@ class Advice(widgets.Box):
     def __init__(self, apply: Callable[[dict[str, Any]], None]):
         self.changes: dict[str, Any] = {}
         self.words = widgets.Label()
-        self.button = widgets.Button(description="Try it", tooltip="set the controls to what is suggested")
+        self.button = widgets.Button(description=_("Try it"), tooltip=_("set the controls to what is suggested"))
         self.button.add_class("rnnviz-button")
         self.button.on_click(lambda _: apply(self.changes))
         super().__init__([self.words, self.button])

@@ -11,10 +11,12 @@ import ipywidgets as widgets
 
 from .. import moment, prediction, verdict
 from ..config import Config
+from ..language import N_, _, ngettext, settle
 from ..runs import Trace
 from ..suggestions import Suggestion, suggest
 from ..views import VIEWS, Canvas, View
 from ..views.lines import STYLES, covered
+from ..words import percent
 from .advice import Advice
 from .bet import COVERED, Bet
 from .controls import Controls
@@ -30,7 +32,7 @@ from .trust import TrustPanel
 
 ADVICE = 0.8  # seconds of rest until a suggestion is looked for
 GAP = 16
-HIDDEN = "The gradient is covered until you have placed your bet."
+HIDDEN = N_("The gradient is covered until you have placed your bet.")
 TWO_COLUMNS = 820  # CSS pixels from which two pictures stand side by side
 PRESENT = 1.35  # how much larger everything is drawn for a projector
 
@@ -44,13 +46,14 @@ class Dashboard(widgets.VBox):
     scheme : one scheme, or several to draw over one another, the first in the menu.
     seeds : how many seeds are run for the median and the band, counted from ``seed``.
     options : the page's own choices by name, keys of ``rnnviz.views.OPTIONS``.
+    lang : "en" or "de"; None goes on in the language spoken before. A link's ``lang`` goes before it.
     **settings : fields of `Config` to start from.
 
     A link's query string, which Voila hands to the kernel, changes where the page starts: see `Scene` and `Page`.
 
     Raises
     ------
-    ValueError : naming the view, scheme or field, what was received and what is allowed.
+    ValueError : naming the view, scheme, field or language, what was received and what is allowed.
     """
 
     def __init__(
@@ -59,14 +62,17 @@ class Dashboard(widgets.VBox):
         scheme: str | Sequence[str] = ("xavier", "uniform01"),
         seeds: int = 8,
         options: Mapping[str, Any] | None = None,
+        lang: str | None = None,
         **settings: Any,
     ):
+        query = os.environ.get("QUERY_STRING", "")
+        unspoken = settle(lang, query)
         schemes = (scheme,) if isinstance(scheme, str) else tuple(scheme)
         if not schemes:
-            raise ValueError("scheme must name at least one scheme")
+            raise ValueError(_("scheme must name at least one scheme"))
         self.start = Scene(Config(scheme=schemes[0]).replace(**settings), schemes[1:], dict(options or {}), seeds)
         self.views = {name: Canvas(VIEWS[name]) for name in views or ("state", "gradient")}
-        self.page, scene, problems = Page.of_link(os.environ.get("QUERY_STRING", ""), self.start)
+        self.page, scene, problems = Page.of_link(query, self.start)
         taken = dict.fromkeys(option for canvas in self.views.values() for option in canvas.view.options)
         self.controls = Controls(scene, tuple(taken), self.refresh, self.repaint)
         self.stage = Stage(present=self.page.present)
@@ -102,10 +108,11 @@ class Dashboard(widgets.VBox):
             ]
         )
         self.add_class("rnnviz")
+        self.add_class(f"rnnviz-{self.stage.lang}")
         self.page.apply(rows, self.presets)
         self.attempt(lambda: self.pins.put(self.page.pins))
         self.refresh()
-        self.stage.notice = " ".join(problems)
+        self.stage.notice = " ".join([*unspoken, *problems])
 
     @property
     def config(self) -> Config:
@@ -160,22 +167,19 @@ class Dashboard(widgets.VBox):
         )
         self.stage.busy = share is not None and not drawn
         seeds = self.controls.seeds.value
-        words = f"Computing {seeds} draw{'s' * (seeds > 1)}: {share or 0:.0%}"
+        words = ngettext("Computing {seeds} draw: {share}", "Computing {seeds} draws: {share}", seeds)
+        words = words.format(seeds=seeds, share=percent(share or 0))
         self.stage.progress = {} if share is None else {"share": share, "text": words}
 
     def stop(self) -> None:
         """Leave it at what is there."""
         self.runner.stop()
         if self.trace is None:
-            self.stage.notice = "Stopped: nothing is computed yet. Choose smaller sizes."
+            self.stage.notice = _("Stopped: nothing is computed yet. Choose smaller sizes.")
             return
         self.paint()
         self.rest()
-        shown = self.trace.config
-        self.stage.notice = (
-            f"Stopped: the pictures show H = {shown.hidden_size}, T = {shown.seq_len}, {len(self.trace.seeds)} of "
-            f"{self.controls.seeds.value} draws and {shown.batch_size} of {self.config.batch_size} sequences."
-        )
+        self.stage.notice = stopped_words(self.trace, self.controls.scene)
 
     def attempt(self, step) -> None:
         """Take one step; what goes wrong becomes one sentence on the page, which keeps its last good pictures."""
@@ -187,7 +191,9 @@ class Dashboard(widgets.VBox):
     def explain(self, error: Exception) -> None:
         """Say in one sentence what went wrong."""
         self.stage.busy = False
-        inside = f"Something went wrong inside rnnviz ({type(error).__name__}: {error})."
+        inside = _("Something went wrong inside rnnviz ({kind}: {error}).").format(
+            kind=type(error).__name__, error=error
+        )
         self.stage.message = str(error) if isinstance(error, ValueError) else inside
 
     def follow_advice(self, changes: dict[str, Any]) -> None:
@@ -233,7 +239,7 @@ class Dashboard(widgets.VBox):
             self.stop()
             return
         if self.bet.covers and message.get("kind") != "code":
-            raise ValueError("Place your bet first: a file would tell what happened.")
+            raise ValueError(_("Place your bet first: a file would tell what happened."))
         if self.runner.active:
             self._wanted[str(message.get("kind")), str(message.get("view"))] = message
             return
@@ -243,17 +249,19 @@ class Dashboard(widgets.VBox):
             job = self.job(VIEWS[view])
             data = self.late.data(view, job) if VIEWS[view].late else job()
             if data is None:
-                raise ValueError("This picture is not there yet.")
+                raise ValueError(_("This picture is not there yet."))
         options = {name: widget.value for name, widget in self.controls.choices.items()}
         self.stage.send(*answer(str(message.get("kind")), view, data, self.trace, options, list(self.views)))
 
     def tell_moment(self) -> None:
         """Say what happened at the step that the reader points at."""
         if self.bet.covers:
-            self.stage.moment = ["The numbers of a step are covered until you have placed your bet."]
+            self.stage.moment = [_("The numbers of a step are covered until you have placed your bet.")]
             return
         step = min(self.stage.step, self.trace.config.seq_len) if self.trace else -1
-        self.stage.moment = [] if step < 0 else [f"Step {step}", *moment.sentences(self.trace, step)]
+        self.stage.moment = (
+            [] if step < 0 else [_("Step {step}").format(step=step), *moment.sentences(self.trace, step)]
+        )
 
     def repaint(self) -> None:
         """Show the present trace again: a choice of the page or its width has changed."""
@@ -309,7 +317,7 @@ class Dashboard(widgets.VBox):
         return {
             "name": name,
             "png": canvas.png(data, round(width / zoom), round(height / zoom), zoom * self.stage.viewport["ratio"]),
-            "alt": HIDDEN if self.bet.covers and name == COVERED else canvas.view.describe(data),
+            "alt": _(HIDDEN) if self.bet.covers and name == COVERED else canvas.view.describe(data),
             "width": width,
             "height": height,
             "stale": False,
@@ -322,6 +330,18 @@ def later(act: Callable[[], None]) -> None:
     """Do something once the frame is on its way: the thread that sends it waits for this one."""
     loop = running_loop()
     loop.call_soon(act) if loop else act()
+
+
+def stopped_words(trace: Trace, wanted: Scene) -> str:
+    """Say how much of what was asked for the pictures show."""
+    shown = trace.config
+    return _(
+        "Stopped: the pictures show H = {size}, T = {steps}, {seeds} of {all_seeds} draws and {sequences} of "
+        "{all_sequences} sequences."
+    ).format(
+        size=shown.hidden_size, steps=shown.seq_len, seeds=len(trace.seeds), all_seeds=wanted.seeds,
+        sequences=shown.batch_size, all_sequences=wanted.config.batch_size,
+    )  # fmt: skip
 
 
 def layout(width: int, views: int) -> tuple[int, int, int]:

@@ -8,11 +8,17 @@ from collections.abc import Callable
 import ipywidgets as widgets
 
 from .. import verdict
+from ..language import N_, _
 from ..runs import Trace
 from ..schemes import SCHEMES
 from .scene import Scene
 
-CHOICES = (("fades", "shrinks"), ("survives", "survives"), ("grows", "grows"), ("is not defined", "undefined"))
+CHOICES = (
+    (N_("fades"), "shrinks"),
+    (N_("survives"), "survives"),
+    (N_("grows"), "grows"),
+    (N_("is not defined"), "undefined"),
+)
 COVERED = "gradient"  # the view that a bet is about
 
 
@@ -32,7 +38,7 @@ class Bet(widgets.VBox):
         self.answered = not on
         self.right = self.given = 0
         self.question, self.result = widgets.HTML(), widgets.HTML()
-        self.buttons = {answer: widgets.Button(description=label) for label, answer in CHOICES}
+        self.buttons = {answer: widgets.Button(description=_(label)) for label, answer in CHOICES}
         for answer, button in self.buttons.items():
             button.add_class("rnnviz-button")
             button.on_click(lambda _, answer=answer: self.answer(answer))
@@ -52,10 +58,9 @@ class Bet(widgets.VBox):
         if not self.on or (self.asked is not None and self.asked.config == scene.config):
             return
         self.asked, self.answered = scene, False
-        name = SCHEMES[scene.config.scheme].short
-        self.question.value = (
-            f"<b>Your bet: {name}'s gradient, on its way back over {scene.config.seq_len} steps, …</b>"
-        )
+        text = _("Your bet: {scheme}'s gradient, on its way back over {steps} steps, …")
+        asked = text.format(scheme=_(SCHEMES[scene.config.scheme].short), steps=scene.config.seq_len)
+        self.question.value = f"<b>{asked}</b>"
         self.result.value = ""
         for button in self.buttons.values():
             button.disabled = False
@@ -69,9 +74,9 @@ class Bet(widgets.VBox):
         self.answered = True
         self.given += 1
         self.right += chosen == truth
-        said = "Right" if chosen == truth else f"No: it {label_of(truth)}"
-        score = f"{self.right} of {self.given} bets right so far."
-        self.result.value = f'<p role="status"><b>{said}.</b> {html.escape(verdict.sentence(story))} {score}</p>'
+        said = _("Right.") if chosen == truth else _("No: it {answer}.").format(answer=label_of(truth))
+        score = _("{right} of {given} bets right so far.").format(right=self.right, given=self.given)
+        self.result.value = f'<p role="status"><b>{said}</b> {html.escape(verdict.sentence(story))} {score}</p>'
         for button in self.buttons.values():
             button.disabled = True
         self.reveal()
@@ -79,4 +84,4 @@ class Bet(widgets.VBox):
 
 def label_of(answer: str) -> str:
     """Return an answer as its button names it."""
-    return next(label for label, value in CHOICES if value == answer)
+    return _(next(label for label, value in CHOICES if value == answer))

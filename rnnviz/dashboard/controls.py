@@ -7,7 +7,8 @@ from typing import Any
 
 import ipywidgets as widgets
 
-from ..config import FIELDS, Config
+from ..config import FIELDS, Config, label_of
+from ..language import N_, _
 from ..schemes import SCHEMES
 from ..views import OPTIONS, Option
 from .scene import Scene
@@ -17,13 +18,15 @@ SECOND = ("gain", "cell", "forget_bias", "activation", "inputs", "loss_at")
 MORE = ("input_scheme", "input_size", "output_size", "batch_size", "input_scale", "seed", "text")
 # Controls that mean something only for some values of another one.
 ONLY_FOR = {"forget_bias": ("cell", ("lstm",)), "text": ("inputs", ("text",))}
+STEPS = {"last": N_("last step"), "every": N_("every step")}  # at which there is a loss
 SAME = ""  # what a menu holds for None, which ipywidgets shows as no choice at all
 
 
 def control(name: str, value: Any) -> widgets.ValueWidget:
     """Return the widget for one field of Config, set to ``value``."""
     meta = FIELDS[name].metadata
-    common = {"value": value, "description": meta["label"], "tooltip": meta["help"]}
+    help = meta["help"]
+    common = {"value": value, "description": label_of(name), "tooltip": _(help)}
     if meta["kind"] == "choice":
         return widgets.Dropdown(options=options(meta), **common | {"value": value or SAME})
     if meta["kind"] == "text":
@@ -36,8 +39,8 @@ def control(name: str, value: Any) -> widgets.ValueWidget:
 def options(meta) -> list[tuple[str, str | None]]:
     """Return a menu's entries as (label, value)."""
     allowed = meta["allowed"]
-    named = [(allowed[name].label if isinstance(allowed, dict) else f"{name} step", name) for name in allowed]
-    return [("the same as W_hh", SAME), *named] if meta["optional"] else named
+    named = [(_(allowed[name].label if isinstance(allowed, dict) else STEPS[name]), name) for name in allowed]
+    return [(_("the same as W_hh"), SAME), *named] if meta["optional"] else named
 
 
 def put(widget: widgets.ValueWidget, value: Any) -> None:
@@ -49,11 +52,13 @@ def put(widget: widgets.ValueWidget, value: Any) -> None:
 
 def choice(option: Option, value: Any) -> widgets.ValueWidget:
     """Return the widget for a choice of the page, set to ``value``."""
-    if {allowed for _, allowed in option.choices} == {False, True}:
-        box = widgets.Checkbox(value=value, description=option.label, tooltip=option.help, indent=False)
+    label, help = _(option.label), _(option.help)
+    if {allowed for _label, allowed in option.choices} == {False, True}:
+        box = widgets.Checkbox(value=value, description=label, tooltip=help, indent=False)
         box.add_class("rnnviz-choice")
         return box
-    return widgets.Dropdown(options=option.choices, value=value, description=option.label, tooltip=option.help)
+    choices = [(_(choice), allowed) for choice, allowed in option.choices]
+    return widgets.Dropdown(options=choices, value=value, description=label, tooltip=help)
 
 
 class Controls:
@@ -73,12 +78,16 @@ class Controls:
     ):
         self.widgets = {name: control(name, value) for name, value in scene.config.to_dict().items()}
         self.compare = {
-            name: widgets.Checkbox(value=name in scene.beside, description=entry.short, indent=False)
+            name: widgets.Checkbox(value=name in scene.beside, description=_(entry.short), indent=False)
             for name, entry in SCHEMES.items()
         }
         self.choices = {name: choice(OPTIONS[name], scene.option(name)) for name in options}
         self.seeds = widgets.IntSlider(
-            scene.seeds, 1, max(32, scene.seeds), description="Draws", tooltip="how many seeds the median is taken over"
+            scene.seeds,
+            1,
+            max(32, scene.seeds),
+            description=_("Draws"),
+            tooltip=_("how many seeds the median is taken over"),
         )
         self.on_change, self.on_choice, self.held = on_change, on_choice, False
         self.frozen: tuple[str, ...] = ()
@@ -96,11 +105,11 @@ class Controls:
         rest.children = (*rest.children[:-1], self.seeds, rest.children[-1])
         for name, (other, values) in ONLY_FOR.items():
             self.show_only_for(name, other, values)
-        self.beside = widgets.Box([widgets.HTML("Compare with"), *self.compare.values()])
+        self.beside = widgets.Box([widgets.HTML(_("Compare with")), *self.compare.values()])
         self.beside.add_class("rnnviz-compare")
         self.widgets["scheme"].observe(lambda change: self.enable_others(), "value")
         self.enable_others()
-        self.more = self.folded("More settings", rest)
+        self.more = self.folded(_("More settings"), rest)
 
     @property
     def named(self) -> dict[str, widgets.Widget]:

@@ -7,16 +7,19 @@ import io
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import reduce
 from typing import Any
 
 import numpy as np
 
 from .. import __version__
-from ..config import DEFAULTS, FIELDS, Config
+from ..config import DEFAULTS, FIELDS, Config, label_of
+from ..language import LANGUAGES, _, current
 from ..registry import shorten
 from ..runs import Trace
 from ..schemes import SCHEMES
 from ..views import OPTIONS, VIEWS, View, paper
+from ..words import listed, plain
 
 Array = np.ndarray
 WIDTH = 100  # characters of a line of code
@@ -94,7 +97,7 @@ def changed(config: Config) -> dict[str, Any]:
 
 def description(view: View, data: Any, trace: Trace, options: Mapping[str, Any]) -> dict[str, str]:
     """Return title and description for a picture's metadata; plain ASCII, so that every format can hold it."""
-    names = " and ".join(SCHEMES[name].short for name in trace.schemes)
+    names = reduce(lambda some, name: listed([some, name]), (_(SCHEMES[name].short) for name in trace.schemes))
     settings = {
         "rnnviz": __version__,
         "view": view.name,
@@ -104,35 +107,36 @@ def description(view: View, data: Any, trace: Trace, options: Mapping[str, Any])
         "seeds": [int(seed) for seed in trace.seeds],
         "options": dict(options),
     }
-    return {"Title": f"rnnviz: {view.label}, {names}", "Description": json.dumps(settings)}
+    return {"Title": f"rnnviz: {_(view.label)}, {names}", "Description": json.dumps(settings)}
 
 
 def caption(trace: Trace, options: Mapping[str, Any]) -> str:
     """Say which schemes and seeds were run and what else is not as usual."""
-    schemes = ", ".join(SCHEMES[name].short for name in trace.schemes)
+    schemes = ", ".join(_(SCHEMES[name].short) for name in trace.schemes)
     parts = [f"rnnviz {__version__}", schemes, seeds_in_words(trace.seeds)]
     for name, value in changed(trace.config).items():
-        parts.append(f"{FIELDS[name].metadata['label']}: {in_words(name, value)}")
+        parts.append(f"{label_of(name)}: {in_words(name, value)}")
     for name, value in options.items():
-        words = {known: label for label, known in OPTIONS[name].choices}
-        parts.append(f"{OPTIONS[name].label}: {words.get(value, value)}")
+        words = {known: _(label) for label, known in OPTIONS[name].choices}
+        parts.append(f"{_(OPTIONS[name].label)}: {words.get(value, value)}")
     return " · ".join(parts)
 
 
 def seeds_in_words(seeds: Sequence[int]) -> str:
     if in_a_row(seeds) and len(seeds) > 1:
-        return f"seeds {seeds[0]} to {seeds[-1]}"
-    return f"{len(seeds)} seeds" if len(seeds) > 1 else f"seed {seeds[0]}"
+        return _("seeds {first} to {last}").format(first=seeds[0], last=seeds[-1])
+    return (_("{count} seeds") if len(seeds) > 1 else _("seed {first}")).format(count=len(seeds), first=seeds[0])
 
 
 def in_words(name: str, value: Any) -> str:
     """Return a setting's value as its menu has it; of a text, its beginning, in letters that the font has."""
     meta = FIELDS[name].metadata
     if meta["kind"] == "choice" and isinstance(meta["allowed"], Mapping):
-        return meta["allowed"][value].label
+        entry = meta["allowed"][value]
+        return _(entry.label)
     if meta["kind"] == "text":
         return shorten(value, 30).replace("…", "...").encode("latin-1", "backslashreplace").decode("latin-1")
-    return f"{value:g}" if isinstance(value, float) else str(value)
+    return plain(value) if isinstance(value, float) else _(str(value))
 
 
 # The numbers
@@ -179,7 +183,7 @@ def header(trace: Trace, values: Mapping[str, tuple[Array, str]]) -> Iterator[tu
     yield "column scheme", harmless("how W_hh and W_hy are drawn")
     yield "column seed", harmless("the same seed draws the same numbers for every scheme")
     yield "column step", harmless("t from 0 (the initial state) to T")
-    for name, (_, words) in values.items():
+    for name, (_array, words) in values.items():
         yield f"column {name}", harmless(words)
 
 
@@ -214,6 +218,7 @@ def code(
     arguments = [literal(name) for name in views]
     arguments += [f"scheme={literal(list(schemes) if len(schemes) > 1 else schemes[0])}", f"seeds={len(seeds)}"]
     arguments += [f"options={literal(shown)}"] if shown else []
+    arguments += [f"lang={literal(current())}"] if current() != next(iter(LANGUAGES)) else []
     arguments += settings(config.replace(seed=first))
     return f"from rnnviz import Dashboard\n\n{call('Dashboard', arguments)}\n"
 
@@ -230,7 +235,7 @@ def computation(
     lines = ["import rnnviz as rv", *(["from rnnviz.views import VIEWS"] if views else []), ""]
     lines.append(f"config = {call('rv.Config', settings(config))}")
     lines.append(f"trace = {call('rv.compare', ['config', literal(list(schemes)), f'seeds={counted(seeds)}'])}")
-    lines.append("# Each is an array (schemes, seeds, steps 0 to T).")
+    lines.append(_("# Each is an array (schemes, seeds, steps 0 to T)."))
     lines.append("trace.second_moment, trace.variance, trace.mean, trace.saturation, trace.log10_grad_norm")
     drawn = []
     for name in views:

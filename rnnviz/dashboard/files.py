@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..language import _
 from ..runs import Trace
 from ..views import VIEWS
 from . import export
@@ -23,11 +24,12 @@ def answer(kind: str, view: str, data: Any, trace: Trace, options: dict[str, Any
     if kind == "code":
         seeds = (trace.seeds, options, views)
         both = (export.code(*settings, *seeds), export.computation(*settings, *seeds))
-        return {"kind": "code", "text": "\n\n# or without the page:\n".join(text.strip() for text in both)}, []
+        between = "\n\n" + _("# or without the page:") + "\n"
+        return {"kind": "code", "text": between.join(text.strip() for text in both)}, []
     if kind == "csv":
         return file(export.filename(*settings, "csv"), kind), [export.csv_text(trace).encode()]
     if kind not in ("png", "svg"):
-        raise ValueError(f"a page gives png, svg, csv or code; not {kind!r:.40}.")
+        raise ValueError(_("a page gives png, svg, csv or code; not {kind}.").format(kind=f"{kind!r:.40}"))
     draw = export.png if kind == "png" else export.svg
     name = export.filename(*settings, kind, view=view)
     return file(name, kind), [draw(VIEWS[view], data, WIDTH, HEIGHT, trace=trace, options=options)]

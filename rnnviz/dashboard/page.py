@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from urllib.parse import parse_qs, urlencode
 
+from ..language import LANGUAGES, of_link
 from .controls import Controls
 from .pins import MOST
 from .presets import PresetBar
@@ -24,6 +25,7 @@ class Page:
     present : enlarge everything for a projector.
     predict : cover the gradient until the reader has placed a bet.
     pins : the scenes whose first scheme is pinned.
+    lang : the language that the link asks for, or "".
     """
 
     lock: tuple[str, ...] = ()
@@ -31,6 +33,7 @@ class Page:
     present: bool = False
     predict: bool = False
     pins: tuple[Scene, ...] = ()
+    lang: str = ""
 
     @classmethod
     def of_link(cls, query: str, start: Scene) -> tuple[Page, Scene, list[str]]:
@@ -42,13 +45,14 @@ class Page:
             Scene.from_query(text, start)
             for text in parse_qs(query.removeprefix("?"), keep_blank_values=True).get("pin", [])[:MOST]
         ]
-        problems += [problem for _, found in pins for problem in found]
+        problems += [problem for _pin, found in pins for problem in found]
         page = cls(
             tuple(filter(None, lock)),
             tuple(filter(None, hide)),
             asked.get("present") == "1",
             asked.get("predict") == "1",
-            tuple(pin.replace(beside=(), options={}) for pin, _ in pins),
+            tuple(pin.replace(beside=(), options={}) for pin, _problems in pins),
+            lang if (lang := of_link(query)) in LANGUAGES else "",
         )
         return page, scene, problems
 
@@ -64,7 +68,7 @@ class Page:
     def link(self, scene: Scene, start: Scene, pins: Sequence[Scene]) -> str:
         """Return the query string that brings this page back, with these pins."""
         own = {"lock": ",".join(self.lock), "hide": ",".join(self.hide)}
-        own |= {name: "1" for name in ("present", "predict") if getattr(self, name)}
+        own |= {name: "1" for name in ("present", "predict") if getattr(self, name)} | {"lang": self.lang}
         pinned = [("pin", pin.to_query(start.replace(beside=(), options={}))) for pin in pins]
         own_parts = [(name, value) for name, value in own.items() if value]
         parts = (scene.to_query(start), urlencode(own_parts + pinned))

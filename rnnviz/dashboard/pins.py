@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import ipywidgets as widgets
 
-from ..config import FIELDS
+from ..config import FIELDS, label_of
+from ..language import _
 from ..runs import Trace, compare
 from ..schemes import SCHEMES
+from ..words import plain
 from .scene import Scene
 
 MOST = 3
@@ -28,12 +31,22 @@ def name_of(scene: Scene, start: Scene) -> str:
     """Return what a pin is called: its scheme, and the settings in which it differs from where the page started."""
     mine, theirs = scene.config.to_dict(), start.config.to_dict()
     changed = [
-        f"{FIELDS[name].metadata['label']} {value:.4g}" if isinstance(value, float) else
-        f"{FIELDS[name].metadata['label']} {value}"
+        f"{label_of(name)} {in_words(name, value)}"
         for name, value in mine.items()
         if value != theirs[name] and name not in ("scheme", "text")
-    ]  # fmt: skip
-    return ", ".join([f"pinned: {SCHEMES[scene.config.scheme].short}", *changed[:3]])
+    ]
+    pinned = _("pinned: {scheme}").format(scheme=_(SCHEMES[scene.config.scheme].short))
+    return ", ".join([pinned, *changed[:3]])
+
+
+def in_words(name: str, value: Any) -> str:
+    """Return a setting's value as short as a legend needs it."""
+    allowed = FIELDS[name].metadata.get("allowed")
+    if value is None:
+        return _("the same as W_hh")
+    if isinstance(allowed, Mapping):
+        return _(getattr(allowed[value], "short", allowed[value].label))
+    return plain(value, ".4g") if isinstance(value, float) else _(str(value))
 
 
 class PinBar:
@@ -57,8 +70,8 @@ class PinBar:
     ):
         self.start, self.known, self.on_change = start, known, on_change
         self.pins: tuple[Pin, ...] = ()
-        pin = widgets.Button(description="Pin", tooltip="keep the first scheme's curves in grey, to compare with")
-        unpin = widgets.Button(description="Unpin", tooltip="take the grey curves away", disabled=True)
+        pin = widgets.Button(description=_("Pin"), tooltip=_("keep the first scheme's curves in grey, to compare with"))
+        unpin = widgets.Button(description=_("Unpin"), tooltip=_("take the grey curves away"), disabled=True)
         pin.on_click(lambda _: attempt(lambda: self.add(scene())))
         unpin.on_click(lambda _: attempt(lambda: self.put(())))
         self.buttons = (pin, unpin)

@@ -9,6 +9,7 @@ from typing import Any
 import ipywidgets as widgets
 
 from ..config import Config
+from ..language import N_, _
 from ..registry import Registry
 from .controls import Controls
 from .scene import Scene
@@ -44,8 +45,8 @@ PRESETS: Registry[Preset] = Registry("preset")
 PRESETS.add(
     "fades",
     Preset(
-        "Fades",
-        "Both schemes keep the state at one height: now follow the gradient from the right edge to the left.",
+        N_("Fades"),
+        N_("Both schemes keep the state at one height: now follow the gradient from the right edge to the left."),
         ("orthogonal",),
         {"scheme": "xavier"},
     ),
@@ -53,8 +54,11 @@ PRESETS.add(
 PRESETS.add(
     "flat",
     Preset(
-        "Flat",
-        "The same scheme with a larger gain: move Gain a little to either side and watch which way the gradient tips.",
+        N_("Flat"),
+        N_(
+            "The same scheme with a larger gain: move Gain a little to either side and watch which way the "
+            "gradient tips."
+        ),
         (),
         {"scheme": "xavier", "gain": 1.85, "hidden_size": 128},
     ),
@@ -62,8 +66,8 @@ PRESETS.add(
 PRESETS.add(
     "blows_up",
     Preset(
-        "Blows up",
-        "ReLU has no ceiling: compare how fast the state grows with how fast the gradient does.",
+        N_("Blows up"),
+        N_("ReLU has no ceiling: compare how fast the state grows with how fast the gradient does."),
         ("he",),
         {"scheme": "uniform_centered", "activation": "relu"},
     ),
@@ -71,8 +75,8 @@ PRESETS.add(
 PRESETS.add(
     "surprise",
     Preset(
-        "The surprise",
-        "Both schemes have the same variance; ask of the one with the larger sum why its gradient is gone.",
+        N_("The surprise"),
+        N_("Both schemes have the same variance; ask of the one with the larger sum why its gradient is gone."),
         ("uniform_centered",),
         {"scheme": "uniform01"},
     ),
@@ -80,8 +84,8 @@ PRESETS.add(
 PRESETS.add(
     "pytorch",
     Preset(
-        "What PyTorch does",
-        "The defaults of two frameworks, when you do not ask: which of them can still tell the first step?",
+        N_("What PyTorch does"),
+        N_("The defaults of two frameworks, when you do not ask: which of them can still tell the first step?"),
         ("keras",),
         {"scheme": "pytorch"},
     ),
@@ -89,8 +93,8 @@ PRESETS.add(
 PRESETS.add(
     "forget_bias",
     Preset(
-        "Forget bias",
-        "An LSTM: move Forget bias from 0 to 5 and watch the gradient's slope; PyTorch draws its own and stays.",
+        N_("Forget bias"),
+        N_("An LSTM: move Forget bias from 0 to 5 and watch the gradient's slope; PyTorch draws its own and stays."),
         ("pytorch",),
         {"scheme": "xavier", "cell": "lstm", "forget_bias": 0.0},
     ),
@@ -107,12 +111,12 @@ class PresetBar(widgets.VBox):
 
     def __init__(self, controls: Controls, start: Scene):
         self.controls, self.shown, self.frozen = controls, start, False
-        self.buttons = {name: self.button(preset.label, preset.look) for name, preset in PRESETS.items()}
+        self.buttons = {name: self.button(_(preset.label), _(preset.look)) for name, preset in PRESETS.items()}
         for name, button in self.buttons.items():
             button.on_click(lambda _, name=name: self.choose(name))
-        self.new_seed = self.button("New seed", "draw other weights and other inputs")
+        self.new_seed = self.button(_("New seed"), _("draw other weights and other inputs"))
         self.new_seed.on_click(lambda _: self.draw_again())
-        self.reset = self.button("Reset", "go back to where this page started")
+        self.reset = self.button(_("Reset"), _("go back to where this page started"))
         self.reset.on_click(lambda _: self.go_back())
         self.look = widgets.HTML()
         self.row = widgets.Box([*self.buttons.values(), self.reset, self.new_seed])
@@ -128,7 +132,7 @@ class PresetBar(widgets.VBox):
         """Set the controls to a preset and say what to look at."""
         preset = PRESETS[name]
         self.shown = preset.scene(self.controls.scene)
-        self.look.value = f"<p>{preset.look}</p>"
+        self.look.value = f"<p>{_(preset.look)}</p>"
         self.controls.assign(self.shown)
 
     def draw_again(self) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
 from ..config import FIELDS, Config, from_text
+from ..language import _
 from ..registry import explain_choice
 from ..schemes import SCHEMES
 from ..views import OPTIONS
@@ -45,7 +46,8 @@ class Scene:
         chosen = {name: value for name, value in self.options.items() if value != OPTIONS[name].choices[0][1]}
         object.__setattr__(self, "options", chosen)
         if isinstance(self.seeds, bool) or not isinstance(self.seeds, int) or not 1 <= self.seeds <= MOST_SEEDS:
-            raise ValueError(f"seeds must be a whole number from 1 to {MOST_SEEDS}; got {self.seeds!r}.")
+            text = _("{name} must be a whole number from {low} to {high}; got {received}.")
+            raise ValueError(text.format(name="seeds", low=1, high=MOST_SEEDS, received=repr(self.seeds)))
 
     @property
     def schemes(self) -> tuple[str, ...]:
@@ -94,13 +96,13 @@ class Scene:
         Names that mean nothing here are left to whoever they are meant for.
         """
         if len(query) > LONGEST_LINK:
-            return start, ["This link is too long to be read: the page starts as usual."]
+            return start, [_("This link is too long to be read: the page starts as usual.")]
         scene, problems = start, []
         for name, text in dict(parse_qsl(query.removeprefix("?"), keep_blank_values=True)).items():
             try:
                 scene = scene.with_text(name, text)
             except ValueError as error:
-                problems.append(f"In this link {error}")
+                problems.append(_("In this link {problem}").format(problem=error))
         return scene, problems
 
     def with_text(self, name: str, text: str) -> Scene:
@@ -126,7 +128,7 @@ def check_option(name: str, value: Any) -> None:
 
 def option_from_text(name: str, text: str) -> Any:
     """Return a choice of the page from a link's text."""
-    for _, value in OPTIONS[name].choices:
+    for _label, value in OPTIONS[name].choices:
         if text == (str(int(value)) if isinstance(value, bool) else value):
             return value
     return text

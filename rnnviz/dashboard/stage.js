@@ -2,6 +2,13 @@
 
 const SVG = "http://www.w3.org/2000/svg";
 
+const READOUT = ".widget-readout[contenteditable]";
+
+// A text of the kernel's with its {names} filled in.
+function fill(text, values) {
+  return text.replace(/\{(\w+)\}/g, (whole, name) => values[name] ?? whole);
+}
+
 function element(name, className, attributes = {}) {
   const node = document.createElement(name);
   if (className) node.className = className;
@@ -79,7 +86,7 @@ function sentences(list, items) {
 }
 
 // noUiSlider's handles come without a name for screen readers; the label beside them has it.
-function nameHandles(root) {
+function nameHandles(root, texts) {
   for (const slider of root.querySelectorAll(".widget-slider, .jupyter-widget-slider")) {
     const label = slider.querySelector("label")?.textContent;
     const handle = slider.querySelector(".noUi-handle");
@@ -87,9 +94,48 @@ function nameHandles(root) {
     const readout = slider.querySelector(".widget-readout");
     if (label && readout && !readout.hasAttribute("aria-label")) {
       readout.setAttribute("role", "textbox");
-      readout.setAttribute("aria-label", `${label}: value`);
+      readout.setAttribute("aria-label", fill(texts.value, { label }));
     }
   }
+}
+
+// Readouts and what screen readers are told of handles, with the language's decimal comma. ipywidgets writes a dot and
+// reads no comma, so it finds a dot again before its own listeners read what was typed.
+function speakNumbers(language) {
+  if (language !== "de") return () => {};
+  let [typing, reading] = [null, false];
+  const put = (readout, from, to) => {
+    if (readout.textContent.includes(from)) readout.textContent = readout.textContent.replace(from, to);
+  };
+  const show = () => {
+    if (reading) return;
+    for (const readout of document.querySelectorAll(READOUT)) if (readout !== typing) put(readout, ".", ",");
+    for (const handle of document.querySelectorAll(".noUi-handle[aria-valuetext*='.']")) {
+      handle.setAttribute("aria-valuetext", handle.getAttribute("aria-valuetext").replace(".", ","));
+    }
+  };
+  const type = (event) => {
+    typing = event.target.closest?.(READOUT) ?? null;
+  };
+  const read = (event) => {
+    if (!event.target.matches?.(READOUT) || (event.type === "keydown" && event.key !== "Enter")) return;
+    [typing, reading] = [null, true];
+    put(event.target, ",", ".");
+    setTimeout(() => {
+      reading = false;
+      show();
+    });
+  };
+  const listeners = { beforeinput: type, keydown: read, blur: read, focusout: read };
+  for (const [kind, listener] of Object.entries(listeners)) document.addEventListener(kind, listener, true);
+  const observer = new MutationObserver(show);
+  const changes = { childList: true, characterData: true, subtree: true, attributeFilter: ["aria-valuetext"] };
+  observer.observe(document.body, changes);
+  show();
+  return () => {
+    observer.disconnect();
+    for (const [kind, listener] of Object.entries(listeners)) document.removeEventListener(kind, listener, true);
+  };
 }
 
 function save(name, type, bytes) {
@@ -111,20 +157,21 @@ function button(text, act, label) {
 
 // What leaves the page: data, pictures and code come from the kernel when they are asked for.
 function exportTool(model, tools) {
+  const texts = model.get("texts");
   const panel = element("div", "rnnviz-code");
   panel.hidden = true;
-  const code = element("pre", "", { tabindex: 0, "aria-label": "The code of this picture" });
+  const code = element("pre", "", { tabindex: 0, "aria-label": texts.code });
   const said = element("span", "rnnviz-said", { role: "status" });
-  const copy = button("Copy code", async () => {
+  const copy = button(texts.copy_code, async () => {
     try {
       await navigator.clipboard.writeText(code.textContent);
-      said.textContent = "The code is in the clipboard: paste it into a new notebook.";
+      said.textContent = texts.code_copied;
     } catch {
       getSelection().selectAllChildren(code);
-      said.textContent = "The code is selected: copy it.";
+      said.textContent = texts.code_selected;
     }
   });
-  const show = button("Show the code", () => {
+  const show = button(texts.show_code, () => {
     panel.hidden = !panel.hidden;
     show.setAttribute("aria-expanded", !panel.hidden);
     if (!panel.hidden) model.send({ kind: "code" });
@@ -132,7 +179,7 @@ function exportTool(model, tools) {
   show.setAttribute("aria-expanded", false);
   panel.append(code, copy, said);
   // Before what is said beside the buttons, which would push them aside.
-  tools.firstChild.after(button("Data (CSV)", () => model.send({ kind: "csv" })), show);
+  tools.firstChild.after(button(texts.data, () => model.send({ kind: "csv" })), show);
   model.on("change:query", () => panel.hidden || model.send({ kind: "code" }));
   model.on("msg:custom", (message, buffers) => {
     if (message.kind === "code") code.textContent = message.text;
@@ -143,10 +190,11 @@ function exportTool(model, tools) {
 
 // A link to what is shown, in the clipboard where the browser lets us, else selected for the reader to copy.
 function linkTool(model) {
+  const texts = model.get("texts");
   const tool = element("div", "rnnviz-tools");
   const said = element("span", "rnnviz-said", { role: "status" });
-  const field = element("input", "rnnviz-link", { readonly: "", "aria-label": "Link to these settings", hidden: "" });
-  const copy = button("Copy link", async () => {
+  const field = element("input", "rnnviz-link", { readonly: "", "aria-label": texts.link, hidden: "" });
+  const copy = button(texts.copy_link, async () => {
     const address = new URL(window.location.href);
     address.search = model.get("query");
     address.hash = "";
@@ -154,12 +202,12 @@ function linkTool(model) {
     try {
       await navigator.clipboard.writeText(address.href);
       field.hidden = true;
-      said.textContent = "The link is in the clipboard: it brings back exactly this page.";
+      said.textContent = texts.link_copied;
     } catch {
       field.hidden = false;
       field.focus();
       field.select();
-      said.textContent = "Copy this link: it brings back exactly this page.";
+      said.textContent = texts.link_selected;
     }
   });
   model.on("change:query", () => {
@@ -172,10 +220,11 @@ function linkTool(model) {
 
 // How far the rest of a long computation is, and a button that leaves it at that.
 function progressTool(model) {
+  const texts = model.get("texts");
   const tool = element("div", "rnnviz-progress");
   const bar = element("progress", "", { max: 1 });
   const words = element("span");
-  tool.append(bar, button("Stop", () => model.send({ kind: "stop" }), "Stop computing"), words);
+  tool.append(bar, button(texts.stop, () => model.send({ kind: "stop" }), texts.stop_computing), words);
   const follow = () => {
     const { share, text } = model.get("progress");
     tool.classList.toggle("rnnviz-silent", share === undefined);
@@ -196,7 +245,7 @@ class Step {
     this.views = views;
     this.bar = element("div", "rnnviz-step-bar");
     const label = element("label");
-    label.textContent = "Step t";
+    label.textContent = model.get("texts").step;
     this.slider = element("input", "", { type: "range", min: 0, max: 1, step: 1, value: 0 });
     label.append(this.slider);
     this.words = element("div", "rnnviz-moment", { role: "status" });
@@ -266,7 +315,7 @@ class Step {
 
   say() {
     const moment = this.model.get("moment");
-    const hint = ["Point at a picture, press the arrow keys on it, or move this slider to read one step."];
+    const hint = [this.model.get("texts").hint];
     this.words.replaceChildren(
       ...(moment.length ? moment : hint).map((text) => {
         const row = element("p");
@@ -281,6 +330,8 @@ class Step {
 function render({ model, el }) {
   el.classList.add("rnnviz-stage");
   document.body.classList.toggle("rnnviz-present", model.get("present"));
+  const [language, texts] = [model.get("lang"), model.get("texts")];
+  el.lang = language;
   const views = element("div", "rnnviz-views");
   const message = element("p", "rnnviz-message", { role: "alert" });
   const words = element("ul", "rnnviz-words", { "aria-live": "polite" });
@@ -307,7 +358,7 @@ function render({ model, el }) {
       const files = element("figcaption", "rnnviz-files");
       for (const kind of ["PNG", "SVG"]) {
         const ask = () => model.send({ kind: kind.toLowerCase(), view: figure.dataset.view });
-        files.append(button(kind, ask, `Save this picture as ${kind}`));
+        files.append(button(kind, ask, fill(texts.save, { kind })));
       }
       figure.append(element("img"), figure.cursor, files);
       views.append(figure);
@@ -319,7 +370,7 @@ function render({ model, el }) {
       figure.axes = view.axes && { ...view.axes, width: view.width, height: view.height };
       if (view.axes) {
         figure.tabIndex = 0;
-        figure.setAttribute("aria-label", `${view.name}: arrow keys read one step after the other`);
+        figure.setAttribute("aria-label", fill(texts.keys, { view: texts[view.name] ?? view.name }));
       }
       if (figure.dataset.shown !== view.revision) show(figure, view);
     });
@@ -356,15 +407,21 @@ function render({ model, el }) {
     pending = setTimeout(measure, el.dataset.revision ? 120 : 0);
   });
   observer.observe(el);
-  const names = new MutationObserver(() => nameHandles(document));
+  const settle = () => {
+    nameHandles(document, texts);
+    el.closest(".rnnviz")?.setAttribute("lang", language);
+  };
+  const names = new MutationObserver(settle);
   names.observe(document.body, { childList: true, subtree: true });
-  nameHandles(document);
+  settle();
+  const beSilent = speakNumbers(language);
   draw();
   say();
 
   return () => {
     observer.disconnect();
     names.disconnect();
+    beSilent();
     clearTimeout(pending);
   };
 }

@@ -7,7 +7,32 @@ from pathlib import Path
 import anywidget
 import traitlets
 
+from ..language import N_, _, current
+
 HERE = Path(__file__).parent
+# What stage.js says by itself, by the names that it knows it by.
+TEXTS = {
+    "state": N_("state"),
+    "gradient": N_("gradient"),
+    "gates": N_("gates"),
+    "keys": N_("{view}: arrow keys read one step after the other"),
+    "value": N_("{label}: value"),
+    "step": N_("Step t"),
+    "hint": N_("Point at a picture, press the arrow keys on it, or move this slider to read one step."),
+    "save": N_("Save this picture as {kind}"),
+    "stop": N_("Stop"),
+    "stop_computing": N_("Stop computing"),
+    "data": N_("Data (CSV)"),
+    "code": N_("The code of this picture"),
+    "copy_code": N_("Copy code"),
+    "code_copied": N_("The code is in the clipboard: paste it into a new notebook."),
+    "code_selected": N_("The code is selected: copy it."),
+    "show_code": N_("Show the code"),
+    "link": N_("Link to these settings"),
+    "copy_link": N_("Copy link"),
+    "link_copied": N_("The link is in the clipboard: it brings back exactly this page."),
+    "link_selected": N_("Copy this link: it brings back exactly this page."),
+}
 
 
 class Stage(anywidget.AnyWidget):
@@ -25,6 +50,7 @@ class Stage(anywidget.AnyWidget):
     query : the query string of a link that brings back what is shown; present : the page is on a projector.
     step : the step that the reader points at, -1 for none; moment : sentences about it.
     viewport : the page tells its ``width`` in CSS pixels and ``ratio``, dots a pixel.
+    lang : the language that the page is in; texts : what the stage says by itself, `TEXTS` in that language.
     """
 
     _esm = HERE / "stage.js"
@@ -40,3 +66,13 @@ class Stage(anywidget.AnyWidget):
     step = traitlets.Int(-1).tag(sync=True)
     moment = traitlets.List(traitlets.Unicode()).tag(sync=True)
     viewport = traitlets.Dict({"width": 1120, "ratio": 1}).tag(sync=True)
+    lang = traitlets.Unicode().tag(sync=True)
+    texts = traitlets.Dict().tag(sync=True)
+
+    @traitlets.default("lang")
+    def _spoken(self) -> str:
+        return current()
+
+    @traitlets.default("texts")
+    def _translated(self) -> dict[str, str]:
+        return {name: _(text) for name, text in TEXTS.items()}

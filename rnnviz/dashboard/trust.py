@@ -10,11 +10,12 @@ import ipywidgets as widgets
 
 from .. import gradcheck
 from ..config import Config
+from ..language import N_, _
 from ..schemes import SCHEMES
 from .late import running_loop
 
 SLICE = 0.05  # seconds of checking between two looks at what else the page wants
-START, STOP = "Check these gradients", "Stop checking"
+START, STOP = N_("Check these gradients"), N_("Stop checking")
 
 
 class TrustPanel(widgets.VBox):
@@ -28,8 +29,8 @@ class TrustPanel(widgets.VBox):
     def __init__(self, config: Callable[[], Config]):
         self.config = config
         self.button = widgets.Button(
-            description=START,
-            tooltip="compare the first scheme's gradients with derivatives of the loss that know no backward pass",
+            description=_(START),
+            tooltip=_("compare the first scheme's gradients with derivatives of the loss that know no backward pass"),
         )
         self.words = widgets.HTML()
         self.steps: Iterator[gradcheck.Check] | None = None
@@ -45,9 +46,9 @@ class TrustPanel(widgets.VBox):
         except ValueError as error:
             self.say(str(error))
             return
-        self.title = f"{SCHEMES[config.scheme].short}, seed {config.seed}"
+        self.title = _("{scheme}, seed {seed}").format(scheme=_(SCHEMES[config.scheme].short), seed=config.seed)
         self.steps = gradcheck.progress(config)
-        self.button.description = STOP
+        self.button.description = _(STOP)
         self.go_on()
 
     def go_on(self) -> None:
@@ -58,18 +59,20 @@ class TrustPanel(widgets.VBox):
         try:
             for self.result in steps:
                 if loop and time.perf_counter() > until:
-                    self.say(f"{self.title}: {self.result.done} of {self.result.total} entries checked …")
+                    text = _("{title}: {done} of {total} entries checked …")
+                    self.say(text.format(title=self.title, done=self.result.done, total=self.result.total))
                     loop.call_soon(self.go_on)
                     return
         except Exception as error:
-            self.finish(f"These gradients cannot be checked: {error}.")
+            self.finish(_("These gradients cannot be checked: {error}.").format(error=error))
         else:
             self.finish(f"{self.title}: {self.result.words}")
 
     def stop(self) -> None:
         """Break the check off, and show how far it came."""
         done, total = self.result.done, self.result.total
-        self.finish(f"{self.title}: stopped after {done} of {total} entries. {self.result.words}")
+        text = _("{title}: stopped after {done} of {total} entries. {words}")
+        self.finish(text.format(title=self.title, done=done, total=total, words=self.result.words))
 
     def finish(self, text: str) -> None:
         """Show the result and make the button ready again."""
@@ -79,8 +82,8 @@ class TrustPanel(widgets.VBox):
     def clear(self) -> None:
         """Stop, and forget the result: the settings have changed."""
         self.steps = None
-        if self.button.description != START:
-            self.button.description = START
+        if self.button.description != _(START):
+            self.button.description = _(START)
         if self.words.value:
             self.words.value = ""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ..cells import CELLS
+from ..language import N_, _
 from ..quantiles import over_seeds
 from ..runs import Trace
 from ..schemes import SCHEMES
@@ -13,13 +14,13 @@ from . import lines, scale
 from .lines import Curve, Frame, Lines
 
 NAMES = {
-    "i": "input i",
-    "f": "forget f",
-    "g": "candidate g",
-    "o": "output o",
-    "r": "reset r",
-    "z": "update z",
-    "n": "candidate n",
+    "i": N_("input i"),
+    "f": N_("forget f"),
+    "g": N_("candidate g"),
+    "o": N_("output o"),
+    "r": N_("reset r"),
+    "z": N_("update z"),
+    "n": N_("candidate n"),
 }
 
 
@@ -27,40 +28,39 @@ def data(trace: Trace, quantity: str = "second_moment") -> Lines:
     """Return the mean value of each gate of the first scheme, or with ``quantity="saturation"`` its share saturated."""
     saturated = quantity == "saturation"
     values = trace.gate_saturation if saturated else trace.gates
-    curves = tuple(Curve(NAMES.get(name, name), *over_seeds(each[0])) for name, each in values.items())
-    scheme, cell = SCHEMES[trace.schemes[0]].short, CELLS[trace.config.cell].label
+    curves = tuple(Curve(_(NAMES.get(name, name)), *over_seeds(each[0])) for name, each in values.items())
+    scheme, cell = _(SCHEMES[trace.schemes[0]].short), _(CELLS[trace.config.cell].label)
     if not curves:
-        title, label, limits = f"The {cell} has no gates: choose another cell", "", (0.0, 1.0)
+        title, label, limits = _("The {cell} has no gates: choose another cell"), "", (0.0, 1.0)
     elif saturated:
-        title, label, limits = f"Saturated gates, {scheme}", "share of values near their ends", (0.0, 1.0)
+        title, label, limits = _("Saturated gates, {scheme}"), _("share of values near their ends"), (0.0, 1.0)
     else:
         least = min(float(np.nanmin(each.median, initial=0.0)) for each in curves)
-        title, label, limits = f"Gates, {scheme}", "mean value", (-1.0 if least < 0 else 0.0, 1.0)
+        title, label, limits = _("Gates, {scheme}"), _("mean value"), (-1.0 if least < 0 else 0.0, 1.0)
     legend = tuple(each.label for each in curves)
-    frame = Frame(title, "step t", label, scale.steps_limit(trace.config.seq_len), limits, legend, log=False)
+    title = title.format(scheme=scheme, cell=cell)
+    frame = Frame(title, _("step t"), label, scale.steps_limit(trace.config.seq_len), limits, legend, log=False)
     return Lines(frame, curves, trace.config.seq_len)
 
 
 def describe(data: Lines) -> str:
     """Say what the picture shows, with numbers."""
-    words = [
-        f"{data.frame.title} ({data.frame.y_label}) at steps 1 to {data.last_step}."
-        if data.curves
-        else data.frame.title + "."
-    ]
+    text = _("{title} ({label}) at steps {first} to {last}.") if data.curves else "{title}."
+    words = [text.format(title=data.frame.title, label=data.frame.y_label, first=1, last=data.last_step)]
     for each in data.curves:
         known = np.flatnonzero(np.isfinite(each.median))
         if known.size:
             first, last = known[0], known[-1]
-            values = [f"{number(each.median[t])} at step {t}" for t in (first, last)]
+            text = _("{value} at step {step}")
+            values = [text.format(value=number(each.median[t]), step=t) for t in (first, last)]
             words.append(f"{each.label}: {', '.join(values)}.")
     return " ".join(words)
 
 
 lines.register(
     "gates",
-    "Gates",
-    "how far open the gates of the LSTM or GRU are, and how much of them is saturated",
+    N_("Gates"),
+    N_("how far open the gates of the LSTM or GRU are, and how much of them is saturated"),
     data,
     describe,
     options=("quantity",),

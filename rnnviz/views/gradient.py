@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from ..language import N_, _
 from ..prediction import predict
 from ..quantiles import over_seeds
 from ..runs import Trace
@@ -41,7 +42,7 @@ def data(trace: Trace, theory: bool = False, precision: str = "", pins: Sequence
 def all_curves(trace: Trace) -> list[Curve]:
     """Return the curve of every scheme."""
     return [
-        curve(SCHEMES[name].short, trace.log10_grad_norm[k], trace.first_nonfinite[k])
+        curve(_(SCHEMES[name].short), trace.log10_grad_norm[k], trace.first_nonfinite[k])
         for k, name in enumerate(trace.schemes)
     ]
 
@@ -71,11 +72,11 @@ def what_is_held(trace: Trace, dtype: str) -> tuple[Overlay, str]:
         relative = narrow.log10_grad_norm - trace.log10_grad_norm[-1]
     line = Overlay(f"in {dtype}", 0, np.where(np.isfinite(relative), relative, np.nan))
     ends = {
-        f"★ state too large for {dtype} at": narrow.forward_overflow,
-        f"★ too large for {dtype} at": narrow.backward_overflow,
-        f"× 0 in {dtype} back from": narrow.first_zero,
+        _("★ state too large for {dtype} at t = {step}"): narrow.forward_overflow,
+        _("★ too large for {dtype} at t = {step}"): narrow.backward_overflow,
+        _("× 0 in {dtype} back from t = {step}"): narrow.first_zero,
     }
-    return line, "\n".join(f"{words} t = {step}" for words, step in ends.items() if step is not None)
+    return line, "\n".join(text.format(dtype=dtype, step=step) for text, step in ends.items() if step is not None)
 
 
 def curve(label: str, log10_norm: np.ndarray, first_nonfinite: np.ndarray) -> Curve:
@@ -104,9 +105,9 @@ def frame(trace: Trace, curves: Sequence[Curve], overlays: Sequence[Overlay]) ->
     limits = scale.decades(*lines.extremes(curves, overlays), down=5.0, up=0.0)
     legend = tuple(each.label for each in curves)
     return Frame(
-        "Gradient on its way back, relative to the last step",
-        "step t  (← backpropagation)",
-        "‖∂L/∂hₜ‖ ÷ ‖∂L/∂h at T‖",
+        _("Gradient on its way back, relative to the last step"),
+        _("step t  (← backpropagation)"),
+        _("‖∂L/∂hₜ‖ ÷ ‖∂L/∂h at T‖"),
         scale.steps_limit(trace.config.seq_len),
         limits,
         legend,
@@ -116,7 +117,8 @@ def frame(trace: Trace, curves: Sequence[Curve], overlays: Sequence[Overlay]) ->
 
 def describe(data: Lines) -> str:
     """Say what the picture shows, with numbers."""
-    start = f"Norm of the gradient dL/dh at steps {data.last_step} back to 0, relative to the last step."
+    text = _("Norm of the gradient dL/dh at steps {last} back to 0, relative to the last step.")
+    start = text.format(last=data.last_step)
     told = [describe_curve(each) for each in data.curves]
     return " ".join([start, *told, *lines.describe_theory(data, 0)])
 
@@ -126,29 +128,32 @@ def describe_curve(curve: Curve) -> str:
     known = np.flatnonzero(np.isfinite(curve.median))
     words = []
     if known.size:
-        words.append(f"{number(curve.median[known[0]], log10=True)} at step {known[0]}")
-    if "float32" in marks:
-        words.append(f"below the least number that float32 holds from step {marks['float32']} back")
-    if "zero" in marks:
-        words.append(f"exactly 0 from step {marks['zero']} back")
-    if "nonfinite" in marks:
-        words.append(f"no gradient in runs whose state is not finite (from step {marks['nonfinite']})")
-    return f"{curve.label}: {'; '.join(words) or 'no gradient'}."
+        value = number(curve.median[known[0]], log10=True)
+        words.append(_("{value} at step {step}").format(value=value, step=known[0]))
+    for kind, text in (
+        ("float32", _("below the least number that float32 holds from step {step} back")),
+        ("zero", _("exactly 0 from step {step} back")),
+        ("nonfinite", _("no gradient in runs whose state is not finite (from step {step})")),
+    ):
+        if kind in marks:
+            words.append(text.format(step=marks[kind]))
+    told = "; ".join(words) or _("no gradient")
+    return f"{curve.label}: {told}."
 
 
 OPTIONS.add(
     "precision",
     Option(
         "precision",
-        "Floats",
-        "what floats of a narrower type would have held of the first scheme's gradient",
-        (("exact", ""), *((name, name) for name in ("float32", "float16", "bfloat16"))),
+        N_("Floats"),
+        N_("what floats of a narrower type would have held of the first scheme's gradient"),
+        ((N_("exact"), ""), *((name, name) for name in ("float32", "float16", "bfloat16"))),
     ),
 )
 lines.register(
     "gradient",
-    "Gradient",
-    "backward: does the gradient survive the way back through time?",
+    N_("Gradient"),
+    N_("backward: does the gradient survive the way back through time?"),
     data,
     describe,
     options=("theory", "precision"),

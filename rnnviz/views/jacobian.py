@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 
 from .. import spectrum
 from ..cells import CELLS
 from ..draws import init_params
+from ..language import N_, _
 from ..runs import Trace
 from ..schemes import SCHEMES
 from ..trajectory import log_slopes
@@ -27,25 +26,22 @@ def data(trace: Trace) -> Lines:
     config = trace.config
     shown = int(min(config.seq_len, max(5, WORK / (40.0 * config.hidden_size**3))))
     if config.cell != "rnn":
-        return empty(trace, f"The {CELLS[config.cell].label}'s step is no single matrix: choose the RNN")
+        title = _("The {cell}'s step is no single matrix: choose the RNN")
+        return empty(trace, title.format(cell=_(CELLS[config.cell].label)))
     curves = tuple(curve(trace, name, shown) for name in trace.schemes)
     limits = scale.decades(*lines.extremes(curves), down=3.0, up=1.0)
-    title = "Singular values of ∂h(T)/∂h(T−k)" + (f", first {shown} steps back" if shown < config.seq_len else "")
-    frame = Frame(title, "distance k", "largest to least", scale.steps_limit(shown), limits, legend(trace))
-    return Lines(frame, tuple(arrow(each, limits, shown) for each in curves), shown)
-
-
-def arrow(curve: Curve, limits: tuple[float, float], shown: int) -> Curve:
-    """Return the curve with words for its last value, where that lies outside the axes."""
-    words = lines.with_arrow(curve, limits, -1, "k").beyond
-    return replace(curve, beyond=words.replace("k = -1", f"k = {shown}"))
+    title = _("Singular values of ∂h(T)/∂h(T−k)")
+    if shown < config.seq_len:
+        title = _("Singular values of ∂h(T)/∂h(T−k), first {steps} steps back").format(steps=shown)
+    frame = Frame(title, _("distance k"), _("largest to least"), scale.steps_limit(shown), limits, legend(trace))
+    return Lines(frame, tuple(lines.with_arrow(each, limits, -1, f"k = {shown}") for each in curves), shown)
 
 
 def curve(trace: Trace, scheme: str, shown: int) -> Curve:
     """Return one scheme's curve over k = 0..shown."""
     config = trace.config.replace(scheme=scheme, seed=trace.seeds[0])
     slopes, distances = log_slopes(config), distances_shown(config.hidden_size, shown)
-    name = SCHEMES[scheme].short
+    name = _(SCHEMES[scheme].short)
     if np.isnan(slopes).any():
         nothing = np.full(len(distances), np.nan)
         return Curve(name, nothing, nothing, nothing, (("nonfinite", shown),), steps=distances)
@@ -65,32 +61,37 @@ def distances_shown(hidden_size: int, shown: int) -> Array:
 
 
 def legend(trace: Trace) -> tuple[str, ...]:
-    return tuple(SCHEMES[name].short for name in trace.schemes)
+    return tuple(_(SCHEMES[name].short) for name in trace.schemes)
 
 
 def empty(trace: Trace, title: str) -> Lines:
-    return Lines(Frame(title, "distance k", "", scale.steps_limit(trace.config.seq_len), (-3.0, 1.0), ()), (), 0)
+    return Lines(Frame(title, _("distance k"), "", scale.steps_limit(trace.config.seq_len), (-3.0, 1.0), ()), (), 0)
 
 
 def describe(data: Lines) -> str:
     """Say what the picture shows, with numbers."""
     words = [f"{data.frame.title}."]
     for each in data.curves:
-        last, low, high = (float(part[-1]) for part in (each.median, each.low, each.high))
-        if np.isfinite(last):
-            ends = f"from {number(low, log10=True)} to {number(high, log10=True)}" if np.isfinite(low) else ""
-            words.append(
-                f"{each.label}: after {data.last_step} steps the median is {number(last, log10=True)}, {ends}."
-            )
-        else:
-            words.append(f"{each.label}: most directions are lost altogether, or the state is not finite.")
+        words.append(describe_curve(each, data.last_step))
     return " ".join(words)
+
+
+def describe_curve(curve: Curve, steps: int) -> str:
+    """Say what is left after the last distance, and in the best and the worst direction where both are known."""
+    last, low, high = (float(part[-1]) for part in (curve.median, curve.low, curve.high))
+    text = _("{curve}: most directions are lost altogether, or the state is not finite.")
+    if np.isfinite(last):
+        text = _("{curve}: after {steps} steps the median is {median}.")
+    if np.isfinite(last) and np.isfinite(low):
+        text = _("{curve}: after {steps} steps the median is {median}, from {low} to {high}.")
+    median, low, high = (number(value, log10=True) for value in (last, low, high))
+    return text.format(curve=curve.label, steps=steps, median=median, low=low, high=high)
 
 
 lines.register(
     "jacobian",
-    "Jacobian",
-    "what is left of each direction of the state after k steps, along a real sequence",
+    N_("Jacobian"),
+    N_("what is left of each direction of the state after k steps, along a real sequence"),
     data,
     describe,
     late=True,

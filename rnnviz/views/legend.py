@@ -30,6 +30,11 @@ def axes_width(ax: Axes) -> float:
     return ax.get_window_extent().width * 100 / ax.figure.dpi
 
 
+def title_size(title: str, width: float) -> float:
+    """Return the points at which a title fits above axes of this width."""
+    return min(11.0, 0.72 * (width + 20) / (0.62 * len(title)))
+
+
 def add(ax: Axes, title: str, entries: Sequence[tuple[str, dict[str, Any]]]) -> None:
     """Draw them; an entry is a name and the style of its line."""
     width = axes_width(ax)
@@ -42,6 +47,5 @@ def add(ax: Axes, title: str, entries: Sequence[tuple[str, dict[str, Any]]]) -> 
         loc="lower left", bbox_to_anchor=(-0.012, 1.0), ncols=across, frameon=False,
         borderaxespad=0.15, handlelength=2.6, columnspacing=1.2, labelspacing=0.35,
     )  # fmt: skip
-    size = min(11.0, 0.72 * (width + 20) / (0.62 * len(title)))
     above = 7 + 0.72 * ROW * -(-len(names) // across)
-    ax.set_title(title, loc="left", pad=above, fontweight="bold", fontsize=size, x=-0.012)
+    ax.set_title(title, loc="left", pad=above, fontweight="bold", fontsize=title_size(title, width), x=-0.012)

@@ -13,9 +13,10 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 
-from ..words import number
+from ..language import N_, _
+from ..words import number, plain
 from . import legend
-from .scale import decade_ticks
+from .scale import Ticks, decade_ticks
 from .view import VIEWS, View
 
 Array = np.ndarray
@@ -30,20 +31,24 @@ STYLES = (
     {"color": "#3c3c3c", "linestyle": (0, (10, 3)), "marker": "P"},
 )
 MARKS = {"zero": "x", "float32": "|", "nonfinite": "*"}
-MARK_WORDS = {"zero": "exactly 0", "float32": "float32 ends", "nonfinite": "not finite"}
+MARK_WORDS = {
+    "zero": N_("exactly 0 at t = {step}"),
+    "float32": N_("float32 ends at t = {step}"),
+    "nonfinite": N_("not finite at t = {step}"),
+}
 PAD = 0.04  # of the axes' height, drawn beyond their limits
 LABEL = 53  # px from the axes to the label beside them, whatever the ticks are called
 MARKS_SHOWN = {"zero": "×", "float32": "|", "nonfinite": "★"}
 OVERLAYS = {
-    "theory": {"color": "#1a1a1a", "linewidth": 1.2, "linestyle": "-"},
-    "theory, not to be trusted": {"color": "#1a1a1a", "linewidth": 1.2, "linestyle": (0, (4, 3))},
+    N_("theory"): {"color": "#1a1a1a", "linewidth": 1.2, "linestyle": "-"},
+    N_("theory, not to be trusted"): {"color": "#1a1a1a", "linewidth": 1.2, "linestyle": (0, (4, 3))},
     "∂L/∂c": {"linewidth": 1.1, "linestyle": "-"},
-    "in float32": {"linewidth": 3.0, "linestyle": (0, (0.6, 1.6))},
-    "in float16": {"linewidth": 3.0, "linestyle": (0, (0.6, 1.6))},
-    "in bfloat16": {"linewidth": 3.0, "linestyle": (0, (0.6, 1.6))},
-    "pinned": {"color": "#7a7a7a", "linewidth": 1.6, "linestyle": "-"},
-    "pinned too": {"color": "#7a7a7a", "linewidth": 1.6, "linestyle": (0, (5, 2))},
-    "pinned as well": {"color": "#7a7a7a", "linewidth": 1.6, "linestyle": (0, (2, 2))},
+    N_("in float32"): {"linewidth": 3.0, "linestyle": (0, (0.6, 1.6))},
+    N_("in float16"): {"linewidth": 3.0, "linestyle": (0, (0.6, 1.6))},
+    N_("in bfloat16"): {"linewidth": 3.0, "linestyle": (0, (0.6, 1.6))},
+    N_("pinned"): {"color": "#7a7a7a", "linewidth": 1.6, "linestyle": "-"},
+    N_("pinned too"): {"color": "#7a7a7a", "linewidth": 1.6, "linestyle": (0, (5, 2))},
+    N_("pinned as well"): {"color": "#7a7a7a", "linewidth": 1.6, "linestyle": (0, (2, 2))},
 }
 
 
@@ -104,12 +109,13 @@ def set_up(ax: Axes, frame: Frame) -> None:
     pad = PAD * (top - bottom)
     ax.set(xlim=(0, frame.x_limit), ylim=(bottom - pad, top + pad), xlabel=frame.x_label)
     ax.set_ylabel(frame.y_label)
+    ax.xaxis.set_major_formatter(Ticks())
     ax.yaxis.set_label_coords(-LABEL / legend.axes_width(ax), 0.5)
     if frame.log:
         ax.set_yticks(*decade_ticks(bottom, top))
     else:
         ticks = np.linspace(bottom, top, 5)
-        ax.set_yticks(ticks, [f"{tick:.3g}" for tick in ticks])
+        ax.set_yticks(ticks, [plain(tick, ".3g") for tick in ticks])
     ax.grid(True, color="#dddddd", linewidth=0.8)
     ax.set_axisbelow(True)
     ax.spines[["top", "right"]].set_visible(False)
@@ -125,7 +131,7 @@ def head(data: Lines, width: float) -> float:
 
 def overlay_names(frame: Frame) -> dict[str, str]:
     """Return the legend's entries for the overlays, each once, with their kinds."""
-    return {name or kind: kind for kind, _, name in frame.overlays}
+    return {name or _(kind): kind for kind, curve, name in frame.overlays}
 
 
 def keys(overlays: Sequence[Overlay]) -> tuple[tuple[str, int, str], ...]:
@@ -138,9 +144,9 @@ def draw(ax: Axes, data: Lines) -> dict[str, list]:
     set_up(ax, data.frame)
     end = ax.axvline(0, color="#777777", linewidth=0.9, linestyle=(0, (2, 2)))
     artists = {"end": [end], "bands": [], "lines": [], "overlays": [], "marks": [], "words": []}
-    for kind, k, _ in data.frame.overlays:
+    for kind, k, _name in data.frame.overlays:
         artists["overlays"].append(ax.plot([], [], **{"color": STYLES[k]["color"]} | OVERLAYS[kind])[0])
-    for style, _ in zip(STYLES, data.curves, strict=False):
+    for style, _curve in zip(STYLES, data.curves, strict=False):
         artists["bands"].append(ax.fill_between([0, 1], 0, 0, color=style["color"], alpha=0.24, linewidth=0))
         artists["lines"].append(ax.plot([], [], linewidth=2.0, markersize=4.5, **style)[0])
         for symbol in MARKS.values():
@@ -181,7 +187,7 @@ def update_words(artists: list, data: Lines) -> None:
     height = bottom + 0.5 * line
     for text, curve in zip(artists, data.curves, strict=True):
         words = curve.beyond.split("\n") if curve.beyond else []
-        words += [f"{MARKS_SHOWN[kind]} {MARK_WORDS[kind]} at t = {step}" for kind, step in curve.marks]
+        words += [f"{MARKS_SHOWN[kind]} {_(MARK_WORDS[kind]).format(step=step)}" for kind, step in curve.marks]
         text.set_text("\n".join([f"{curve.label}:", *words]) if words else "")
         text.set_position((0.93 * data.frame.x_limit, height))
         height += line * (len(words) + 1.3 if words else 0)
@@ -237,7 +243,9 @@ def register(
 def covered(data: Lines) -> Lines:
     """Return the same picture with nothing in it that tells what happened, its axes' range included."""
     nothing = np.full(2, np.nan)
-    hidden = replace(data.frame, title="The gradient is covered: place your bet", y_limits=(-10.0, 10.0), overlays=())
+    hidden = replace(
+        data.frame, title=_("The gradient is covered: place your bet"), y_limits=(-10.0, 10.0), overlays=()
+    )
     curves = tuple(Curve(curve.label, nothing, nothing, nothing) for curve in data.curves)
     return Lines(hidden, curves, data.last_step)
 
@@ -246,17 +254,18 @@ def describe_theory(data: Lines, step: int) -> list[str]:
     """Say what theory expects at one step, a sentence a curve."""
     expected = {each.curve: each.values[step] for each in data.overlays if each.kind.startswith("theory")}
     known = {k: value for k, value in expected.items() if np.isfinite(value)}
+    text = _("Theory expects {value} at step {step} for {curve}.")
     return [
-        f"Theory expects {number(value, log10=True)} at step {step} for {data.curves[k].label}."
+        text.format(value=number(value, log10=True), step=step, curve=data.curves[k].label)
         for k, value in known.items()
     ]
 
 
-def with_arrow(curve: Curve, limits: tuple[float, float], t: int, letter: str = "t") -> Curve:
-    """Return the curve with words for its value at step ``t``, where that lies outside the axes."""
+def with_arrow(curve: Curve, limits: tuple[float, float], t: int, place: str = "") -> Curve:
+    """Return the curve with words for its value at step ``t`` (or ``place``), where that lies outside the axes."""
     value, pad = curve.median[t], PAD * (limits[1] - limits[0])
     if not np.isfinite(value) or limits[0] - pad <= value <= limits[1] + pad:
         return curve
     arrow = "↓" if value < limits[0] else "↑"
-    words = f"{arrow} {number(value, log10=True)} at {letter} = {t}"
+    words = _("{value} at {place}").format(value=f"{arrow} {number(value, log10=True)}", place=place or f"t = {t}")
     return replace(curve, beyond=f"{words}\n{curve.beyond}" if curve.beyond else words)

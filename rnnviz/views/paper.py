@@ -11,7 +11,9 @@ from typing import Any
 from matplotlib import rc_context
 from matplotlib.figure import Figure
 
+from ..language import _
 from ..registry import shorten
+from ..words import plain
 from .canvas import BOTTOM, DPI, LEFT, RIGHT, STYLE, compose
 from .view import View
 
@@ -62,10 +64,11 @@ def save(view: View, data: Any, width: int, height: int, scale: float, caption: 
     lines = wrap(caption, width)
     foot = LINE * len(lines)
     if height - foot - BOTTOM - view.head(data, width - LEFT - RIGHT) < LEAST_AXES:
-        raise ValueError(f"A picture of {width} x {height} pixels leaves no room below the legend: make it higher.")
+        text = _("A picture of {width} x {height} pixels leaves no room below the legend: make it higher.")
+        raise ValueError(text.format(width=width, height=height))
     out = io.BytesIO()
     with rc_context(STYLE | FILES):
-        figure, _, _ = compose(view, data, width, height, scale, foot)
+        figure = compose(view, data, width, height, scale, foot)[0]
         write_caption(figure, lines, width, height)
         figure.savefig(out, dpi=DPI * scale, **how)
     return out.getvalue()
@@ -93,4 +96,5 @@ def check_size(name: str, value: float, bounds: tuple[float, float]) -> None:
     """Raise a ValueError where a size is no number within its bounds."""
     low, high = bounds
     if not isinstance(value, int | float) or not low <= value <= high:
-        raise ValueError(f"{name} must be a number from {low:g} to {high:g}; got {shorten(value)}.")
+        text = _("{name} must be a number from {low} to {high}; got {received}.")
+        raise ValueError(text.format(name=name, low=plain(low), high=plain(high), received=shorten(value)))

@@ -6,6 +6,11 @@ from bisect import bisect_left
 from collections.abc import Iterable
 
 import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.ticker import ScalarFormatter
+
+from ..language import numeral
+from ..words import plain
 
 LADDER = [float(f"{mantissa}e{power}") for power in range(308) for mantissa in (1, 1.5, 2, 3, 4, 5, 6, 8)]
 SQUASH = 6.0  # a curve that would make the axis this many times longer leaves the picture, with an arrow
@@ -53,10 +58,23 @@ def decade_ticks(bottom: float, top: float, most: int = 7) -> tuple[list[float],
     if top - bottom <= 2:
         values = [mantissa * 10.0**power for power in range(int(bottom) - 1, int(top) + 1) for mantissa in (1, 2, 5)]
         shown = [value for value in values if bottom - 1e-9 <= np.log10(value) <= top + 1e-9]
-        return [float(np.log10(value)) for value in shown], [f"{value:g}" for value in shown]
+        return [float(np.log10(value)) for value in shown], [plain(value) for value in shown]
     for step in (mantissa * 10**power for power in range(9) for mantissa in (1, 2, 5)):
         if (top - bottom) / step <= most - 1:
             break
     first, last = int(np.ceil(bottom / step)), int(np.floor(top / step))
     ticks = [float(k * step) for k in range(first, last + 1)]
     return ticks, [power_of_ten(tick) for tick in ticks]
+
+
+class Ticks(ScalarFormatter):
+    """Matplotlib's own way to write ticks, with the decimal sign of the language."""
+
+    def __call__(self, x, pos=None):
+        return numeral(super().__call__(x, pos))
+
+
+def write_ticks(ax: Axes) -> None:
+    """Let both axes write their ticks so."""
+    for axis in (ax.xaxis, ax.yaxis):
+        axis.set_major_formatter(Ticks())

@@ -9,6 +9,7 @@ from matplotlib.axes import Axes
 
 from .. import spectrum
 from ..draws import init_params
+from ..language import N_, _
 from ..runs import Trace
 from ..schemes import SCHEMES
 from ..words import number
@@ -18,6 +19,7 @@ from .view import VIEWS, View
 
 Array = np.ndarray
 BINS = 24
+LAW = N_("quarter-circle law")
 POINTS = 200
 
 
@@ -53,7 +55,7 @@ def data(trace: Trace) -> Singular:
     # Beyond 2 sigma_w lies only what a mean adds: one value, which would squash the rest.
     limit = scale.snap(max(1.0, *(2.2 * law.radius for law in laws)))
     widths = tuple(0.0 if law.on_circle else law.radius for law in laws)
-    frame = Frame((limit, 0.0), widths, tuple(SCHEMES[name].short for name in trace.schemes))
+    frame = Frame((limit, 0.0), widths, tuple(_(SCHEMES[name].short) for name in trace.schemes))
     drawn = Singular(frame, found, tuple(outliers(values, limit) for values in found))
     top = scale.snap(max(1.0, *(float(drawn.density(k)[1].max()) for k in range(len(found)))))
     return Singular(Frame((limit, top), widths, frame.legend), found, drawn.words)
@@ -62,15 +64,16 @@ def data(trace: Trace) -> Singular:
 def outliers(values: Array, limit: float) -> str:
     """Say which singular values lie outside the axes."""
     far = np.count_nonzero(values > limit)
-    more = f" and {far - 1} more" if far > 1 else ""
-    return f"→ {number(float(values[0]))}{more}" if far else ""
+    text = _("{value} and {count} more") if far > 1 else "{value}"
+    return text.format(value=f"→ {number(float(values[0]))}", count=far - 1) if far else ""
 
 
 def draw(ax: Axes, data: Singular) -> dict[str, list]:
     """Create the histograms' outlines, the quarter-circles and the words."""
     frame = data.frame
     limit, top = frame.limits
-    ax.set(xlim=(0, limit), ylim=(0, 1.04 * top), xlabel="singular value", ylabel="density")
+    ax.set(xlim=(0, limit), ylim=(0, 1.04 * top), xlabel=_("singular value"), ylabel=_("density"))
+    scale.write_ticks(ax)
     ax.grid(True, color="#dddddd", linewidth=0.8)
     ax.set_axisbelow(True)
     ax.spines[["top", "right"]].set_visible(False)
@@ -78,9 +81,9 @@ def draw(ax: Axes, data: Singular) -> dict[str, list]:
     for width in {width for width in frame.widths if width > 0}:
         ax.plot(s, spectrum.quarter_circle(s, width), **OVERLAYS["theory"])
     entries = [(name, STYLES[k]) for k, name in enumerate(frame.legend)]
-    legend.add(ax, "Singular values of W_hh", [*entries, ("quarter-circle law", OVERLAYS["theory"])])
+    legend.add(ax, _("Singular values of W_hh"), [*entries, (_(LAW), OVERLAYS["theory"])])
     artists = {"lines": [], "words": []}
-    for style, _ in zip(STYLES, data.values, strict=False):
+    for style in STYLES[: len(data.values)]:
         artists["lines"].append(ax.plot([], [], drawstyle="steps-mid", linewidth=1.8, markersize=4, **style)[0])
         artists["words"].append(ax.text(0, 0, "", color=style["color"], fontsize="small", ha="right", va="top"))
     update(artists, data)
@@ -99,9 +102,10 @@ def update(artists: dict[str, list], data: Singular) -> None:
 
 def describe(data: Singular) -> str:
     """Say what the picture shows, with numbers."""
-    words = ["Density of the singular values of W_hh, with the quarter-circle law."]
+    words = [_("Density of the singular values of W_hh, with the quarter-circle law.")]
     for name, values in zip(data.frame.legend, data.values, strict=True):
-        words.append(f"{name}: from {number(float(values[-1]))} to {number(float(values[0]))}.")
+        ends = {"low": number(float(values[-1])), "high": number(float(values[0]))}
+        words.append(_("{curve}: from {low} to {high}.").format(curve=name, **ends))
     return " ".join(words)
 
 
@@ -109,11 +113,11 @@ VIEWS.add(
     "singular",
     View(
         name="singular",
-        label="Singular values",
-        help="how much one step of W_hh can stretch or shrink, beside the quarter-circle law",
+        label=N_("Singular values"),
+        help=N_("how much one step of W_hh can stretch or shrink, beside the quarter-circle law"),
         data=data,
         frame=lambda data: data.frame,
-        head=lambda data, width: legend.height([*data.frame.legend, "quarter-circle law"], width),
+        head=lambda data, width: legend.height([*data.frame.legend, _(LAW)], width),
         draw=draw,
         update=update,
         describe=describe,

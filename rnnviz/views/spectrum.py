@@ -10,15 +10,17 @@ from matplotlib.patches import Circle
 
 from .. import spectrum
 from ..draws import init_params
+from ..language import N_, _
 from ..runs import Trace
 from ..schemes import SCHEMES
-from ..words import number
+from ..words import number, percent
 from . import legend, scale
 from .lines import STYLES
 from .view import VIEWS, View
 
 Array = np.ndarray
 FAR = 4.0  # an eigenvalue this many times further out than the circular law's radius leaves the picture, with an arrow
+CIRCLE = N_("unit circle")
 UNIT = {"color": "#1a1a1a", "linewidth": 1.4, "linestyle": "-"}
 
 
@@ -50,7 +52,7 @@ def data(trace: Trace) -> Spectra:
         np.abs(values)[np.abs(values) <= FAR * max(radius, 1.0)] for values, radius in zip(found, radii, strict=True)
     ]
     reach = max(1.0, *(float(values.max(initial=0.0)) for values in near))
-    frame = Frame(scale.snap(1.04 * reach), radii, tuple(SCHEMES[name].short for name in trace.schemes))
+    frame = Frame(scale.snap(1.04 * reach), radii, tuple(_(SCHEMES[name].short) for name in trace.schemes))
     return Spectra(frame, found, tuple(outliers(values, frame.limit) for values in found))
 
 
@@ -60,9 +62,9 @@ def outliers(values: Array, limit: float) -> str:
     if far.size == 0:
         return ""
     furthest = far[np.argmax(np.abs(far))]
-    more = f" and {far.size - 1} more" if far.size > 1 else ""
+    text = _("{value} and {count} more") if far.size > 1 else "{value}"
     side = "→" if furthest.real > limit else "←" if furthest.real < -limit else "↕"
-    return f"{side} {number(float(furthest.real))}{more}"
+    return text.format(value=f"{side} {number(float(furthest.real))}", count=far.size - 1)
 
 
 def draw(ax: Axes, data: Spectra) -> dict[str, list]:
@@ -70,8 +72,12 @@ def draw(ax: Axes, data: Spectra) -> dict[str, list]:
     frame = data.frame
     ax.set_aspect("equal", adjustable="box", anchor="W")
     ax.set(
-        xlim=(-frame.limit, frame.limit), ylim=(-frame.limit, frame.limit), xlabel="real part", ylabel="imaginary part"
+        xlim=(-frame.limit, frame.limit),
+        ylim=(-frame.limit, frame.limit),
+        xlabel=_("real part"),
+        ylabel=_("imaginary part"),
     )
+    scale.write_ticks(ax)
     ax.grid(True, color="#dddddd", linewidth=0.8)
     ax.set_axisbelow(True)
     ax.add_patch(Circle((0, 0), 1.0, fill=False, **UNIT))
@@ -80,9 +86,9 @@ def draw(ax: Axes, data: Spectra) -> dict[str, list]:
             Circle((0, 0), radius, fill=False, color=style["color"], linewidth=1.3, linestyle=style["linestyle"])
         )
     entries = [(name, STYLES[k]) for k, name in enumerate(frame.legend)]
-    legend.add(ax, "Eigenvalues of W_hh", [*entries, ("unit circle", UNIT)])
+    legend.add(ax, _("Eigenvalues of W_hh"), [*entries, (_(CIRCLE), UNIT)])
     artists = {"points": [], "words": []}
-    for style, _ in zip(STYLES, data.eigenvalues, strict=False):
+    for style in STYLES[: len(data.eigenvalues)]:
         artists["points"].append(ax.plot([], [], style["marker"], color=style["color"], markersize=3.5, alpha=0.75)[0])
         artists["words"].append(ax.text(0, 0, "", color=style["color"], fontsize="small", ha="right", va="center"))
     update(artists, data)
@@ -100,13 +106,15 @@ def update(artists: dict[str, list], data: Spectra) -> None:
 
 def describe(data: Spectra) -> str:
     """Say what the picture shows, with numbers."""
-    words = ["Eigenvalues of W_hh in the complex plane, with the unit circle."]
+    words = [_("Eigenvalues of W_hh in the complex plane, with the unit circle.")]
     for name, values, radius in zip(data.frame.legend, data.eigenvalues, data.frame.radii, strict=True):
         largest, within = np.abs(values)[0], float(np.mean(np.abs(values) <= 1.0))
-        words.append(
-            f"{name}: the largest has magnitude {number(float(largest))}, {within:.0%} lie inside the unit circle; "
-            f"the circular law's radius is {number(radius)}."
+        text = _(
+            "{curve}: the largest has magnitude {largest}, {share} lie inside the unit circle; "
+            "the circular law's radius is {radius}."
         )
+        said = {"largest": number(float(largest)), "share": percent(within), "radius": number(radius)}
+        words.append(text.format(curve=name, **said))
     return " ".join(words)
 
 
@@ -114,11 +122,11 @@ VIEWS.add(
     "spectrum",
     View(
         name="spectrum",
-        label="Eigenvalues",
-        help="the eigenvalues of W_hh beside the unit circle and the circular law",
+        label=N_("Eigenvalues"),
+        help=N_("the eigenvalues of W_hh beside the unit circle and the circular law"),
         data=data,
         frame=lambda data: data.frame,
-        head=lambda data, width: legend.height([*data.frame.legend, "unit circle"], width),
+        head=lambda data, width: legend.height([*data.frame.legend, _(CIRCLE)], width),
         draw=draw,
         update=update,
         describe=describe,

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..activations import ACTIVATIONS
+from ..language import N_, _
 from ..prediction import predict
 from ..quantiles import over_seeds
 from ..registry import Registry
@@ -29,16 +30,16 @@ class Quantity:
 
 
 QUANTITIES: Registry[Quantity] = Registry("quantity")
-QUANTITIES.add("second_moment", Quantity("Second moment", "E h²", log=True))
-QUANTITIES.add("variance", Quantity("Variance over units and batch", "E (h − E h)²", log=True))
-QUANTITIES.add("mean", Quantity("Mean", "E h", log=False))
-QUANTITIES.add("saturation", Quantity("Saturation", "", log=False))
+QUANTITIES.add("second_moment", Quantity(N_("Second moment"), "E h²", log=True))
+QUANTITIES.add("variance", Quantity(N_("Variance over units and batch"), "E (h − E h)²", log=True))
+QUANTITIES.add("mean", Quantity(N_("Mean"), "E h", log=False))
+QUANTITIES.add("saturation", Quantity(N_("Saturation"), "", log=False))
 OPTIONS.add(
     "quantity",
     Option(
         "quantity",
-        "State",
-        "which statistic of the hidden state is drawn",
+        N_("State"),
+        N_("which statistic of the hidden state is drawn"),
         tuple((entry.label, name) for name, entry in QUANTITIES.items()),
     ),
 )
@@ -72,7 +73,7 @@ def all_curves(trace: Trace, quantity: str) -> list[Curve]:
     with np.errstate(divide="ignore"):
         shown = np.log10(values) if entry.log else values
     return [
-        curve(SCHEMES[name].short, shown[k], trace.first_nonfinite[k], entry.log)
+        curve(_(SCHEMES[name].short), shown[k], trace.first_nonfinite[k], entry.log)
         for k, name in enumerate(trace.schemes)
     ]
 
@@ -100,8 +101,8 @@ def curve(label: str, values: np.ndarray, first_nonfinite: np.ndarray, log: bool
 def frame(trace: Trace, quantity: str, curves: Sequence[Curve], overlays: Sequence[Overlay]) -> Frame:
     """Return axes that snap to the curves' range."""
     entry = QUANTITIES[quantity]
-    title = f"{entry.label} of the hidden state" if quantity != "saturation" else "Saturation of the hidden state"
-    label = entry.symbol or ACTIVATIONS[trace.config.activation].saturation_label
+    title = _("{quantity} of the hidden state").format(quantity=_(entry.label))
+    label = entry.symbol or _(ACTIVATIONS[trace.config.activation].saturation_label)
     legend = tuple(each.label for each in curves)
     if entry.log:
         limits = scale.decades(*lines.extremes(curves, overlays), down=1.0, up=0.0)
@@ -111,12 +112,14 @@ def frame(trace: Trace, quantity: str, curves: Sequence[Curve], overlays: Sequen
         most = max(np.max(np.abs(each.median), initial=0.0, where=np.isfinite(each.median)) for each in curves)
         limits = (-1.0, 1.0) if most <= 1.0 else (-scale.snap(most), scale.snap(most))
     kinds = lines.keys(overlays)
-    return Frame(title, "step t", label, scale.steps_limit(trace.config.seq_len), limits, legend, entry.log, kinds)
+    return Frame(title, _("step t"), label, scale.steps_limit(trace.config.seq_len), limits, legend, entry.log, kinds)
 
 
 def describe(data: Lines) -> str:
     """Say what the picture shows, with numbers."""
-    start = f"{data.frame.title} ({data.frame.y_label}) at steps 0 to {data.last_step}."
+    start = _("{title} ({label}) at steps {first} to {last}.").format(
+        title=data.frame.title, label=data.frame.y_label, first=0, last=data.last_step
+    )
     told = [describe_curve(each, data.frame.log) for each in data.curves]
     return " ".join([start, *told, *lines.describe_theory(data, data.last_step)])
 
@@ -128,18 +131,19 @@ def describe_curve(curve: Curve, log: bool) -> str:
     if known.size:
         first, last = known[0], known[-1]
         value = [number(curve.median[t], log10=log) for t in (first, last)]
-        words.append(f"{value[0]} at step {first}, {value[1]} at step {last}")
+        text = _("{start} at step {first}, {end} at step {last}")
+        words.append(text.format(start=value[0], first=first, end=value[1], last=last))
     if "zero" in marks:
-        words.append(f"exactly 0 from step {marks['zero']}")
+        words.append(_("exactly 0 from step {step}").format(step=marks["zero"]))
     if "nonfinite" in marks:
-        words.append(f"not finite from step {marks['nonfinite']}")
+        words.append(_("not finite from step {step}").format(step=marks["nonfinite"]))
     return f"{curve.label}: {'; '.join(words)}."
 
 
 lines.register(
     "state",
-    "Hidden state",
-    "forward: does the hidden state keep its size over the steps?",
+    N_("Hidden state"),
+    N_("forward: does the hidden state keep its size over the steps?"),
     data,
     describe,
     options=("quantity", "theory"),

@@ -9,10 +9,11 @@ from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Normalize
 
+from ..language import N_, _
 from ..runs import Trace
 from ..schemes import SCHEMES
-from ..words import number
-from . import scale
+from ..words import number, percent
+from . import legend, scale
 from .view import VIEWS, View
 
 # Blue for below 0, red for above, white between: told apart by colour-blind eyes, and dark at both ends.
@@ -44,7 +45,7 @@ def data(trace: Trace) -> Units:
     values = trace.units[0, 0, 1:]
     known = np.abs(values[np.isfinite(values)])
     most = 1.0 if known.size == 0 or known.max() <= 1.0 else scale.snap(float(known.max()))
-    title = f"Every unit of one sequence, {SCHEMES[trace.schemes[0]].short}"
+    title = _("Every unit of one sequence, {scheme}").format(scheme=_(SCHEMES[trace.schemes[0]].short))
     frame = Frame(title, trace.config.seq_len, trace.config.hidden_size, most)
     return Units(frame, values, float(trace.saturation[0, 0, -1]))
 
@@ -54,8 +55,10 @@ def draw(ax: Axes, data: Units) -> dict[str, list]:
     frame = data.frame
     box = ax.get_position()
     ax.set_position((box.x0, box.y0, box.width * 0.87, box.height))
-    ax.set_title(frame.title, loc="left", fontweight="bold", x=-0.012)
-    ax.set(xlabel="step t", ylabel="unit")
+    size = legend.title_size(frame.title, legend.axes_width(ax))
+    ax.set_title(frame.title, loc="left", fontweight="bold", fontsize=size, x=-0.012)
+    ax.set(xlabel=_("step t"), ylabel=_("unit"))
+    scale.write_ticks(ax)
     colours = Normalize(-frame.most, frame.most)
     extent = (0.5, frame.steps + 0.5, frame.units + 0.5, 0.5)
     image = ax.imshow(data.values.T, cmap=COLOURS, norm=colours, aspect="auto", extent=extent, interpolation="nearest")
@@ -74,19 +77,22 @@ def update(artists: dict[str, list], data: Units) -> None:
 def describe(data: Units) -> str:
     """Say what the picture shows, with numbers."""
     last = data.values[-1]
-    words = f"{data.frame.title}: {data.frame.units} units at steps 1 to {data.frame.steps}, coloured by their value."
+    text = _("{title}: {units} units at steps 1 to {steps}, coloured by their value.")
+    words = text.format(title=data.frame.title, units=data.frame.units, steps=data.frame.steps)
     if not np.isfinite(last).all():
-        return f"{words} Grey from where the state is not finite."
+        grey = _("Grey from where the state is not finite.")
+        return f"{words} {grey}"
     least, most = number(float(last.min())), number(float(last.max()))
-    return f"{words} At the last step they lie between {least} and {most}; {data.saturation:.0%} are saturated."
+    text = _("At the last step they lie between {least} and {most}; {share} are saturated.")
+    return f"{words} {text.format(least=least, most=most, share=percent(data.saturation))}"
 
 
 VIEWS.add(
     "units",
     View(
         name="units",
-        label="Units",
-        help="every unit at every step of one sequence, as a heat map",
+        label=N_("Units"),
+        help=N_("every unit at every step of one sequence, as a heat map"),
         data=data,
         frame=lambda data: data.frame,
         head=lambda data, width: 34,

@@ -6,6 +6,7 @@ from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from typing import Any
 
+from ..language import N_
 from ..registry import Registry
 
 
@@ -65,8 +66,8 @@ OPTIONS.add(
     "theory",
     Option(
         "theory",
-        "Theory",
-        "what mean-field theory expects, drawn over the measured curves",
-        (("hide", False), ("show", True)),
+        N_("Theory"),
+        N_("what mean-field theory expects, drawn over the measured curves"),
+        ((N_("hide"), False), (N_("show"), True)),
     ),
 )
