@@ -71,7 +71,8 @@ def elsewhere(folder: Path, path: str, query: str) -> str | None:
     notebook = folder / path
     if not notebook.resolve().is_relative_to(folder.resolve()):
         return None
-    address = label(notebook).get("translations", {}).get(asked(query))
-    if not address or not (notebook.parent / PurePosixPath(address)).is_file():
+    translations = label(notebook).get("translations")
+    address = translations.get(asked(query)) if isinstance(translations, dict) else None
+    if not isinstance(address, str) or not (notebook.parent / PurePosixPath(address)).is_file():
         return None
     return "?".join(filter(None, [quote(address), without_language(query)]))
