@@ -92,12 +92,18 @@
     return undefined;
   }
 
+  // Voila frees the kernel of a closed page only with a token, which a Jupyter server sets with its own pages alone.
+  function fetchToken() {
+    if (!/(^|;\s*)_xsrf=/.test(document.cookie)) fetch(`${document.body.dataset.baseUrl}tree`).catch(() => {});
+  }
+
   // The names that Voila's scripts call.
   window.voila_heartbeat = () => {};
   window.voila_process = () => {};
   window.voila_finish = () => {};
   document.addEventListener("DOMContentLoaded", () => {
     document.querySelectorAll(".rnnviz-languages a").forEach(keepSettings);
+    fetchToken();
     if (byId("jupyter-config-data")) waitForOutputs();
     else showLost("start");
   });
