@@ -305,12 +305,13 @@ def test_pages_fit_and_follow_the_system_colours(voila, new_page, scheme, width)
 
 
 @pytest.mark.browser
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_index_is_accessible(voila, new_page, scheme):
+@pytest.mark.parametrize(("scheme", "language"), [("light", "en"), ("dark", "de")])
+def test_index_is_accessible(voila, new_page, scheme, language):
     from axe_playwright_python.sync_playwright import Axe
 
-    page = new_page(color_scheme=scheme)
+    page = new_page(color_scheme=scheme, locale=language)
     page.goto(voila)
+    assert page.get_by_role("link", name=LANGUAGES["en" if language == "de" else "de"]).is_visible()
     found = Axe().run(page)
     assert found.response["passes"]
     assert found.violations_count == 0, found.generate_report()

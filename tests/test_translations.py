@@ -147,8 +147,10 @@ def test_a_changed_text_waits_for_its_translation_and_a_gone_one_goes(tmp_path):
     assert catalogue.open_texts(second) == ["The state keeps all of its size."]
     assert catalogue.translations(second) == {}
     written = catalogue.as_po(second).decode()
-    assert 'fuzzy\n#| msgid "The state keeps its size."' in written
+    assert '#, fuzzy\nmsgid "The state keeps all of its size."\nmsgstr "Der Zustand behält seine Größe."' in written
     assert "Gone" not in written
+    path.write_text(written, encoding="utf-8")
+    assert catalogue.as_po(catalogue.updated(path, "de", ["The state keeps all of its size."])).decode() == written
 
 
 def test_a_catalogue_tells_no_date_and_no_place(tmp_path):

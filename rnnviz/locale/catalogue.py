@@ -38,14 +38,13 @@ def updated(path: Path, language: str, texts: Iterable[Text]) -> Catalog:
     for message in old:
         if message.id:
             new[message.id] = message
-            new[message.id].previous_id = message.previous_id
     return new
 
 
 def as_po(catalogue: Catalog, ordered: bool = False) -> bytes:
     """Return the text of a catalogue's file, in alphabetical order unless its own order tells something."""
     file = BytesIO()
-    write_po(file, catalogue, width=WIDTH, no_location=True, sort_output=not ordered, include_previous=True)
+    write_po(file, catalogue, width=WIDTH, no_location=True, sort_output=not ordered)
     return file.getvalue()
 
 
