@@ -122,9 +122,10 @@ def test_closed_page_frees_its_kernel(hub, new_page):
     wait_until(lambda: not answers(f"{hub}api/kernels/{kernel}"), "the kernel is gone")
 
 
-def test_an_address_that_leads_nowhere_gets_a_sentence(hub, new_page, problems):
+def test_an_address_that_leads_nowhere_gets_a_sentence_in_every_language(hub, new_page, problems):
     page = new_page()
     assert page.goto(f"{hub}voila/tree/nosuch").status == 404
-    assert page.get_by_role("link", name="Go to all notebooks").get_attribute("href").startswith(f"{BASE}voila/tree")
+    for name in ("Go to all notebooks", "Zu allen Notebooks"):
+        assert page.get_by_role("link", name=name).get_attribute("href").startswith(f"{BASE}voila/tree")
     assert all("status of 404" in problem for problem in problems)
     problems.clear()
