@@ -19,6 +19,7 @@ STAMP = VENV / "rnnviz-stamp"
 LOG = VENV / "install.log"
 LOCK = ROOT / "requirements.lock"
 OLDEST = (3, 11)
+NOTEBOOKS = ("*.ipynb", "[!.]*/*.ipynb")  # the second: those in other languages
 STRIP_KEYS = "metadata.widgets metadata.language_info.version"
 LOCK_COMMAND = (
     "uv pip compile --quiet --universal --python-version 3.11 --extra app --extra test --generate-hashes "
@@ -28,11 +29,12 @@ LOCK_COMMAND = (
 USAGE = """\
 usage: python3 dev.py COMMAND [ARGUMENTS]
 
-  demo    serve the dashboards and open the browser   (--no-browser, --port N)
-  test    run the tests                               (arguments go to pytest: -k name)
-  lint    check the code's style and that the notebooks hold no outputs
-  setup   only make .venv and install the packages
-  lock    write requirements.lock anew from pyproject.toml (needs uv)
+  demo       serve the dashboards and open the browser   (--no-browser, --port N)
+  test       run the tests                               (arguments go to pytest: -k name)
+  lint       check the code's style and that the notebooks hold no outputs
+  translate  bring the catalogues of all languages, and what is made of them, up to date
+  setup      only make .venv and install the packages
+  lock       write requirements.lock anew from pyproject.toml (needs uv)
 """
 
 # What an installer prints when it fails, and what that means to the person who waits for it.
@@ -97,13 +99,20 @@ def lint(arguments):
     """Check style, and that no notebook is committed with outputs."""
     set_up([])
     os.chdir(ROOT)
-    notebooks = sorted(map(str, Path("notebooks").glob("*.ipynb")))
+    notebooks = sorted(str(path) for pattern in NOTEBOOKS for path in Path("notebooks").glob(pattern))
     checks = [
         ["ruff", "check", *arguments],
         ["ruff", "format", "--check"],
         ["nbstripout", "--verify", "--extra-keys", STRIP_KEYS, *notebooks],
     ]
     return max(subprocess.call([python(), "-m", *check]) for check in checks)
+
+
+def translate(arguments):
+    """Bring the catalogues, and what is made of them, up to date."""
+    set_up([])
+    os.chdir(ROOT)
+    return run([python(), "-m", "rnnviz.locale", *arguments])
 
 
 def set_up(arguments):
@@ -233,7 +242,7 @@ def run(command):
             continue  # the program got the same Ctrl-C and ends by itself
 
 
-COMMANDS = {"demo": demo, "test": test, "lint": lint, "setup": set_up, "lock": lock}
+COMMANDS = {"demo": demo, "test": test, "lint": lint, "translate": translate, "setup": set_up, "lock": lock}
 
 if __name__ == "__main__":
     sys.exit(main(sys.argv[1:]))

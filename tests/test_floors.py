@@ -21,7 +21,7 @@ FLOORS = {
     8: {"precision", "gradcheck", "trajectory", "prediction", "verdict", "moment", "walkthrough"},
     9: {"suggestions", "views"},
     10: {"dashboard"},
-    11: {"serving"},
+    11: {"serving", "locale"},
     12: {"__main__"},
 }
 FLOOR = {name: floor for floor, names in FLOORS.items() for name in names}

@@ -91,7 +91,7 @@ def test_the_compiled_catalogue_is_that_of_the_source(german):
 
 
 def test_german_is_set_as_german_is(german):
-    for text in (one for text in texts_of(german).values() for one in each(text)):
+    for text in (one for said in texts_of(german).values() for one in each(said)):
         assert not re.search(r"\d\.\d", text), f"a decimal point in {text!r}"
         assert not re.search(r"[^\u00a0]%", text), f"no no-break space before % in {text!r}"
         assert not re.search(r"\"|\.\.\.| - ", text), f"typewriter's signs in {text!r}"

@@ -1,4 +1,4 @@
-"""The form of every notebook: short cells, no outputs, the same headings, answers folded away."""
+"""The form of every notebook, in every language: short cells, no outputs, the same headings, answers folded away."""
 
 import json
 import re
@@ -6,14 +6,30 @@ import re
 import pytest
 from conftest import NOTEBOOKS
 
-PATHS = sorted(NOTEBOOKS.glob("*.ipynb"))
-HEADINGS = ["What you will see", "Tasks", "Further reading"]
+from rnnviz.language import LANGUAGES
+
+OWN, *OTHERS = LANGUAGES
+PATHS = sorted([*NOTEBOOKS.glob("*.ipynb"), *NOTEBOOKS.glob("[!.]*/*.ipynb")])
+HEADINGS = {
+    "en": ["What you will see", "Tasks", "Further reading"],
+    "de": ["Was zu sehen ist", "Aufgaben", "Weiterlesen"],
+}
 LONGEST_CELL = 6
 
 
-@pytest.fixture(params=PATHS, ids=lambda path: path.stem)
-def notebook(request):
-    return json.loads(request.param.read_text(encoding="utf-8"))
+@pytest.fixture(params=PATHS, ids=lambda path: str(path.relative_to(NOTEBOOKS).with_suffix("")))
+def path(request):
+    return request.param
+
+
+@pytest.fixture
+def notebook(path):
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+@pytest.fixture
+def headings(notebook):
+    return HEADINGS[notebook["metadata"]["rnnviz"]["language"]]
 
 
 def sources(notebook, kind):
@@ -24,9 +40,25 @@ def test_there_are_notebooks():
     assert PATHS
 
 
-def test_names_give_an_order():
-    for path in PATHS:
-        assert re.fullmatch(r"\d\d_[a-z0-9_]+\.ipynb", path.name)
+def test_name_gives_an_order(path):
+    assert re.fullmatch(r"\d\d_[a-z0-9_]+\.ipynb", path.name)
+
+
+def test_every_language_has_the_same_notebooks():
+    names = [path.name for path in PATHS if path.parent == NOTEBOOKS]
+    for language in OTHERS:
+        assert [path.name for path in PATHS if path.parent == NOTEBOOKS / language] == names
+
+
+def test_language_is_that_of_its_folder_and_its_translations_lead_back(path, notebook):
+    label = notebook["metadata"]["rnnviz"]
+    assert label["language"] == (OWN if path.parent == NOTEBOOKS else path.parent.name)
+    assert {label["language"], *label["translations"]} == {*LANGUAGES}
+    for language, address in label["translations"].items():
+        other = path.parent / address
+        back = json.loads(other.read_text(encoding="utf-8"))["metadata"]["rnnviz"]
+        assert back["language"] == language
+        assert (other.parent / back["translations"][label["language"]]).resolve() == path
 
 
 def test_code_cells_are_short_and_define_nothing(notebook):
@@ -55,20 +87,20 @@ def test_begins_with_its_title_and_a_sentence(notebook):
     assert len(titles) == 1
 
 
-def test_headings_are_there_in_order(notebook):
+def test_headings_are_there_in_order(notebook, headings):
     found = re.findall(r"^## (.+)$", "\n".join(sources(notebook, "markdown")), re.MULTILINE)
-    assert [heading.strip() for heading in found if heading.strip() in HEADINGS] == HEADINGS
+    assert [heading.strip() for heading in found if heading.strip() in headings] == headings
 
 
-def test_every_task_has_a_folded_answer(notebook):
+def test_every_task_has_a_folded_answer(notebook, headings):
     text = "\n\n".join(sources(notebook, "markdown"))
-    tasks = text.partition("## Tasks")[2].partition("## Further reading")[0]
+    tasks = text.partition(f"## {headings[1]}")[2].partition(f"## {headings[2]}")[0]
     asked = re.findall(r"^(?:\d+\.|###|\*\*\d+\.?) ?", tasks, re.MULTILINE)
     folded = re.findall(r"<details>\s*<summary>.+?</summary>.+?</details>", tasks, re.DOTALL)
     assert asked
     assert len(folded) == len(asked)
 
 
-def test_further_reading_gives_sources(notebook):
-    reading = "\n\n".join(sources(notebook, "markdown")).partition("## Further reading")[2]
+def test_further_reading_gives_sources(notebook, headings):
+    reading = "\n\n".join(sources(notebook, "markdown")).partition(f"## {headings[2]}")[2]
     assert re.search(r"\(?(19|20)\d\d\)?", reading)

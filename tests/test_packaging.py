@@ -123,7 +123,7 @@ def test_readme_gives_the_two_commands(dev):
 def markdown_texts():
     for path in TEXTS:
         yield path, path.read_text(encoding="utf-8")
-    for path in sorted(NOTEBOOKS.glob("*.ipynb")):
+    for path in sorted([*NOTEBOOKS.glob("*.ipynb"), *NOTEBOOKS.glob("[!.]*/*.ipynb")]):
         cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
         yield path, "\n\n".join("".join(cell["source"]) for cell in cells if cell["cell_type"] == "markdown")
 

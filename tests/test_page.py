@@ -13,6 +13,7 @@ from conftest import INTERRUPT, NOTEBOOKS, free_port, note, wait_until
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 NAMES = sorted(path.name for path in NOTEBOOKS.glob("*.ipynb"))
 FIRST = f"voila/render/{NAMES[0]}"
+PAGES = [*NAMES, *sorted(path.relative_to(NOTEBOOKS).as_posix() for path in NOTEBOOKS.glob("[!.]*/*.ipynb"))]
 PICTURES = """
 () => {
   const stages = [...document.querySelectorAll(".rnnviz-stage")];
@@ -310,7 +311,7 @@ def test_light_and_dark_are_readable_and_accessible(voila, new_page, colours):
     assert found.violations_count == 0, found.generate_report()
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", PAGES)
 def test_every_notebook_opens_and_shows_what_it_has(voila, page, name):
     source = (NOTEBOOKS / name).read_text(encoding="utf-8")
     if "Dashboard(" in source:

@@ -20,9 +20,11 @@ from traitlets import import_item
 from voila.voila_kernel_manager import voila_kernel_manager_factory
 
 from rnnviz import __main__ as command_line
+from rnnviz.language import LANGUAGES
 from rnnviz.serving import app, gallery
 
 NAMES = sorted(path.name for path in NOTEBOOKS.glob("*.ipynb"))
+PAGES = [*NAMES, *(f"de/{name}" for name in NAMES)]
 FIRST = f"voila/render/{NAMES[0]}" if NAMES else ""
 READY = "body:not(.is-loading) .jupyter-widgets"
 
@@ -80,21 +82,34 @@ def test_there_are_notebooks_to_serve():
     assert NAMES
 
 
-def test_index_leads_to_every_notebook(server):
-    status, text = server.get()
-    links = [link for link in Links(text).links if "/voila/render/" in link]
+@pytest.mark.parametrize(("language", "folder", "other"), [("en", "", "de"), ("de", "de/", "en")])
+def test_index_leads_to_every_notebook_of_its_language(server, language, folder, other):
+    status, text = server.get(f"?lang={language}")
+    links = [urllib.parse.unquote(link) for link in Links(text).links]
     assert status == 200
-    assert sorted(urllib.parse.unquote(link.rpartition("/")[2]) for link in links) == NAMES
-    for card in gallery.cards(NOTEBOOKS):
+    assert f'<html lang="{language}">' in text
+    assert [link for link in links if "/voila/render/" in link] == [f"/voila/render/{folder}{name}" for name in NAMES]
+    assert re.search(f'<a href="[?]lang={other}" hreflang="{other}" lang="{other}">{LANGUAGES[other]}</a>', text)
+    for card in gallery.cards(NOTEBOOKS, language):
         assert card.title in text
+        assert card.picture
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", PAGES)
 def test_every_notebook_answers(visitor, name):
     text = visitor.open(f"voila/render/{name}")
-    assert 'lang="en"' in text
+    spoken, other = ("de", "en") if name.startswith("de/") else ("en", "de")
+    address = f"../{name[3:]}" if spoken == "de" else f"de/{name}"
+    assert f'<html lang="{spoken}">' in text
+    assert {"en": "Skip to the notebook", "de": "Zum Notebook springen"}[spoken] in text
+    assert f'<a href="{address}" hreflang="{other}" lang="{other}">{LANGUAGES[other]}</a>' in text
     assert "width=device-width" in text
     assert "from rnnviz import" not in text
+
+
+@pytest.mark.parametrize("query", ["lang=en", "lang=fr", "lang=", "lang=../../x"])
+def test_link_in_no_other_language_stays(visitor, query):
+    assert '<html lang="en">' in visitor.open(f"{FIRST}?{query}")
 
 
 def test_every_asset_of_the_index_answers(server):
@@ -117,6 +132,7 @@ def test_every_asset_of_the_index_answers(server):
         f"voila/api/contents/{NAMES[0] if NAMES else ''}",
         "voila/api/contents",
         f"voila/static/{NAMES[0] if NAMES else ''}",
+        "voila/files/de/notebooks.po",
     ],
 )
 def test_no_source_is_served(server, path):
@@ -124,6 +140,7 @@ def test_no_source_is_served(server, path):
     assert status in (403, 404)
     assert "Dashboard(" not in text
     assert "[project]" not in text
+    assert "msgid" not in text
 
 
 @pytest.mark.parametrize("path", ["voila/render/nosuch.ipynb", "nosuch", "voila/render/nosuch.py"])
@@ -226,12 +243,13 @@ def test_pages_fit_and_follow_the_system_colours(voila, new_page, scheme, width)
 
 
 @pytest.mark.browser
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_index_is_accessible(voila, new_page, scheme):
+@pytest.mark.parametrize(("scheme", "language"), [("light", "en"), ("dark", "de")])
+def test_index_is_accessible(voila, new_page, scheme, language):
     from axe_playwright_python.sync_playwright import Axe
 
-    page = new_page(color_scheme=scheme)
+    page = new_page(color_scheme=scheme, locale=language)
     page.goto(voila)
+    assert page.get_by_role("link", name=LANGUAGES["en" if language == "de" else "de"]).is_visible()
     found = Axe().run(page)
     assert found.response["passes"]
     assert found.violations_count == 0, found.generate_report()
@@ -240,6 +258,8 @@ def test_index_is_accessible(voila, new_page, scheme):
 @pytest.mark.browser
 def test_index_by_keyboard(voila, page):
     page.goto(voila)
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.hreflang") == "de"
     page.keyboard.press("Tab")
     assert page.evaluate("document.activeElement.getAttribute('href')") == f"/{FIRST}"
     assert page.evaluate("getComputedStyle(document.querySelector('.rnnviz-card')).outlineStyle") == "solid"
@@ -331,9 +351,9 @@ def test_kernels_nobody_looks_at_are_stopped(tmp_path):
     assert not manager.cull_connected, "it would stop the kernel of an open page without a word"
 
 
-def notebook(path, *cells):
+def notebook(path, *cells, **more):
     cells = [{"cell_type": kind, "source": source} for kind, source in cells]
-    path.write_text(json.dumps({"cells": cells}), encoding="utf-8")
+    path.write_text(json.dumps({"cells": cells, **more}), encoding="utf-8")
 
 
 def test_cards_say_title_sentence_and_picture(tmp_path):

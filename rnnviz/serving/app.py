@@ -20,7 +20,7 @@ from voila.tornado.contentshandler import VoilaContentsHandler
 from voila.tornado.handler import TornadoVoilaHandler
 from voila.tornado.treehandler import TornadoVoilaTreeHandler
 
-from rnnviz.serving import gallery
+from rnnviz.serving import gallery, languages
 
 HOST = "127.0.0.1"
 TEMPLATE_ROOT = Path(__file__).parent / "jupyter"
@@ -28,30 +28,53 @@ STOP_SIGNALS = [getattr(signal, name) for name in ("SIGINT", "SIGBREAK") if hasa
 THREAD_LIMITS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
 
 
-class IndexPage(BaseVoilaHandler):
+class Page(BaseVoilaHandler):
+    """A page of this server, in the language of its visitor."""
+
+    @property
+    def language(self) -> str:
+        return languages.wanted(self.request.query, self.request.headers.get("Accept-Language", ""))
+
+    @property
+    def folder(self) -> Path:
+        return Path(self.settings["rnnviz_notebooks"])
+
+    def render_template(self, name: str, **names) -> str:
+        self.set_header("Vary", "Accept-Language")
+        return super().render_template(name, language=self.language, **names)
+
+
+class IndexPage(Page):
     """The page that leads to every notebook; Voila's folder listing leads here too."""
 
     def get(self, path: str = "") -> None:
         if self.request.path != self.base_url:
-            self.redirect(self.base_url)
+            self.redirect("?".join(filter(None, [self.base_url, self.request.query])))
             return
-        cards = gallery.cards(Path(self.settings["rnnviz_notebooks"]))
+        cards = gallery.cards(self.folder, self.language)
         self.finish(self.render_template("gallery.html", cards=cards, base_url=self.base_url))
 
 
-class NotebookPage(TornadoVoilaHandler):
-    """The page of a notebook."""
+class NotebookPage(Page, TornadoVoilaHandler):
+    """The page of a notebook, or the way to it in the language that the link asks for."""
 
     async def prepare(self) -> None:
         await super().prepare()
         # Reading the token sets its cookie, which Voila's page sends back to free the kernel of a closed tab.
         _ = self.xsrf_token
 
+    async def get(self, path: str | None = None) -> None:
+        address = languages.elsewhere(self.folder, path or "", self.request.query)
+        if address:
+            self.redirect(address)
+        else:
+            await super().get(path)
+
     def redirect_to_file(self, path: str) -> None:
         raise HTTPError(404)
 
 
-class MissingPage(BaseVoilaHandler):
+class MissingPage(Page):
     """The answer to an address that leads nowhere."""
 
     async def prepare(self) -> None:

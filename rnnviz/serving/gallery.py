@@ -5,6 +5,8 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from rnnviz.serving.languages import OWN, spoken
+
 PICTURES = "pictures"
 
 
@@ -17,22 +19,28 @@ class Card:
     sentence: str = ""
     picture: str = ""
     dark_picture: str = ""
+    language: str = OWN
 
 
-def cards(folder: Path) -> list[Card]:
-    """Describe every notebook of a folder, in the order of their file names."""
-    return [card(path) for path in sorted(folder.glob("[!._]*.ipynb"))]
+def cards(folder: Path, language: str = OWN) -> list[Card]:
+    """Describe every notebook of a folder, in the order of their file names.
+
+    What is translated lies, under the same name, in the language's own folder; what is not is shown as it is.
+    """
+    paths = {path.name: path for place in (folder, folder / language) for path in place.glob("[!._]*.ipynb")}
+    return [card(path, folder) for _, path in sorted(paths.items())]
 
 
-def card(path: Path) -> Card:
+def card(path: Path, folder: Path) -> Card:
     """Describe a notebook by its first heading, the paragraph below that, and `pictures/<stem>.png`."""
     title, sentence = heading_and_sentence(first_markdown(path))
     return Card(
-        name=path.name,
+        name=path.relative_to(folder).as_posix(),
         title=title or path.stem.replace("_", " "),
         sentence=sentence,
-        picture=picture(path, ""),
-        dark_picture=picture(path, "-dark"),
+        picture=picture(path, folder, ""),
+        dark_picture=picture(path, folder, "-dark"),
+        language=spoken(path),
     )
 
 
@@ -71,7 +79,8 @@ def plain(markdown: str) -> str:
     return " ".join(text.split())
 
 
-def picture(notebook: Path, suffix: str) -> str:
-    """Return where the picture of a notebook lies, or nothing where there is none."""
+def picture(notebook: Path, folder: Path, suffix: str) -> str:
+    """Return where the picture of a notebook lies, beside it or beside the original; nothing where there is none."""
     name = f"{PICTURES}/{notebook.stem}{suffix}.png"
-    return name if (notebook.parent / name).is_file() else ""
+    found = (place / name for place in (notebook.parent, folder) if (place / name).is_file())
+    return next((path.relative_to(folder).as_posix() for path in found), "")

@@ -1,23 +1,43 @@
 // Runs before Voila's own scripts: shows the page when it is ready, and says so when its kernel is lost.
 (() => {
   "use strict";
-  const LOST = {
-    kernel: "The kernel behind this page has stopped, so the pictures no longer follow the controls.",
-    server: "The server behind this page cannot be reached, so the pictures no longer follow the controls.",
-    start: "The kernel behind this page did not start, so there are no controls.",
-  };
+  const byId = (id) => document.getElementById(id);
+  const page = JSON.parse(byId("rnnviz-page").textContent);
   let leaving = false;
 
-  const byId = (id) => document.getElementById(id);
+  // What a link says of the page, without the language: that is in the address of the notebook itself.
+  function withoutLanguage(query) {
+    const parts = query.replace(/^\?/, "").split("&");
+    return parts.filter((part) => part && part.split("=")[0] !== "lang").join("&");
+  }
+
+  const addressOf = (notebook, query) => `${notebook}?${withoutLanguage(query)}`.replace(/\?$/, "");
+
+  // A link may ask for another language than that of its notebook. The project's own server leads there by itself.
+  const asked = new URLSearchParams(location.search).getAll("lang").pop();
+  if (Object.hasOwn(page.translations, asked)) {
+    leaving = true;
+    location.replace(addressOf(page.translations[asked], location.search) + location.hash);
+  }
+
+  // The link to another language leads to what is seen now, however it is followed: click, new tab, copied address.
+  function keepSettings(link) {
+    const notebook = link.getAttribute("href");
+    const update = () => {
+      const query = document.querySelector(".rnnviz-stage")?.dataset.query ?? location.search;
+      link.setAttribute("href", addressOf(notebook, query));
+    };
+    for (const kind of ["pointerenter", "focus", "click"]) link.addEventListener(kind, update);
+  }
 
   function showLost(reason) {
     const notice = byId("rnnviz-lost");
     if (leaving || !notice || !notice.hidden) return;
     const button = document.createElement("button");
     button.type = "button";
-    button.textContent = "Reload the page";
+    button.textContent = page.texts.reload;
     button.addEventListener("click", () => location.reload());
-    notice.replaceChildren(`${LOST[reason]} `, button);
+    notice.replaceChildren(`${page.texts[reason]} `, button);
     notice.hidden = false;
     document.body.classList.add("has-lost-kernel");
     reveal();
@@ -67,9 +87,14 @@
       reveal();
     });
     if (!pending()) return reveal();
-    byId("rnnviz-loading").textContent = "Loading the controls …";
+    byId("rnnviz-loading").textContent = page.texts.loading;
     observer.observe(byId("rnnviz-notebook"), { childList: true, subtree: true });
     return undefined;
+  }
+
+  // Voila frees the kernel of a closed page only with a token, which a Jupyter server sets with its own pages alone.
+  function fetchToken() {
+    if (!/(^|;\s*)_xsrf=/.test(document.cookie)) fetch(`${document.body.dataset.baseUrl}tree`).catch(() => {});
   }
 
   // The names that Voila's scripts call.
@@ -77,6 +102,8 @@
   window.voila_process = () => {};
   window.voila_finish = () => {};
   document.addEventListener("DOMContentLoaded", () => {
+    document.querySelectorAll(".rnnviz-languages a").forEach(keepSettings);
+    fetchToken();
     if (byId("jupyter-config-data")) waitForOutputs();
     else showLost("start");
   });

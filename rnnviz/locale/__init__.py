@@ -1,0 +1,1 @@
+"""The catalogues of every language, and what makes the translated notebooks and pages of them; needs Babel."""
