@@ -188,15 +188,43 @@ function exportTool(model, tools) {
   return panel;
 }
 
+// What a teacher may add to a link, as checkboxes that are folded away; `add` puts it behind a query string.
+function linkOptions(model, changed) {
+  const texts = model.get("texts");
+  const box = element("details", "rnnviz-share");
+  const summary = element("summary");
+  summary.textContent = texts.link_options;
+  box.append(summary);
+  const boxes = ["lock=all", "present=1", "predict=1"].map((part) => {
+    const label = element("label");
+    const input = element("input", "", { type: "checkbox", value: part });
+    input.addEventListener("change", changed);
+    label.append(input, texts[part.split("=")[0]]);
+    box.append(label);
+    return input;
+  });
+  const add = (query) => {
+    const has = new URLSearchParams(query);
+    const parts = boxes.filter((input) => input.checked && !has.has(input.value.split("=")[0]));
+    return [query, ...parts.map((input) => input.value)].filter(Boolean).join("&");
+  };
+  return { box, add };
+}
+
 // A link to what is shown, in the clipboard where the browser lets us, else selected for the reader to copy.
 function linkTool(model) {
   const texts = model.get("texts");
   const tool = element("div", "rnnviz-tools");
   const said = element("span", "rnnviz-said", { role: "status" });
   const field = element("input", "rnnviz-link", { readonly: "", "aria-label": texts.link, hidden: "" });
+  const forget = () => {
+    said.textContent = "";
+    field.hidden = true;
+  };
+  const options = linkOptions(model, forget);
   const copy = button(texts.copy_link, async () => {
     const address = new URL(window.location.href);
-    address.search = model.get("query");
+    address.search = options.add(model.get("query"));
     address.hash = "";
     field.value = address.href;
     try {
@@ -210,11 +238,8 @@ function linkTool(model) {
       said.textContent = texts.link_selected;
     }
   });
-  model.on("change:query", () => {
-    said.textContent = "";
-    field.hidden = true;
-  });
-  tool.append(copy, said, field);
+  model.on("change:query", forget);
+  tool.append(copy, options.box, said, field);
   return tool;
 }
 

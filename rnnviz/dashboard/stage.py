@@ -30,6 +30,10 @@ TEXTS = {
     "show_code": N_("Show the code"),
     "link": N_("Link to these settings"),
     "copy_link": N_("Copy link"),
+    "link_options": N_("Options for the link"),
+    "lock": N_("freeze all controls"),
+    "present": N_("large, for a projector"),
+    "predict": N_("cover the gradient until a bet is placed"),
     "link_copied": N_("The link is in the clipboard: it brings back exactly this page."),
     "link_selected": N_("Copy this link: it brings back exactly this page."),
 }

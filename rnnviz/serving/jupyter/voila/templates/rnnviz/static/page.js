@@ -3,6 +3,7 @@
   "use strict";
   const byId = (id) => document.getElementById(id);
   const page = JSON.parse(byId("rnnviz-page").textContent);
+  const CLOSED_ON_PURPOSE = 1000;
   let leaving = false;
 
   // What a link says of the page, without the language: that is in the address of the notebook itself.
@@ -20,26 +21,26 @@
     location.replace(addressOf(page.translations[asked], location.search) + location.hash);
   }
 
+  // What is seen now, as far as the kernel told it, else what was asked for.
+  const settings = () => document.querySelector(".rnnviz-stage")?.dataset.query ?? location.search;
+
   // The link to another language leads to what is seen now, however it is followed: click, new tab, copied address.
   function keepSettings(link) {
     const notebook = link.getAttribute("href");
-    const update = () => {
-      const query = document.querySelector(".rnnviz-stage")?.dataset.query ?? location.search;
-      link.setAttribute("href", addressOf(notebook, query));
-    };
+    const update = () => link.setAttribute("href", addressOf(notebook, settings()));
     for (const kind of ["pointerenter", "focus", "click"]) link.addEventListener(kind, update);
   }
 
   function showLost(reason) {
     const notice = byId("rnnviz-lost");
-    if (leaving || !notice || !notice.hidden) return;
+    if (leaving || !notice || document.body.classList.contains("has-lost-kernel")) return;
     const button = document.createElement("button");
     button.type = "button";
     button.textContent = page.texts.reload;
-    button.addEventListener("click", () => location.reload());
+    button.addEventListener("click", () => (location.search = settings()));
     notice.replaceChildren(`${page.texts[reason]} `, button);
     notice.hidden = false;
-    document.body.classList.add("has-lost-kernel");
+    document.body.classList.toggle("has-lost-kernel", reason !== "broken");
     reveal();
   }
 
@@ -48,7 +49,7 @@
     const config = JSON.parse(byId("jupyter-config-data").textContent);
     try {
       const answer = await fetch(`${config.baseUrl}api/kernels/${config.kernelId}`, { cache: "no-store" });
-      if (!answer.ok) showLost("kernel");
+      showLost(answer.ok ? "broken" : "kernel");
     } catch {
       if (attempt < 3) setTimeout(askAfterKernel, 1500, attempt + 1);
       else showLost("server");
@@ -67,7 +68,7 @@
       super(url, protocols);
       if (!/\/api\/kernels\/[^/]+\/channels/.test(String(url))) return;
       this.addEventListener("message", (event) => readStatus(event.data));
-      this.addEventListener("close", () => leaving || askAfterKernel());
+      this.addEventListener("close", ({ code }) => leaving || code === CLOSED_ON_PURPOSE || askAfterKernel());
     }
   };
   window.addEventListener("beforeunload", () => (leaving = true));
