@@ -9,11 +9,13 @@ from functools import lru_cache
 import numpy as np
 
 from . import theory
+from .activations import ACTIVATIONS
 from .cells import CELLS
 from .config import Config
 from .draws import draw_inputs
 from .language import _, current
 from .schemes import SCHEMES
+from .trust import is_independent, trusted_until
 
 Array = np.ndarray
 
@@ -78,9 +80,7 @@ def in_language(config: Config, language: str) -> Prediction:
     if config.cell != "rnn":
         reason = _("No theory here for the {cell}.").format(cell=_(CELLS[config.cell].label))
         return Prediction(None, None, 0, reason, width, inputs)
-    trust = theory.trusted_until(
-        config.activation, width, inputs, config.hidden_size, config.seq_len, config.scheme, constant
-    )
+    trust = trusted_until(config.activation, width, inputs, config.hidden_size, config.seq_len, config.scheme, constant)
     if trust.steps == 0:
         return Prediction(None, None, 0, trust.reason, width, inputs)
     if reading.mean(config.sizes[0], config.hidden_size) != 0:
@@ -90,6 +90,19 @@ def in_language(config: Config, language: str) -> Prediction:
     with np.errstate(divide="ignore"):
         moment = np.log10(expected.second_moment)
     return Prediction(moment, expected.log10_grad_norm, trust.steps, trust.reason, width, inputs)
+
+
+def repeats(config: Config) -> bool:
+    """Tell whether one random W_hh meets nearly the same slopes at every step of an RNN.
+
+    That is so for linear and ReLU units, for units whose output has a mean, and where no input comes after the first
+    step. Then about sqrt(H) steps are enough for a network to part from theory, which draws W_hh anew at each step.
+    Source: arXiv 2505.19827 (linear: t = O(sqrt n)).
+    """
+    phi = ACTIVATIONS[config.activation]
+    has_mean = float(phi.f(np.array([1.0, -1.0])).sum()) != 0.0
+    fresh = config.inputs != "none" and config.input_scale > 0
+    return config.cell == "rnn" and is_independent(config.scheme) and (phi.homogeneous or has_mean or not fresh)
 
 
 def sentences(config: Config, schemes: Sequence[str]) -> list[str]:

@@ -14,7 +14,7 @@ FLOORS = {
     1: {"registry", "words"},
     2: {"activations", "schemes", "inputs"},
     3: {"arithmetic", "theory"},
-    4: {"cells", "spectrum"},
+    4: {"cells", "spectrum", "trust"},
     5: {"config", "bptt"},
     6: {"draws", "recorder"},
     7: {"runs"},

@@ -17,6 +17,7 @@ from scipy.special import erf
 from rnnviz import theory
 from rnnviz.activations import ACTIVATIONS
 from rnnviz.schemes import sample
+from rnnviz.trust import trusted_until
 
 ERF = replace(
     ACTIVATIONS["tanh"],
@@ -245,7 +246,7 @@ def network(scheme: str, gain: float, scale: float, seed: int, steps: int = 60, 
 def test_real_networks_follow_the_curves_as_far_as_they_are_trusted(scheme, gain, scale):
     runs = [network(scheme, gain, scale, seed) for seed in range(5)]
     c = theory.curves("tanh", gain, scale, 60)
-    assert theory.trusted_until("tanh", gain, scale, 512, 60, scheme).steps == 60
+    assert trusted_until("tanh", gain, scale, 512, 60, scheme).steps == 60
     second, norms = (np.array(part) for part in zip(*runs, strict=True))
     assert_allclose(np.median(second, axis=0)[1:], c.second_moment[1:], rtol=0.04)
     band = norms.max(axis=0) - norms.min(axis=0)
@@ -264,7 +265,7 @@ def test_trust_ends_where_tied_weights_show():
             squares.append(np.sum(v * v) / n)
         norms.append(squares)
     mean = np.mean(norms, axis=0)
-    steps = theory.trusted_until("linear", 1.0, 0.0, n, 1000).steps
+    steps = trusted_until("linear", 1.0, 0.0, n, 1000).steps
     assert steps == 12
     assert mean[steps // 2] < 1.5
     assert mean[steps - 1] < 3.0 < mean[2 * steps]
@@ -287,7 +288,7 @@ def test_trust_ends_where_tied_weights_show():
     ],
 )
 def test_trust_says_how_far_and_why(arguments, steps, words):
-    trust = theory.trusted_until(*arguments)
+    trust = trusted_until(*arguments)
     assert trust.steps == math.ceil(steps)
     assert words in trust.reason
 
@@ -297,7 +298,7 @@ def test_chance_adds_up_sooner_where_slopes_are_remembered():
     for sigma_w in (1.0, 1.8):
         q = theory.fixed_point("tanh", sigma_w, 1.0).q
         memory = sigma_w**2 * gaussian_by_scipy(lambda a: math.cosh(a) ** -2, q) ** 2
-        trust = theory.trusted_until("tanh", sigma_w, 1.0, 1000, 5000)
+        trust = trusted_until("tanh", sigma_w, 1.0, 1000, 5000)
         assert trust.steps == math.ceil(1000 * (1 - memory))
         assert "chance" in trust.reason
 
@@ -328,7 +329,7 @@ def test_any_curve_is_a_number_or_an_infinity(name, sigma_w, sigma_in, m0, loss_
     assert not np.isnan(c.log10_grad_norm).any()
     assert not np.isposinf(c.log10_grad_norm).any()
     assert c.log10_grad_norm[-1] == 0
-    trust = theory.trusted_until(name, sigma_w, np.array(sigma_in), 30, len(sigma_in))
+    trust = trusted_until(name, sigma_w, np.array(sigma_in), 30, len(sigma_in))
     assert 1 <= trust.steps <= len(sigma_in)
 
 
@@ -352,8 +353,8 @@ def test_any_critical_gain_is_positive(name, sigma_in):
         (lambda: theory.curves("tanh", 1.0, np.ones(3), 4), r"sigma_in.*\(4,\); got \(3,\)"),
         (lambda: theory.curves("tanh", 1.0, np.array([1.0, -1.0]), 2), "sigma_in.*at every step"),
         (lambda: theory.curves("tanh", 1.0, 1.0, 4, loss_at="lst"), "loss_at.*Did you mean 'last'"),
-        (lambda: theory.trusted_until("tanh", 1.0, 1.0, 0, 4), "hidden_size.*got 0"),
-        (lambda: theory.trusted_until("tanh", 1.0, 1.0, 9, 4, "xavir"), "Did you mean 'xavier'"),
+        (lambda: trusted_until("tanh", 1.0, 1.0, 0, 4), "hidden_size.*got 0"),
+        (lambda: trusted_until("tanh", 1.0, 1.0, 9, 4, "xavir"), "Did you mean 'xavier'"),
     ],
 )
 def test_what_is_out_of_bounds_is_named(call, words):

@@ -499,3 +499,51 @@ def test_lines_are_told_apart(eyes, a, b):
 def test_dash_and_marker_tell_lines_apart_without_any_colour():
     for look in ("linestyle", "marker"):
         assert len({str(style[look]) for style in STYLES}) == len(STYLES)
+
+
+# The mark at sqrt(H)
+
+REPEATING = {
+    "linear units": {"activation": "linear"},
+    "ReLU": {"activation": "relu", "scheme": "he"},
+    "an output with a mean": {"activation": "sigmoid"},
+    "one kick": {"inputs": "none"},
+}
+CHANGING = {
+    "fresh input": {},
+    "orthogonal weights": {"activation": "linear", "scheme": "orthogonal"},
+    "one sign": {"activation": "linear", "scheme": "uniform01"},
+    "gates": {"cell": "lstm", "inputs": "none"},
+    "too short": {"activation": "linear", "seq_len": 4},
+}
+
+
+def marked_steps(settings):
+    """Return where the line at sqrt(H) stands in the state and the gradient view, None where it is not seen."""
+    config = rv.Config(**{"hidden_size": 25, "seq_len": 30, "batch_size": 2} | settings)
+    trace = rv.compare(config, (config.scheme,), range(2))
+    found = []
+    for name in ("state", "gradient"):
+        data = VIEWS[name].data(trace)
+        line, words = Canvas(VIEWS[name]).plate(data, 500, 340, 1.0).artists["root"]
+        assert line.get_visible() == words.get_visible() == ("√H" in VIEWS[name].describe(data))
+        found.append(float(line.get_xdata()[0]) if line.get_visible() else None)
+    return found
+
+
+@pytest.mark.parametrize("settings", REPEATING.values(), ids=REPEATING)
+def test_a_mark_stands_at_the_root_of_h_where_one_matrix_meets_the_same_slopes(settings):
+    assert marked_steps(settings) == [5.0, 25.0]
+
+
+@pytest.mark.parametrize("settings", CHANGING.values(), ids=CHANGING)
+def test_no_mark_stands_where_it_would_mean_nothing(settings):
+    assert marked_steps(settings) == [None, None]
+
+
+def test_networks_part_from_theory_beyond_the_root_and_not_before():
+    config = rv.Config(activation="linear", inputs="none", hidden_size=64, seq_len=60)
+    trace = rv.compare(config, ("xavier",), range(40))
+    spread = np.log10(np.quantile(trace.second_moment[0] / trace.second_moment[0][:, 1:2], 0.5, axis=0)[1:])
+    assert np.abs(spread[:8]).max() < 0.25
+    assert np.abs(spread[24:]).min() > 0.25

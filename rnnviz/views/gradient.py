@@ -13,7 +13,7 @@ from ..quantiles import over_seeds
 from ..runs import Trace
 from ..schemes import SCHEMES
 from ..words import number
-from . import lines, scale
+from . import lines, root, scale
 from .lines import Curve, Frame, Lines, Overlay
 from .view import OPTIONS, Option
 
@@ -36,7 +36,9 @@ def data(trace: Trace, theory: bool = False, precision: str = "", pins: Sequence
         overlays.append(line)
         curves[0] = replace(curves[0], beyond=words)
     axes, last = frame(trace, curves, overlays), trace.config.seq_len
-    return Lines(axes, tuple(lines.with_arrow(each, axes.y_limits, 0) for each in curves), last, tuple(overlays))
+    shown = tuple(lines.with_arrow(each, axes.y_limits, 0) for each in curves)
+    back = root.steps(trace)
+    return Lines(axes, shown, last, tuple(overlays), None if back is None else last - back)
 
 
 def all_curves(trace: Trace) -> list[Curve]:
@@ -120,7 +122,7 @@ def describe(data: Lines) -> str:
     text = _("Norm of the gradient dL/dh at steps {last} back to 0, relative to the last step.")
     start = text.format(last=data.last_step)
     told = [describe_curve(each) for each in data.curves]
-    return " ".join([start, *told, *lines.describe_theory(data, 0)])
+    return " ".join([start, *told, *lines.describe_theory(data, 0), *root.describe(data.root, back=True)])
 
 
 def describe_curve(curve: Curve) -> str:

@@ -15,7 +15,7 @@ from matplotlib.axes import Axes
 
 from ..language import N_, _
 from ..words import number, plain
-from . import legend
+from . import legend, root
 from .scale import Ticks, decade_ticks
 from .view import VIEWS, View
 
@@ -95,12 +95,13 @@ class Frame:
 
 @dataclass(frozen=True)
 class Lines:
-    """One picture of curves over time."""
+    """One picture of curves over time; ``root`` is the step at which one W_hh, used again and again, begins to show."""
 
     frame: Frame
     curves: tuple[Curve, ...]
     last_step: int
     overlays: tuple[Overlay, ...] = ()
+    root: float | None = None
 
 
 def set_up(ax: Axes, frame: Frame) -> None:
@@ -143,7 +144,15 @@ def draw(ax: Axes, data: Lines) -> dict[str, list]:
     """Create the artists of every curve, and fill them."""
     set_up(ax, data.frame)
     end = ax.axvline(0, color="#777777", linewidth=0.9, linestyle=(0, (2, 2)))
-    artists = {"end": [end], "bands": [], "lines": [], "overlays": [], "marks": [], "words": []}
+    artists = {
+        "end": [end],
+        "root": root.create(ax, data.frame.y_limits, PAD),
+        "bands": [],
+        "lines": [],
+        "overlays": [],
+        "marks": [],
+        "words": [],
+    }
     for kind, k, _name in data.frame.overlays:
         artists["overlays"].append(ax.plot([], [], **{"color": STYLES[k]["color"]} | OVERLAYS[kind])[0])
     for style, _curve in zip(STYLES, data.curves, strict=False):
@@ -159,6 +168,7 @@ def draw(ax: Axes, data: Lines) -> dict[str, list]:
 def update(artists: dict[str, list], data: Lines) -> None:
     """Give the artists the values of ``data``, whose frame must be the one they were drawn in."""
     artists["end"][0].set_xdata([data.last_step] * 2)
+    root.place(artists["root"], data.root)
     for k, curve in enumerate(data.curves):
         steps = np.arange(len(curve.median)) if curve.steps is None else curve.steps
         artists["lines"][k].set_data(steps, curve.median)

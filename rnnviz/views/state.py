@@ -15,7 +15,7 @@ from ..registry import Registry
 from ..runs import Trace
 from ..schemes import SCHEMES
 from ..words import number
-from . import lines, scale
+from . import lines, root, scale
 from .lines import Curve, Frame, Lines, Overlay
 from .view import OPTIONS, Option
 
@@ -64,7 +64,7 @@ def data(
     axes, last = frame(trace, quantity, curves, overlays), trace.config.seq_len
     if entry.log:
         curves = [lines.with_arrow(each, axes.y_limits, last) for each in curves]
-    return Lines(axes, tuple(curves), last, tuple(overlays))
+    return Lines(axes, tuple(curves), last, tuple(overlays), root.steps(trace))
 
 
 def all_curves(trace: Trace, quantity: str) -> list[Curve]:
@@ -121,7 +121,7 @@ def describe(data: Lines) -> str:
         title=data.frame.title, label=data.frame.y_label, first=0, last=data.last_step
     )
     told = [describe_curve(each, data.frame.log) for each in data.curves]
-    return " ".join([start, *told, *lines.describe_theory(data, data.last_step)])
+    return " ".join([start, *told, *lines.describe_theory(data, data.last_step), *root.describe(data.root, back=False)])
 
 
 def describe_curve(curve: Curve, log: bool) -> str:
