@@ -111,6 +111,7 @@ def test_links_of_a_page_stay_below_the_base_address(hub, new_page):
     page.wait_for_url(re.compile(f"{re.escape(hub)}voila/render/notebooks/de/{FIRST}[?]"))
     assert "gain=1.5" in page.url
     assert "pin=" in page.url
+    page.wait_for_function(SETTLED)
 
 
 def test_closed_page_frees_its_kernel(hub, new_page):
