@@ -262,7 +262,7 @@ def describe_theory(data: Lines, step: int) -> list[str]:
 def with_arrow(curve: Curve, limits: tuple[float, float], t: int, place: str = "") -> Curve:
     """Return the curve with words for its value at step ``t`` (or ``place``), where that lies outside the axes."""
     value = curve.median[t]
-    if not np.isfinite(value) or limits[0] <= value <= limits[1]:
+    if not np.isfinite(value) or limits[0] <= round(float(value), 9) <= limits[1]:
         return curve
     arrow = "↓" if value < limits[0] else "↑"
     words = _("{value} at {place}").format(value=f"{arrow} {number(value, log10=True)}", place=place or f"t = {t}")
