@@ -17,10 +17,12 @@ from pathlib import Path
 import psutil
 import pytest
 
+import rnnviz as rv
 from rnnviz import language
 
 ROOT = Path(__file__).resolve().parents[1]
 NOTEBOOKS = ROOT / "notebooks"
+SMALL = {"hidden_size": 12, "seq_len": 12, "batch_size": 4, "seeds": 2}  # a dashboard that is quickly computed
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 BROWSER_FLAGS = (
     "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
@@ -204,6 +206,17 @@ def english():
     """Put the language back that the code is written in: a process speaks one at a time."""
     yield
     language.use("en")
+
+
+@pytest.fixture
+def opened(monkeypatch):
+    """Open a dashboard as a link would."""
+
+    def open_with(query="", *views, **settings):
+        monkeypatch.setenv("QUERY_STRING", query)
+        return rv.Dashboard(*views, **{**SMALL, **settings})
+
+    return open_with
 
 
 @pytest.fixture

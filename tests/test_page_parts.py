@@ -4,6 +4,7 @@ import re
 
 import numpy as np
 import pytest
+from conftest import SMALL
 
 import rnnviz as rv
 from rnnviz import moment
@@ -12,18 +13,6 @@ from rnnviz.dashboard.presets import PRESETS
 from rnnviz.dashboard.scene import Scene
 
 pytestmark = pytest.mark.usefixtures("no_loop")
-SMALL = {"hidden_size": 12, "seq_len": 12, "batch_size": 4, "seeds": 2}
-
-
-@pytest.fixture
-def opened(monkeypatch):
-    """Open a dashboard as a link would."""
-
-    def open_with(query="", *views, **settings):
-        monkeypatch.setenv("QUERY_STRING", query)
-        return rv.Dashboard(*views, **{**SMALL, **settings})
-
-    return open_with
 
 
 def marked(dashboard):

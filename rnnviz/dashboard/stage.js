@@ -395,7 +395,7 @@ function render({ model, el }) {
       figure.axes = view.axes && { ...view.axes, width: view.width, height: view.height };
       if (view.axes) {
         figure.tabIndex = 0;
-        figure.setAttribute("aria-label", fill(texts.keys, { view: texts[view.name] ?? view.name }));
+        figure.setAttribute("aria-label", fill(texts.keys, { view: texts[`view_${view.name}`] ?? view.name }));
       }
       if (figure.dataset.shown !== view.revision) show(figure, view);
     });

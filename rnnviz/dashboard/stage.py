@@ -12,9 +12,9 @@ from ..language import N_, _, current
 HERE = Path(__file__).parent
 # What stage.js says by itself, by the names that it knows it by.
 TEXTS = {
-    "state": N_("state"),
-    "gradient": N_("gradient"),
-    "gates": N_("gates"),
+    "view_state": N_("state"),
+    "view_gradient": N_("gradient"),
+    "view_gates": N_("gates"),
     "keys": N_("{view}: arrow keys read one step after the other"),
     "value": N_("{label}: value"),
     "step": N_("Step t"),
