@@ -18,7 +18,7 @@ PICTURES = """
 () => {
   const stages = [...document.querySelectorAll(".rnnviz-stage")];
   const figures = [...document.querySelectorAll(".rnnviz-view")];
-  return stages.length > 0 && figures.length > 0
+  return stages.length > 0 && figures.length > 0 && stages.every((stage) => stage.dataset.whole === "true")
     && document.querySelector(".is-loading, .rnnviz-late, .rnnviz-stale, [data-waiting]") === null
     && figures.every((figure) => {
       const img = figure.querySelector("img");

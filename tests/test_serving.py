@@ -221,7 +221,7 @@ def test_page_says_so_when_its_kernel_dies(server, page, problems):
     notice.wait_for(state="visible")
     assert "kernel behind this page has stopped" in notice.inner_text()
     assert {kernel.pid for kernel in server.kernels()} <= before, "an empty kernel took its place"
-    page.get_by_role("button", name="Reload the page").click()
+    page.get_by_role("button", name="Reload with these settings").click()
     page.wait_for_selector(READY)
     assert not notice.is_visible()
     assert all("status of 404" in problem for problem in problems)  # the page asked after the dead kernel
