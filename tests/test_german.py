@@ -6,6 +6,7 @@ import re
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from matplotlib.text import Text
 from reading import assert_same_in_german, in_both, said
 
 import rnnviz as rv
@@ -14,6 +15,8 @@ from rnnviz.dashboard import export
 from rnnviz.dashboard.presets import PRESETS
 from rnnviz.language import use
 from rnnviz.views import VIEWS
+from rnnviz.views.canvas import Plate
+from rnnviz.views.state import QUANTITIES
 from rnnviz.walkthrough import Walk
 
 pytestmark = pytest.mark.usefixtures("no_loop")
@@ -35,6 +38,28 @@ PAGES = {
 @pytest.mark.parametrize("name", PAGES)
 def test_a_page_says_everything_in_german(opened, name, views):
     assert_same_in_german(*in_both(lambda: said(opened("", *views, **PAGES[name]))))
+
+
+@pytest.mark.parametrize("lang", ["en", "de"])
+@pytest.mark.parametrize("name", VIEWS)
+@pytest.mark.parametrize("quantity", QUANTITIES)
+def test_titles_and_labels_fit_into_the_narrowest_picture(lang, name, quantity):
+    use(lang)
+    view, width, height = VIEWS[name], 280, 310
+    trace = rv.compare(
+        rv.Config(hidden_size=6, seq_len=5, batch_size=2, activation="sigmoid"), ("glorot_uniform",), (0,)
+    )
+    data = view.data(trace, **({"quantity": quantity} if "quantity" in view.options else {}))
+    plate = Plate(view, data, width, height, 1.0)
+    title = plate.axes.get_title(loc="left")
+    box = plate.axes.findobj(lambda artist: isinstance(artist, Text) and artist.get_text() == title)[
+        0
+    ].get_window_extent()
+    label = plate.axes.yaxis.label.get_window_extent()
+    assert title
+    assert box.x1 <= width
+    assert label.y0 >= 0
+    assert label.y1 <= height
 
 
 @pytest.mark.parametrize("name", PRESETS)

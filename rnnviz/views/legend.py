@@ -32,7 +32,7 @@ def axes_width(ax: Axes) -> float:
 
 def title_size(title: str, width: float) -> float:
     """Return the points at which a title fits above axes of this width."""
-    return min(11.0, 0.72 * (width + 20) / (0.62 * len(title)))
+    return min(11.0, 0.72 * (width + 14) / (0.62 * len(title)))
 
 
 def add(ax: Axes, title: str, entries: Sequence[tuple[str, dict[str, Any]]]) -> None:
