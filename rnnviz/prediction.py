@@ -92,8 +92,8 @@ def in_language(config: Config, language: str) -> Prediction:
     return Prediction(moment, expected.log10_grad_norm, trust.steps, trust.reason, width, inputs)
 
 
-def repeats(config: Config) -> bool:
-    """Tell whether one random W_hh meets nearly the same slopes at every step of an RNN.
+def repeats(config: Config, schemes: Sequence[str]) -> bool:
+    """Tell whether a scheme's one random W_hh meets nearly the same slopes at every step of an RNN.
 
     That is so for linear and ReLU units, for units whose output has a mean, and where no input comes after the first
     step. Then about sqrt(H) steps are enough for a network to part from theory, which draws W_hh anew at each step.
@@ -102,7 +102,8 @@ def repeats(config: Config) -> bool:
     phi = ACTIVATIONS[config.activation]
     has_mean = float(phi.f(np.array([1.0, -1.0])).sum()) != 0.0
     fresh = config.inputs != "none" and config.input_scale > 0
-    return config.cell == "rnn" and is_independent(config.scheme) and (phi.homogeneous or has_mean or not fresh)
+    alike = phi.homogeneous or has_mean or not fresh
+    return config.cell == "rnn" and alike and any(map(is_independent, schemes))
 
 
 def sentences(config: Config, schemes: Sequence[str]) -> list[str]:

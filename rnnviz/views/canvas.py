@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import struct
-import zlib
 from collections import OrderedDict
 from typing import Any
 
 import numpy as np
 from matplotlib import rc_context
 from matplotlib.figure import Figure
-from PIL import Image
 
 from .agg import QuickCanvas
+from .png import Encoder
 from .view import View
 
 KEPT = 8  # figures kept a view, about 1 to 4 MB each
@@ -57,19 +55,24 @@ class Plate:
                 artist.set_animated(True)
             self.canvas.draw()
         self.background = self.canvas.copy_from_bbox(self.figure.bbox)
+        self.encoder = Encoder(np.asarray(self.canvas.buffer_rgba()), self.moving_rows())
 
     def moving(self):
         return (artist for group in self.artists.values() for artist in group)
 
-    def paint(self, data: Any) -> Image.Image:
-        """Return the picture of ``data``, whose frame is this plate's."""
+    def moving_rows(self) -> tuple[int, int]:
+        """Return the rows, counted from the top, in which artists clipped to the axes can lie."""
+        height, box = self.figure.bbox.height, self.axes.get_window_extent()
+        return max(0, round(height - box.y1) - 2), round(height - box.y0) + 2
+
+    def paint(self, data: Any) -> np.ndarray:
+        """Return the picture of ``data``, whose frame is this plate's, as RGBA."""
         self.canvas.restore_region(self.background)
         self.view.update(self.artists, data)
         for artist in self.moving():
             if artist.get_visible():
                 self.axes.draw_artist(artist)
-        size = self.canvas.get_width_height(physical=True)
-        return Image.frombuffer("RGBA", size, self.canvas.buffer_rgba(), "raw", "RGBA", 0, 1)
+        return np.asarray(self.canvas.buffer_rgba())
 
 
 class Canvas:
@@ -103,19 +106,5 @@ class Canvas:
 
     def png(self, data: Any, width: int = 580, height: int = 380, scale: float = 1.0) -> bytes:
         """Return the picture as PNG, ``width`` x ``height`` CSS pixels at ``scale`` dots each."""
-        return encode(self.plate(data, width, height, scale).paint(data))
-
-
-def encode(image: Image.Image) -> bytes:
-    """Return a picture as PNG without its alpha; unfiltered rows make it 2.5 times as fast as Pillow, and no larger."""
-    width, height = image.size
-    rows = np.zeros((height, 1 + 3 * width), np.uint8)
-    rows[:, 1:] = np.frombuffer(image.convert("RGB").tobytes(), np.uint8).reshape(height, -1)
-    header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)  # 8 bits, RGB
-    parts = ((b"IHDR", header), (b"IDAT", zlib.compress(rows, 1)), (b"IEND", b""))
-    return b"\x89PNG\r\n\x1a\n" + b"".join(chunk(name, content) for name, content in parts)
-
-
-def chunk(name: bytes, content: bytes) -> bytes:
-    """Return one chunk of a PNG file."""
-    return struct.pack(">I", len(content)) + name + content + struct.pack(">I", zlib.crc32(name + content))
+        plate = self.plate(data, width, height, scale)
+        return plate.encoder.encode(plate.paint(data))

@@ -13,9 +13,7 @@ from ..words import number
 def steps(trace: Trace) -> float | None:
     """Return sqrt(H) where that means something for a scheme of a comparison, and lies within its T steps."""
     found = trace.config.hidden_size**0.5
-    if not 1 < found < trace.config.seq_len:
-        return None
-    return found if any(repeats(trace.config.replace(scheme=scheme)) for scheme in trace.schemes) else None
+    return found if 1 < found < trace.config.seq_len and repeats(trace.config, trace.schemes) else None
 
 
 def create(ax: Axes, limits: tuple[float, float], pad: float) -> list:
