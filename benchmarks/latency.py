@@ -4,7 +4,7 @@
 
 Three pages, by turns in one run: the first notebook's dashboard; a page that only echoes the slider; and the same two
 panels from the same computation, drawn by ``ipywidgets.interact`` with ``plt.show()``. The clock runs inside the page,
-from the DOM's key event until every new picture is decoded and a frame has been painted after it. A drag is 50 changes
+from the DOM's key event until every new picture is there, decoded, and a frame begins after it. A drag is 50 changes
 in 2 s; its lag is the time from the last change to a picture of the last setting: a draft, all seeds (perhaps with some
 of their sequences), the whole. The dashboard is dragged at its own sizes and at H = 256, T = 200. At the end, where the
 kernel's share of it goes.
@@ -83,7 +83,8 @@ WATCH = """
     if (now.length === 0 || now.length !== shown.length || next.some((each, k) => !each || each === shown[k])) return;
     shown = next;
     const mine = ++turn;
-    await Promise.all(now.map((node) => node.decode?.().catch(() => 0)));
+    // What is decoded with its frame, as `decoding = "sync"` says, is painted when text would be.
+    await Promise.all(now.map((node) => node.decoding === "sync" || node.decode?.().catch(() => 0)));
     const { drawn, whole, query } = document.querySelector(".rnnviz-stage")?.dataset ?? {};
     await frame();
     window.painted.push({ at: performance.now(), turn: mine, drawn, whole: whole !== "false", query });
