@@ -31,6 +31,7 @@ from .stage import Stage
 from .trust import TrustPanel
 
 ADVICE = 0.8  # seconds of rest until a suggestion is looked for
+SENT = 0.03  # seconds that a frame takes to leave
 GAP = 16
 HIDDEN = N_("The gradient is covered until you have placed your bet.")
 TWO_COLUMNS = 820  # CSS pixels from which two pictures stand side by side
@@ -173,6 +174,8 @@ class Dashboard(widgets.VBox):
 
     def stop(self) -> None:
         """Leave it at what is there."""
+        if not self.runner.active:
+            return
         self.runner.stop()
         if self.trace is None:
             self.stage.notice = _("Stopped: nothing is computed yet. Choose smaller sizes.")
@@ -327,9 +330,9 @@ class Dashboard(widgets.VBox):
 
 
 def later(act: Callable[[], None]) -> None:
-    """Do something once the frame is on its way: the thread that sends it waits for this one."""
+    """Do something once the frame is on its way: the thread that sends it would wait for this one."""
     loop = running_loop()
-    loop.call_soon(act) if loop else act()
+    loop.call_later(SENT, act) if loop else act()
 
 
 def stopped_words(trace: Trace, wanted: Scene) -> str:
