@@ -38,6 +38,7 @@ def compose(view: View, data: Any, width: float, height: float, scale: float = 1
     the figure later: matplotlib makes its ticks only then.
     """
     figure = Figure(figsize=(width / DPI, height / DPI), dpi=DPI * scale)
+    QuickCanvas(figure)
     head = view.head(data, width - LEFT - RIGHT)
     left, right, bottom, top = LEFT / width, 1 - RIGHT / width, (BOTTOM + foot) / height, 1 - head / height
     axes = figure.add_axes((left, bottom, right - left, top - bottom))
@@ -50,7 +51,7 @@ class Plate:
     def __init__(self, view: View, data: Any, width: int, height: int, scale: float):
         with rc_context(STYLE):
             self.figure, self.axes, self.artists = compose(view, data, width, height, scale)
-            self.view, self.canvas = view, QuickCanvas(self.figure)
+            self.view, self.canvas = view, self.figure.canvas
             for artist in self.moving():
                 artist.set_animated(True)
             self.canvas.draw()
