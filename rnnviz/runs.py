@@ -122,7 +122,10 @@ def compare(
     if not schemes or not seeds:
         raise ValueError("compare needs at least one scheme and one seed")
     configs = [config.replace(scheme=scheme, seed=seed) for scheme in schemes for seed in seeds]
-    data = {seed: draw_inputs(config.replace(seed=seed)) for seed in seeds}
+    data = {}
+    for seed in seeds:
+        tick(0.0)
+        data[seed] = draw_inputs(config.replace(seed=seed))
     together = max(1, TAPE_BYTES // tape_bytes(config))
     stacks = [configs[k : k + together] for k in range(0, len(configs), together)]
     parts = [
@@ -140,7 +143,10 @@ def run_stack(
     configs: Sequence[Config], data: dict[int, tuple[Array, Array]], tick: Callable[[float], None]
 ) -> dict[str, Array]:
     """Run N experiments of the same shape as one stack; every array returned has the leading axis N."""
-    drawn = [init_params(config) for config in configs]
+    drawn = []
+    for config in configs:
+        tick(0.0)
+        drawn.append(init_params(config))
     params = {name: stack_params([each[name] for each in drawn]) for name in drawn[0]}
     x = np.stack([data[config.seed][0] for config in configs])
     targets = np.stack([data[config.seed][1] for config in configs])

@@ -476,6 +476,100 @@ def test_long_work_can_be_stopped_and_says_what_is_shown_instead(impatient):
     assert not dashboard.stage.busy
 
 
+def test_a_bad_setting_ends_long_work_and_its_progress(impatient):
+    async def session():
+        dashboard = make(seeds=3, inputs="text")
+        await reach(dashboard.stage, lambda: dashboard.stage.frame.get("whole"))
+        slow(dashboard)
+        dashboard.controls.widgets["hidden_size"].value = 20
+        assert dashboard.stage.progress
+        dashboard.controls.widgets["text"].value = "aaaa"
+        assert dashboard.stage.progress == {}
+        assert "'aaaa'" in dashboard.stage.message
+        assert not dashboard.runner.active
+
+    asyncio.run(session())
+
+
+@pytest.mark.parametrize("change", [("hidden_size", 20), ("he", True)])
+def test_pictures_of_other_settings_stay_dimmed_when_the_page_turns(impatient, change):
+    async def session():
+        dashboard = make(seeds=3)
+        await reach(dashboard.stage, lambda: dashboard.stage.frame.get("whole"))
+        slow(dashboard)
+        name, value = change
+        {**dashboard.controls.widgets, **dashboard.controls.compare}[name].value = value
+        assert dashboard.stage.busy
+        dashboard.stage.viewport = {"width": 400, "ratio": 1}
+        assert dashboard.stage.busy
+        assert not dashboard.stage.frame["whole"]
+        order = []
+        for trait in ("frame", "busy"):
+            dashboard.stage.observe(lambda change: order.append(change["name"]), trait)
+        await reach(dashboard.stage, lambda: dashboard.stage.frame["whole"])
+        assert "busy" not in order[: order.index("frame")], "undimmed before the new picture was there"
+        return dashboard
+
+    assert not asyncio.run(session()).stage.busy
+
+
+def test_a_failure_of_the_whole_leaves_a_draft_that_says_so(impatient, monkeypatch):
+    real = runner.compare
+
+    def compare(config, schemes, seeds, **named):
+        if len(seeds) == 3 and config.hidden_size == 20:
+            raise MemoryError("too large")
+        return real(config, schemes, seeds, **named)
+
+    monkeypatch.setattr(runner, "compare", compare)
+
+    async def session():
+        dashboard = make(seeds=3)
+        await reach(dashboard.stage, lambda: dashboard.stage.frame.get("whole"))
+        failed = asyncio.Event()
+        dashboard.stage.observe(lambda change: failed.set(), "message")
+        dashboard.controls.widgets["hidden_size"].value = 20
+        dashboard.give({"kind": "csv"})
+        await asyncio.wait_for(failed.wait(), 20)
+        return dashboard
+
+    dashboard = asyncio.run(session())
+    assert "MemoryError: too large" in dashboard.stage.message
+    assert "H = 20, T = 12, 1 of 3 draws" in dashboard.stage.notice
+    assert dashboard.stage.progress == dashboard._wanted == {}
+
+
+def test_a_late_picture_that_is_asked_for_early_is_sent_when_it_is_there(impatient):
+    async def session():
+        dashboard = make("state", "spectrum")
+        sent = asyncio.Queue()
+        dashboard.stage.send = lambda content, buffers=None: sent.put_nowait(content["name"])
+        dashboard.controls.widgets["hidden_size"].value = 9
+        dashboard.give({"kind": "png", "view": "spectrum"})
+        return dashboard, [await asyncio.wait_for(sent.get(), 20)]
+
+    dashboard, sent = asyncio.run(session())
+    assert sent == ["rnnviz-spectrum-rnn-tanh-xavier-vs-uniform01-H9-T12.png"]
+    assert dashboard.stage.message == ""
+
+
+def test_nothing_is_pinned_and_no_bet_is_judged_by_a_draft(impatient, monkeypatch):
+    monkeypatch.setenv("QUERY_STRING", "predict=1")
+
+    async def session():
+        dashboard = make(seeds=3)
+        assert all(button.disabled for button in dashboard.bet.buttons.values())
+        dashboard.pins.buttons[0].click()
+        assert "once everything is computed" in dashboard.stage.message
+        assert dashboard.pins.pins == ()
+        await reach(dashboard.stage, lambda: dashboard.stage.frame["whole"])
+        assert not any(button.disabled for button in dashboard.bet.buttons.values())
+        dashboard.pins.buttons[0].click()
+        assert len(dashboard.pins.pins) == 1
+
+    asyncio.run(session())
+
+
 def test_a_page_that_begins_with_long_work_can_be_stopped_too(impatient, monkeypatch):
     monkeypatch.setattr(runner.Runner, "at_once", lambda self, scene: None)
 
@@ -488,6 +582,8 @@ def test_a_page_that_begins_with_long_work_can_be_stopped_too(impatient, monkeyp
     dashboard = asyncio.run(session())
     assert dashboard.trace is None
     assert "nothing is computed yet" in dashboard.stage.notice
+    with pytest.raises(ValueError, match="Nothing is computed yet"):
+        dashboard.give({"kind": "csv"})
 
 
 @pytest.mark.parametrize("name", [name for name, view in VIEWS.items() if view.late])

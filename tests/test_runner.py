@@ -7,11 +7,13 @@ import numpy as np
 import pytest
 
 import rnnviz as rv
+from rnnviz import runs
 from rnnviz.config import Config
 from rnnviz.dashboard import runner
 from rnnviz.dashboard.runner import Part, Runner
 from rnnviz.dashboard.scene import Scene
 
+pytestmark = pytest.mark.usefixtures("no_loop")
 SCENE = Scene(Config(hidden_size=12, seq_len=12, batch_size=6), ("he",), seeds=4)
 WHOLE = Part(4, 6)
 
@@ -233,9 +235,54 @@ def test_fewer_sequences_are_powers_of_two_and_never_none(sequences):
     assert found < max(sequences, 2)
 
 
-def test_the_pace_is_learnt_from_what_was_computed():
-    page = Runner(lambda trace, whole: None, None, None)
-    page.pace = 1.0
-    for _ in range(12):
-        page.run(SCENE)
-    assert 1e-12 < page.pace < 1e-3
+def test_the_pace_is_learnt_in_the_thread_too_so_that_drafts_come_back():
+    async def session(page):
+        for _ in range(12):
+            page.shown.clear()
+            page.runner.run(SCENE)
+            await page.until(lambda page: page.shown and page.shown[-1][1])
+        page.shown.clear()
+        page.runner.run(SCENE)
+        assert page.shown, "no draft although the machine is fast"
+        return page
+
+    assert 1e-12 < with_page(session).runner.pace < 1e-3
+
+
+def test_a_job_that_waits_behind_another_never_begins(monkeypatch):
+    begun, go_on = [], threading.Event()
+    real = runner.compare
+
+    def compare(config, schemes, seeds, tick):
+        begun.append(config.hidden_size)
+        go_on.wait(20)
+        return real(config, schemes, seeds, tick=tick)
+
+    monkeypatch.setattr(runner, "compare", compare)
+
+    async def session(page):
+        for size in (12, 9, 7):
+            page.runner.begin(SCENE.replace(hidden_size=size), [WHOLE])
+            if size == 12:
+                while not begun:
+                    await asyncio.sleep(0)
+            if size != 7:
+                page.runner.stop()
+        go_on.set()
+        await page.until(lambda page: page.shown)
+        return page
+
+    assert sizes(with_page(session)) == [(7, 4, 6, True)]
+    assert begun == [12, 7]
+
+
+def test_a_run_can_be_ended_before_its_weights_are_drawn(monkeypatch):
+    drawn = []
+    monkeypatch.setattr(runs, "init_params", lambda config: drawn.append(config))
+
+    def tick(share):
+        raise runner.Stopped
+
+    with pytest.raises(runner.Stopped):
+        rv.compare(SCENE.config, ("xavier",), range(2), tick=tick)
+    assert drawn == []

@@ -87,8 +87,8 @@ class Dashboard(widgets.VBox):
         self.advice = Advice(self.follow_advice)
         self.adviser = Late(lambda: self.attempt(self.advise), self.explain)
         self.trace: Trace | None = None
-        self.runner = Runner(self.take, self.tell_progress, self.explain)
-        self.late = Late(lambda: self.attempt(self.paint), self.explain)
+        self.runner = Runner(self.take, self.tell_progress, self.fail)
+        self.late = Late(lambda: self.attempt(self.show_late), self.explain)
         self._pictures: dict[str, dict[str, Any]] = {}
         self._revision = 0
         self._timer: asyncio.TimerHandle | None = None
@@ -125,13 +125,18 @@ class Dashboard(widgets.VBox):
         self.attempt(self._refresh)
 
     def _refresh(self) -> None:
-        self.runner.stop()
         if self._timer:
             self._timer.cancel()
         self.trust.clear()
         self.advice.show(None)
         self.stage.notice = ""
-        self.runner.run(self.controls.scene)
+        self._wanted = {}
+        try:
+            scene = self.controls.scene
+        except ValueError:
+            self.runner.stop()
+            raise
+        self.runner.run(scene)
 
     def take(self, trace: Trace, whole: bool) -> None:
         """Show a comparison of what the controls say: a draft, or the whole."""
@@ -139,7 +144,7 @@ class Dashboard(widgets.VBox):
 
     def _take(self, trace: Trace, whole: bool) -> None:
         scene, self.trace = self.controls.scene, trace
-        self.bet.ask(scene, trace)
+        self.bet.ask(scene, trace, whole)
         self.paint()
         later(lambda: self.attempt(lambda: self.presets.follow(self.controls.scene)))
         if whole:
@@ -148,9 +153,7 @@ class Dashboard(widgets.VBox):
     def rest(self) -> None:
         """Do what is left to do when everything is computed; what nobody waits for comes last."""
         self.start_late()
-        wanted, self._wanted = self._wanted, {}
-        for message in wanted.values():
-            self.attempt(lambda message=message: self.give(message))
+        self.give_wanted()
         loop = running_loop()
         if loop is not None:
             self._timer = loop.call_later(ADVICE, lambda: self.attempt(self.advise))
@@ -161,28 +164,43 @@ class Dashboard(widgets.VBox):
         same = whole and (self.trace.config, self.trace.seeds) == (scene.config, tuple(scene.drawn(scene.seeds)))
         return self.trace.only(0) if same else None
 
+    @property
+    def is_stale(self) -> bool:
+        """Whether the pictures belong to other settings than those that are being computed."""
+        if not self.runner.active or self.trace is None:
+            return self.runner.active
+        scene, shown = self.controls.scene, self.trace
+        wanted = (scene.config.replace(batch_size=shown.config.batch_size), scene.schemes)
+        return (shown.config, shown.schemes) != wanted
+
     def tell_progress(self, share: float | None) -> None:
         """Say how far the rest of a comparison is; None once nothing is being computed."""
-        drawn = self.trace is not None and self.trace.config == self.controls.config.replace(
-            batch_size=self.trace.config.batch_size
-        )
-        self.stage.busy = share is not None and not drawn
-        seeds = self.controls.seeds.value
+        if share is None:
+            self.stage.busy, self.stage.progress = False, {}
+            return
+        self.stage.busy, seeds = self.is_stale, self.controls.seeds.value
         words = ngettext("Computing {seeds} draw: {share}", "Computing {seeds} draws: {share}", seeds)
-        words = words.format(seeds=seeds, share=percent(share or 0))
-        self.stage.progress = {} if share is None else {"share": share, "text": words}
+        self.stage.progress = {"share": share, "text": words.format(seeds=seeds, share=percent(share))}
 
     def stop(self) -> None:
         """Leave it at what is there."""
-        if not self.runner.active:
-            return
-        self.runner.stop()
+        if self.runner.active:
+            self.runner.stop()
+            self.attempt(self._stay)
+
+    def _stay(self) -> None:
         if self.trace is None:
             self.stage.notice = _("Stopped: nothing is computed yet. Choose smaller sizes.")
             return
+        self.bet.ready()
         self.paint()
         self.rest()
         self.stage.notice = stopped_words(self.trace, self.controls.scene)
+
+    def fail(self, error: Exception) -> None:
+        """Say what went wrong beside the page, and leave it at what is there."""
+        self.attempt(self._stay)
+        self.explain(error)
 
     def attempt(self, step) -> None:
         """Take one step; what goes wrong becomes one sentence on the page, which keeps its last good pictures."""
@@ -205,7 +223,7 @@ class Dashboard(widgets.VBox):
 
     def advise(self) -> None:
         """Suggest something for the first scheme, once it is found: small runs try it first, beside the page."""
-        if self.bet.covers or self.page.lock or self.trace is None:
+        if self.bet.covers or self.page.lock or self.trace is None or self.runner.active:
             return
         job = Job(self.look_for_advice, self.trace, {})
         found = self.adviser.data("advice", job)
@@ -231,6 +249,17 @@ class Dashboard(widgets.VBox):
         views = [canvas.view for canvas in self.views.values() if canvas.view.late]
         self.late.start({view.name: self.job(view) for view in views})
 
+    def show_late(self) -> None:
+        """Show a late view that has come, and hand out what waited for it."""
+        self.paint()
+        self.give_wanted()
+
+    def give_wanted(self) -> None:
+        """Answer the requests that had to wait."""
+        wanted, self._wanted = self._wanted, {}
+        for message in wanted.values():
+            self.attempt(lambda message=message: self.give(message))
+
     def job(self, view: View) -> Job:
         """Return what a view has to compute for the present trace and choices."""
         taken = {name: self.controls.choices[name].value for name in view.options}
@@ -243,18 +272,20 @@ class Dashboard(widgets.VBox):
             return
         if self.bet.covers and message.get("kind") != "code":
             raise ValueError(_("Place your bet first: a file would tell what happened."))
-        if self.runner.active:
-            self._wanted[str(message.get("kind")), str(message.get("view"))] = message
-            return
         view = str(message.get("view", ""))
-        data = None
-        if view:
-            job = self.job(VIEWS[view])
-            data = self.late.data(view, job) if VIEWS[view].late else job()
-            if data is None:
-                raise ValueError(_("This picture is not there yet."))
+        data = None if self.runner.active or not view else self.data_of(VIEWS[view])
+        if self.runner.active or (view and data is None):
+            self._wanted[str(message.get("kind")), view] = message
+            return
+        if self.trace is None:
+            raise ValueError(_("Nothing is computed yet."))
         options = {name: widget.value for name, widget in self.controls.choices.items()}
         self.stage.send(*answer(str(message.get("kind")), view, data, self.trace, options, list(self.views)))
+
+    def data_of(self, view: View) -> Any:
+        """Return what a view shows of the present trace, None where that is still to come."""
+        job = self.job(view)
+        return self.late.data(view.name, job) if view.late else job()
 
     def tell_moment(self) -> None:
         """Say what happened at the step that the reader points at."""
@@ -273,7 +304,8 @@ class Dashboard(widgets.VBox):
 
     def _repaint(self) -> None:
         self.paint()
-        self.start_late()
+        if not self.runner.active:
+            self.start_late()
         self.presets.follow(self.controls.scene)
 
     def paint(self) -> None:
@@ -284,8 +316,7 @@ class Dashboard(widgets.VBox):
         zoom = PRESENT if self.page.present else 1.0
         self._revision += 1
         for name, canvas in self.views.items():
-            job = self.job(canvas.view)
-            data = self.late.data(name, job) if canvas.view.late else job()
+            data = self.data_of(canvas.view)
             if self.bet.covers and name == COVERED:
                 data = covered(data)
             if data is not None:
@@ -301,7 +332,7 @@ class Dashboard(widgets.VBox):
             self.tell_moment()
             self.stage.frame = frame | {"revision": self._revision}
             self.stage.message = ""
-            self.stage.busy = False
+            self.stage.busy = self.is_stale
             self.stage.query = query
 
     def sentences(self) -> list[dict[str, Any]]:

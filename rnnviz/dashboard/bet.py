@@ -52,18 +52,30 @@ class Bet(widgets.VBox):
         """Whether the gradient must not be seen yet."""
         return self.on and not self.answered
 
-    def ask(self, scene: Scene, trace: Trace) -> None:
-        """Ask about a scene, unless it is the one that was asked about last."""
+    def ask(self, scene: Scene, trace: Trace, whole: bool = True) -> None:
+        """Ask about a scene, unless it is the one that was asked about last; only the ``whole`` can judge an answer."""
         self.trace = trace
-        if not self.on or (self.asked is not None and self.asked.config == scene.config):
+        if not self.on:
             return
+        if self.asked is None or self.asked.config != scene.config:
+            self.put(scene)
+        if whole:
+            self.ready()
+
+    def put(self, scene: Scene) -> None:
+        """Put the question, whose answers wait for the whole comparison."""
         self.asked, self.answered = scene, False
         text = _("Your bet: {scheme}'s gradient, on its way back over {steps} steps, …")
         asked = text.format(scheme=_(SCHEMES[scene.config.scheme].short), steps=scene.config.seq_len)
         self.question.value = f"<b>{asked}</b>"
         self.result.value = ""
         for button in self.buttons.values():
-            button.disabled = False
+            button.disabled = True
+
+    def ready(self) -> None:
+        """Take answers from now on."""
+        for button in self.buttons.values():
+            button.disabled = self.answered
 
     def answer(self, chosen: str) -> None:
         """Take an answer, show what is true and the score."""

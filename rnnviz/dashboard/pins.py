@@ -79,7 +79,14 @@ class PinBar:
             button.add_class("rnnviz-button")
 
     def add(self, scene: Scene) -> None:
-        """Pin a scene's first scheme; the oldest pin goes when there are too many."""
+        """Pin a scene's first scheme; the oldest pin goes when there are too many.
+
+        Raises
+        ------
+        ValueError : where the page does not have the whole of it.
+        """
+        if self.known(scene) is None:
+            raise ValueError(_("Pin it once everything is computed."))
         alone = scene.replace(beside=(), options={})
         self.put((*(pin.scene for pin in self.pins if pin.scene != alone), alone)[-MOST:])
 

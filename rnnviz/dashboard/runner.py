@@ -63,7 +63,7 @@ class Runner:
         self.pace = 4e-10  # seconds a multiplication, measured as it goes
         self.executor = ThreadPoolExecutor(max_workers=1)
         self.timer: asyncio.TimerHandle | None = None
-        self.job: Job | None = None
+        self.job: Rest | None = None
 
     @property
     def active(self) -> bool:
@@ -72,34 +72,44 @@ class Runner:
 
     def run(self, scene: Scene) -> None:
         """Compute and show at once what there is time for; the rest follows once nothing newer has come for a while."""
-        self.stop()
+        was_active = self.leave()
         whole, loop = Part(scene.seeds, scene.config.batch_size), running_loop()
         first = whole if loop is None else self.at_once(scene)
-        rest = [part for part in self.parts(scene) if part != first] if first != whole else []
-        if rest:
-            self.timer = loop.call_later(REST, self.begin, scene, rest)
+        if first != whole:
+            parts = [part for part in self.parts(scene) if part != first]
+            self.timer = loop.call_later(REST, self.begin, scene, parts)
         if first is None:
             self.tell(0.0)
-        else:
-            self.show(self.compute(scene, first), first == whole)
+            return
+        if was_active:
+            self.tell(None)
+        self.show(self.compute(scene, first), first == whole)
 
     def stop(self) -> None:
         """Compute no more of what was asked for."""
+        if self.leave():
+            self.tell(None)
+
+    def leave(self) -> bool:
+        """Let go of what is still to come; return whether there was anything."""
+        was_active = self.active
         if self.timer:
             self.timer.cancel()
         if self.job:
-            self.job.stopped = True
-        if self.active:
-            self.timer = self.job = None
-            self.tell(None)
+            self.job.stop()
+        self.timer = self.job = None
+        return was_active
 
     def compute(self, scene: Scene, part: Part) -> Trace:
         """Compute a part here and now, and learn from it how fast this machine is."""
         start = time.perf_counter()
         trace = compare_part(scene, part)
-        took = time.perf_counter() - start
-        self.pace = (self.pace * took / self.amount(scene, part)) ** 0.5
+        self.learn(time.perf_counter() - start, self.amount(scene, part))
         return trace
+
+    def learn(self, seconds: float, amount: float) -> None:
+        """Learn how fast this machine is, without believing a single run."""
+        self.pace = (self.pace * seconds / amount) ** 0.5
 
     def amount(self, scene: Scene, part: Part) -> float:
         return work(scene.config.replace(batch_size=part.sequences), len(scene.schemes) * part.seeds)
@@ -133,28 +143,38 @@ class Runner:
         """Compute parts one after the other in the thread, the last one the whole."""
         self.timer = None
         amounts = [self.amount(scene, part) for part in parts]
-        self.job = job = Job(self, asyncio.get_running_loop(), sum(amounts))
+        self.job = job = Rest(self, asyncio.get_running_loop(), sum(amounts))
         slow = self.pace * sum(amounts) > BEARABLE
-        self.executor.submit(job.run, scene, parts, amounts).add_done_callback(job.end)
+        job.future = self.executor.submit(job.run, scene, parts, amounts)
+        job.future.add_done_callback(job.end)
         if slow:
             self.tell(0.0)
 
 
-class Job:
+class Rest:
     """The rest of one scene, on its way in the thread; all that it has to say is said in the kernel's loop."""
 
     def __init__(self, runner: Runner, loop: asyncio.AbstractEventLoop, total: float):
         self.runner, self.loop, self.total = runner, loop, total
         self.stopped = False
+        self.future: Future | None = None
         self.done = 0.0
         self.told = time.perf_counter()
 
     def run(self, scene: Scene, parts: Sequence[Part], amounts: Sequence[float]) -> None:
         """Compute, in the thread."""
         for part, amount in zip(parts, amounts, strict=True):
+            start = time.perf_counter()
             trace = compare_part(scene, part, lambda share, amount=amount: self.tick(self.done + share * amount))
             self.done += amount
+            self.say(self.runner.learn, time.perf_counter() - start, amount)
             self.say(self.accept, trace, part is parts[-1])
+
+    def stop(self) -> None:
+        """Begin no more, and end at the next tick."""
+        self.stopped = True
+        if self.future:
+            self.future.cancel()
 
     def tick(self, done: float) -> None:
         """Stop where that is wanted, and say now and then how far it is."""
@@ -179,12 +199,13 @@ class Job:
             return
         if whole:
             self.runner.job = None
-            self.runner.tell(None)
         self.runner.show(trace, whole)
+        if whole:
+            self.runner.tell(None)
 
     def end(self, future: Future) -> None:
         """Explain what went wrong, if anything did."""
-        error = future.exception()
+        error = None if future.cancelled() else future.exception()
         if error and not isinstance(error, Stopped):
             self.say(self.fail, error)
 

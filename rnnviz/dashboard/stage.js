@@ -204,9 +204,10 @@ function linkOptions(model, changed) {
     return input;
   });
   const add = (query) => {
-    const has = new URLSearchParams(query);
-    const parts = boxes.filter((input) => input.checked && !has.has(input.value.split("=")[0]));
-    return [query, ...parts.map((input) => input.value)].filter(Boolean).join("&");
+    const ticked = boxes.filter((input) => input.checked).map((input) => input.value);
+    const names = ticked.map((part) => part.split("=")[0]);
+    const others = query.split("&").filter((part) => part && !names.includes(part.split("=")[0]));
+    return [...others, ...ticked].join("&");
   };
   return { box, add };
 }
@@ -421,7 +422,7 @@ function render({ model, el }) {
   };
 
   // For the page around the stage, which leads to the same settings elsewhere.
-  const tellQuery = () => (el.dataset.query = model.get("query"));
+  const tellQuery = () => model.get("frame").views && (el.dataset.query = model.get("query"));
   tellQuery();
   model.on("change:query", tellQuery);
   model.on("change:frame", draw);

@@ -2,9 +2,9 @@
 
 import json
 from pathlib import Path, PurePosixPath
-from urllib.parse import parse_qs, quote
+from urllib.parse import quote
 
-from rnnviz.language import LANGUAGES
+from rnnviz.language import LANGUAGES, of_link
 
 OWN = next(iter(LANGUAGES))
 
@@ -15,12 +15,7 @@ def wanted(query: str, accepted: str) -> str:
     >>> wanted("gain=1&lang=de", "en"), wanted("", "fr, de-AT;q=0.9, en;q=0.8"), wanted("lang=fr", "fr")
     ('de', 'de', 'en')
     """
-    return next((language for language in [asked(query), *ranked(accepted)] if language in LANGUAGES), OWN)
-
-
-def asked(query: str) -> str:
-    """Return what a link says of the language, or nothing."""
-    return parse_qs(query).get("lang", [""])[-1]
+    return next((language for language in [of_link(query), *ranked(accepted)] if language in LANGUAGES), OWN)
 
 
 def ranked(accepted: str) -> list[str]:
@@ -69,10 +64,10 @@ def elsewhere(folder: Path, path: str, query: str) -> str | None:
     None where the notebook speaks it already, or where nobody has translated it.
     """
     notebook = folder / path
-    if not notebook.resolve().is_relative_to(folder.resolve()):
+    if "\0" in path or not notebook.resolve().is_relative_to(folder.resolve()):
         return None
     translations = label(notebook).get("translations")
-    address = translations.get(asked(query)) if isinstance(translations, dict) else None
+    address = translations.get(of_link(query)) if isinstance(translations, dict) else None
     if not isinstance(address, str) or not (notebook.parent / PurePosixPath(address)).is_file():
         return None
     return "?".join(filter(None, [quote(address), without_language(query)]))

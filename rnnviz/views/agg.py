@@ -49,7 +49,7 @@ class QuickRenderer(RendererAgg):
         image[..., :3] = np.round(255 * np.array((red, green, blue)))
         image[..., 3] = mask if alpha == 1 else np.round(alpha * mask)
         # Text is placed from the top, pictures from the bottom.
-        self.draw_image(gc, round(x) + across, self.height - (round(y) + down), image[::-1])
+        self.draw_image(gc, round(x) + across, int(self.height) - (round(y) + down), image[::-1])
 
 
 @lru_cache(maxsize=512)

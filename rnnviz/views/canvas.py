@@ -13,7 +13,7 @@ from .agg import QuickCanvas
 from .png import Encoder
 from .view import View
 
-KEPT = 8  # figures kept a view, about 1 to 4 MB each
+KEPT = 8  # figures kept a view; each takes twice its picture, 1 to 6 MB
 DPI = 100
 LEFT, RIGHT, BOTTOM = 74, 16, 46  # px of margin; what is above the axes the view knows
 STYLE = {

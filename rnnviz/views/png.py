@@ -22,9 +22,10 @@ class Encoder:
     """
 
     def __init__(self, still: Array, moving: tuple[int, int]):
-        self.still, (self.top, self.bottom) = still.copy(), moving
-        above, below = scanlines(still[: self.top]), scanlines(still[self.bottom :])
-        self.above, self.below = (deflated(above, zlib.Z_FULL_FLUSH), deflated(below, zlib.Z_FINISH))
+        self.top, self.bottom = moving
+        self.still = tuple(part.copy() for part in self.outside(still))
+        above, below = map(scanlines, self.still)
+        self.above, self.below = deflated(above, zlib.Z_FULL_FLUSH), deflated(below, zlib.Z_FINISH)
 
     def encode(self, rgba: Array) -> bytes:
         """Return one picture, uint8 (height, width, 4), as PNG."""
@@ -41,8 +42,11 @@ class Encoder:
 
     def is_still(self, rgba: Array) -> bool:
         """Tell whether a picture looks as usual outside of the moving rows."""
-        above, below = slice(None, self.top), slice(self.bottom, None)
-        return all(np.array_equal(rgba[rows], self.still[rows]) for rows in (above, below))
+        return all(map(np.array_equal, self.outside(rgba), self.still))
+
+    def outside(self, rgba: Array) -> tuple[Array, Array]:
+        """Return what lies above and below the moving rows."""
+        return rgba[: self.top], rgba[self.bottom :]
 
 
 def scanlines(rgba: Array) -> Array:

@@ -31,13 +31,21 @@
     for (const kind of ["pointerenter", "focus", "click"]) link.addEventListener(kind, update);
   }
 
+  function reload() {
+    const there = new URL(location.href);
+    there.search = settings();
+    there.hash = ""; // a page's own anchor would only be scrolled to
+    if (there.href === location.href) location.reload();
+    else location.assign(there);
+  }
+
   function showLost(reason) {
     const notice = byId("rnnviz-lost");
     if (leaving || !notice || document.body.classList.contains("has-lost-kernel")) return;
     const button = document.createElement("button");
     button.type = "button";
     button.textContent = page.texts.reload;
-    button.addEventListener("click", () => (location.search = settings()));
+    button.addEventListener("click", reload);
     notice.replaceChildren(`${page.texts[reason]} `, button);
     notice.hidden = false;
     document.body.classList.toggle("has-lost-kernel", reason !== "broken");
