@@ -60,7 +60,7 @@ class Config:
     input_scheme: str | None = choice(
         None, SCHEMES, N_("Input scheme"), N_("how W_xh is drawn; by default like W_hh"), optional=True
     )
-    gain: float = number(1.0, 0.0, 20.0, N_("Gain"), N_("factor on W_hh"), slider=(0.0, 12.0), step=0.05)
+    gain: float = number(1.0, 0.0, 20.0, N_("Gain"), N_("factor on W_hh"), slider=(0.0, 12.0), step=0.01)
     hidden_size: int = number(
         64, 1, 4096, N_("Hidden size"), N_("H, the number of hidden units"), slider=(1, 512), step=1
     )
@@ -72,7 +72,7 @@ class Config:
     batch_size: int = number(32, 1, 4096, N_("Batch size"), N_("B, sequences side by side"), slider=(1, 128), step=1)
     inputs: str = choice("gaussian", INPUTS, N_("Input"), N_("what the network reads"))
     input_scale: float = number(
-        1.0, 0.0, 100.0, N_("Input scale"), N_("factor on the input"), slider=(0.0, 3.0), step=0.05
+        1.0, 0.0, 100.0, N_("Input scale"), N_("factor on the input"), slider=(0.0, 3.0), step=0.01
     )
     loss_at: str = choice("last", LOSS_AT, N_("Loss at"), N_("the last step alone, or every step"))
     forget_bias: float = number(

@@ -152,15 +152,6 @@ def test_a_picture_has_the_pixels_asked_for(view, ratio):
         assert image.size == (int(width * ratio), int(height * ratio))
 
 
-@pytest.mark.parametrize("size", [(1, 1), (7, 3), (301, 200)])
-def test_a_png_holds_every_pixel(size):
-    noise = np.random.default_rng(0).integers(0, 256, (*size[::-1], 4), dtype=np.uint8)
-    image = Image.open(io.BytesIO(canvas.encode(Image.fromarray(noise))))
-    image.verify()
-    assert image.mode == "RGB"
-    np.testing.assert_array_equal(pixels(canvas.encode(Image.fromarray(noise))), noise[..., :3])
-
-
 def test_only_so_many_plates_are_kept():
     trace = rv.compare(SMALL, ("xavier",), range(2))
     kept, view = Canvas(VIEWS["state"]), VIEWS["state"]

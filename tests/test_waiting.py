@@ -60,6 +60,25 @@ def test_a_link_takes_the_options_that_a_teacher_ticks(voila, new_page):
     assert other.evaluate("document.body.classList.contains('rnnviz-present')")
 
 
+@pytest.mark.parametrize(
+    "query", ["gain=2.5", "gain=1.2345678901234", "input_scale=0.333", "cell=lstm&forget_bias=1.7"]
+)
+def test_a_number_between_a_sliders_steps_stays_what_it_was(voila, page, query):
+    visitor = visit(page, voila, FIRST, query)
+    assert visitor.settle()
+    assert page.evaluate(f"{STAGE}.query") == query
+    page.get_by_role("slider", name="Hidden size", exact=True).press("ArrowRight")
+    assert visitor.settle()
+    assert sorted(page.evaluate(f"{STAGE}.query").split("&")) == sorted(["hidden_size=65", *query.split("&")])
+
+
+def test_a_moved_slider_gives_round_numbers(voila, page):
+    visitor = visit(page, voila, FIRST, "gain=2.49")
+    page.get_by_role("slider", name="Gain", exact=True).press("ArrowRight")
+    assert visitor.settle()
+    assert page.evaluate(f"{STAGE}.query") == "gain=2.5"
+
+
 def test_a_connection_that_breaks_is_told_and_the_settings_come_back(voila, new_page, problems):
     page = new_page()
     page.add_init_script(SOCKETS)

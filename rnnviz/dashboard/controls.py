@@ -12,6 +12,7 @@ from ..language import N_, _
 from ..schemes import SCHEMES
 from ..views import OPTIONS, Option
 from .scene import Scene
+from .slider import Slider
 
 FIRST = ("scheme", "hidden_size", "seq_len")
 SECOND = ("gain", "cell", "forget_bias", "activation", "inputs", "loss_at")
@@ -33,7 +34,7 @@ def control(name: str, value: Any) -> widgets.ValueWidget:
         return widgets.Textarea(continuous_update=False, rows=3, **common)
     low, high = meta["slider"]
     common |= {"min": min(low, value), "max": max(high, value), "step": meta["step"]}
-    return widgets.IntSlider(**common) if meta["kind"] == "int" else widgets.FloatSlider(**common)
+    return widgets.IntSlider(**common) if meta["kind"] == "int" else Slider(**common)
 
 
 def options(meta) -> list[tuple[str, str | None]]:
@@ -47,7 +48,10 @@ def put(widget: widgets.ValueWidget, value: Any) -> None:
     """Set a control, and let a slider reach a value that lies outside of its usual range."""
     if hasattr(widget, "min"):
         widget.min, widget.max = min(widget.min, value), max(widget.max, value)
-    widget.value = value
+    if isinstance(widget, Slider):
+        widget.put(value)
+    else:
+        widget.value = value
 
 
 def choice(option: Option, value: Any) -> widgets.ValueWidget:
@@ -90,10 +94,11 @@ class Controls:
             tooltip=_("how many seeds the median is taken over"),
         )
         self.on_change, self.on_choice, self.held = on_change, on_choice, False
+        self.told: Scene | None = scene
         self.frozen: tuple[str, ...] = ()
         self.lay_out()
         for widget in (*self.widgets.values(), *self.compare.values(), self.seeds):
-            widget.observe(lambda change: self.held or self.on_change(), "value")
+            widget.observe(lambda change: self.held or self.follow(), "value")
         for widget in self.choices.values():
             widget.observe(lambda change: self.held or self.on_choice(), "value")
 
@@ -136,7 +141,18 @@ class Controls:
             put(self.seeds, scene.seeds)
         finally:
             self.held = False
+        self.told = scene
         self.on_change()
+
+    def follow(self) -> None:
+        """Tell of a change, unless all is as it was told last: a browser sends values back that it has only rounded."""
+        try:
+            now = self.scene
+        except ValueError:
+            now = None
+        if now is None or now != self.told:
+            self.told = now
+            self.on_change()
 
     def mark(self, start: Scene) -> None:
         """Mark the controls whose value is another than at the start."""
@@ -200,5 +216,5 @@ class Controls:
     @property
     def config(self) -> Config:
         """Return what the controls say; ValueError where they say what cannot be."""
-        values = {name: widget.value for name, widget in self.widgets.items()}
+        values = {name: getattr(widget, "exact", widget.value) for name, widget in self.widgets.items()}
         return Config(**values | {"input_scheme": values["input_scheme"] or None})
