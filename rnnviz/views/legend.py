@@ -12,6 +12,7 @@ ENTRY = 54  # px that a legend's sample line takes, with its gaps
 LETTER = 6.6  # px that a letter takes
 ROW = 19  # px
 TITLE = 30  # px
+BUTTONS = 92  # px at the end of the title's line that a page's buttons take, where they do not stand below
 
 
 def columns(names: Sequence[str], width: float) -> int:
@@ -32,7 +33,8 @@ def axes_width(ax: Axes) -> float:
 
 def title_size(title: str, width: float) -> float:
     """Return the points at which a title fits above axes of this width."""
-    return min(11.0, 0.72 * (width + 14) / (0.62 * len(title)))
+    room = width + 14 - (BUTTONS if width > 400 else 0)
+    return min(11.0, 0.72 * room / (0.62 * len(title)))
 
 
 def add(ax: Axes, title: str, entries: Sequence[tuple[str, dict[str, Any]]]) -> None:
