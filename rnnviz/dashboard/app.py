@@ -165,13 +165,18 @@ class Dashboard(widgets.VBox):
         return self.trace.only(0) if same else None
 
     @property
-    def is_stale(self) -> bool:
-        """Whether the pictures belong to other settings than those that are being computed."""
-        if not self.runner.active or self.trace is None:
-            return self.runner.active
+    def is_shown(self) -> bool:
+        """Whether the pictures belong to what the controls say, if only as a draft."""
+        if self.trace is None:
+            return False
         scene, shown = self.controls.scene, self.trace
         wanted = (scene.config.replace(batch_size=shown.config.batch_size), scene.schemes)
-        return (shown.config, shown.schemes) != wanted
+        return (shown.config, shown.schemes) == wanted
+
+    @property
+    def is_stale(self) -> bool:
+        """Whether the pictures belong to other settings than those that are being computed."""
+        return self.runner.active and not self.is_shown
 
     def tell_progress(self, share: float | None) -> None:
         """Say how far the rest of a comparison is; None once nothing is being computed."""
@@ -192,7 +197,8 @@ class Dashboard(widgets.VBox):
         if self.trace is None:
             self.stage.notice = _("Stopped: nothing is computed yet. Choose smaller sizes.")
             return
-        self.bet.ready()
+        if self.is_shown:
+            self.bet.ready()
         self.paint()
         self.rest()
         self.stage.notice = stopped_words(self.trace, self.controls.scene)
