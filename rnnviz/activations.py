@@ -1,7 +1,8 @@
 r"""Activation functions ``phi`` with their slopes, also where the slope leaves the range of floats.
 
 Each entry gives the slope three times: from the output, as an autograd engine computes it; from the pre-activation,
-right to the last digit where that has cancelled to 0; and its logarithm, where float64 itself has ended.
+right to the last digit where that has cancelled to 0; and its logarithm, where float64 itself has ended. Where value
+and slope come from the same exponential, a fourth function gives both at once.
 """
 
 from __future__ import annotations
@@ -15,6 +16,8 @@ from .language import N_
 from .registry import Registry
 
 Array = np.ndarray
+LOG2_E = np.log2(np.e)
+SMALL = 0.0625  # below it, 1 - exp(-2|a|) has lost digits
 
 
 @dataclass(frozen=True)
@@ -31,6 +34,7 @@ class Activation:
     saturated : ``h -> bool``: the unit hardly answers to its input.
     saturation_label : what ``saturated`` counts, in words.
     homogeneous : whether ``phi(k a) = k phi(a)`` for k > 0, so that the state can grow without bound.
+    both : ``a -> (phi(a), phi'(a))`` for real arrays, where that takes less time than one after the other.
     """
 
     name: str
@@ -43,6 +47,11 @@ class Activation:
     saturated: Callable[[Array], Array]
     saturation_label: str
     homogeneous: bool = False
+    both: Callable[[Array], tuple[Array, Array]] | None = None
+
+    def with_slope(self, a: Array) -> tuple[Array, Array]:
+        """Return ``phi(a)`` and ``phi'(Re a)``."""
+        return self.both(a) if self.both and np.isrealobj(a) else (self.f(a), self.slope(a.real))
 
 
 ACTIVATIONS: Registry[Activation] = Registry("activation")
@@ -78,6 +87,37 @@ def slope_tanh(a: Array) -> Array:
     return slope
 
 
+def tanh_with_slope(a: Array) -> tuple[Array, Array]:
+    """Return ``tanh(a) = 2 / (1 + u) - 1``, with the sign of a, and ``4 u / (1 + u)**2``, where ``u = exp(-2|a|)``."""
+    # Half as long as np.tanh and np.exp, which processors without AVX-512 take number by number.
+    u = np.abs(a, out=np.empty(a.shape))
+    small = np.flatnonzero(u < SMALL)
+    u *= -2.0 * LOG2_E
+    np.exp2(u, out=u)
+    h = 1.0 + u
+    np.divide(2.0, h, out=h)
+    u *= h
+    u *= h
+    if 2 * small.size > a.size:
+        return np.tanh(a), u
+    h -= 1.0
+    np.copysign(h, a, out=h)
+    if small.size:
+        h.reshape(-1)[small] = np.tanh(a.reshape(-1)[small])
+    return h, u
+
+
+def sigmoid_with_slope(a: Array) -> tuple[Array, Array]:
+    """Return ``sigmoid(a)``, which is ``1 / (1 + u)`` or ``u / (1 + u)``, and its slope, where ``u = exp(-|a|)``."""
+    u = np.abs(a, out=np.empty(a.shape))
+    u *= -LOG2_E
+    np.exp2(u, out=u)
+    near = 1.0 + u
+    np.divide(1.0, near, out=near)
+    u *= near
+    return np.where(a >= 0, near, u), u * near
+
+
 def log_sigmoid(a: Array) -> Array:
     """Return ``log sigmoid(a) = min(a, 0) - log(1 + exp(-|a|))``."""
     return np.minimum(a, 0.0) - np.log1p(np.exp(-np.abs(a)))
@@ -105,6 +145,7 @@ ACTIVATIONS.add(
         log_slope=log_slope_tanh,
         saturated=lambda h: np.abs(h) > 0.97,
         saturation_label=N_("share of units with |h| > 0.97"),
+        both=tanh_with_slope,
     ),
 )
 ACTIVATIONS.add(
@@ -119,6 +160,7 @@ ACTIVATIONS.add(
         log_slope=log_slope_sigmoid,
         saturated=lambda h: np.abs(2.0 * h - 1.0) > 0.97,
         saturation_label=N_("share of units with h < 0.015 or h > 0.985"),
+        both=sigmoid_with_slope,
     ),
 )
 ACTIVATIONS.add(

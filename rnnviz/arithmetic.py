@@ -23,14 +23,11 @@ SIGMOID = ACTIVATIONS["sigmoid"]
 class Arithmetic(Protocol):
     """The operations in which exact and plain backpropagation differ; ``*``, ``+`` and ``@`` are the arrays' own."""
 
-    def slope(self, phi: Activation, a: Array, h: Array) -> Factor:
-        """Return ``phi'(a)``, where ``h = phi(a)`` is known."""
+    def activate(self, phi: Activation, a: Array) -> tuple[Array, Factor]:
+        """Return ``phi(a)`` and ``phi'(a)``."""
 
     def gate(self, a: Array, value: Array) -> Factor:
         """Return ``sigmoid(a)``, known as ``value``, as a factor."""
-
-    def gate_slope(self, a: Array, value: Array) -> Factor:
-        """Return ``sigmoid'(a)``."""
 
     def product(self, a: Factor, b: Factor) -> Factor:
         """Return ``a * b``."""
@@ -57,20 +54,18 @@ class Arithmetic(Protocol):
 class Exact:
     """Right to the last digits of float64 at 1e-5000 and at 1e+5000."""
 
-    def slope(self, phi: Activation, a: Array, h: Array) -> Factor:
+    def activate(self, phi: Activation, a: Array) -> tuple[Array, Factor]:
         try:
             with np.errstate(under="raise"):
-                return phi.slope(a.real)
+                return phi.with_slope(a)
         except FloatingPointError:
-            return Scaled.exp(phi.log_slope(a.real))
+            with np.errstate(under="ignore"):
+                return phi.with_slope(a)[0], Scaled.exp(phi.log_slope(a.real))
 
     def gate(self, a: Array, value: Array) -> Factor:
         if value.real.min(initial=1.0) > np.finfo(float).tiny:
             return value
         return Scaled.exp(log_sigmoid(a.real))
-
-    def gate_slope(self, a: Array, value: Array) -> Factor:
-        return self.slope(SIGMOID, a, value)
 
     def product(self, a: Factor, b: Factor) -> Factor:
         if not (isinstance(a, Scaled) or isinstance(b, Scaled)):
@@ -103,14 +98,12 @@ class Exact:
 class Plain:
     """What an autograd engine computes: slopes from the outputs, products that underflow."""
 
-    def slope(self, phi: Activation, a: Array, h: Array) -> Array:
-        return phi.slope_of_output(h)
+    def activate(self, phi: Activation, a: Array) -> tuple[Array, Array]:
+        h = phi.f(a)
+        return h, phi.slope_of_output(h)
 
     def gate(self, a: Array, value: Array) -> Array:
         return value
-
-    def gate_slope(self, a: Array, value: Array) -> Array:
-        return SIGMOID.slope_of_output(value)
 
     def product(self, a: Array, b: Array) -> Array:
         return a * b

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from .activations import Activation, sigmoid
-from .arithmetic import Arithmetic, Factor, Gradient
+from .arithmetic import SIGMOID, Arithmetic, Factor, Gradient
 from .registry import Registry
 
 Array = np.ndarray
@@ -91,9 +91,8 @@ class RNN(Cell):
     """The vanilla RNN: ``h_t = phi(x_t W_xh + h_{t-1} W_hh + b_h)`` (Elman 1990)."""
 
     def step(self, params: Params, x: Array, state: State, phi: Activation, num: Arithmetic) -> Step:
-        a = x + state["h"] @ params["W_hh"]
-        h = phi.f(a)
-        return Step({"h": h}, (num.slope(phi, a, h),), {})
+        h, slope = num.activate(phi, x + state["h"] @ params["W_hh"])
+        return Step({"h": h}, (slope,), {})
 
     def step_back(self, W_back: Any, tape: tuple, d: dict[str, Gradient], num: Arithmetic) -> StepBack:
         (slope,) = tape
@@ -110,15 +109,16 @@ class LSTM(Cell):
 
     def step(self, params: Params, x: Array, state: State, phi: Activation, num: Arithmetic) -> Step:
         a_i, a_f, a_g, a_o = self.split(x + state["h"] @ params["W_hh"])
-        i, f, g, o = sigmoid(a_i), sigmoid(a_f), phi.f(a_g), sigmoid(a_o)
+        (i, i_slope), (f, f_slope), (o, o_slope) = (num.activate(SIGMOID, a) for a in (a_i, a_f, a_o))
+        g, g_slope = num.activate(phi, a_g)
         c = f * state["c"] + i * g
-        out = phi.f(c)
+        out, out_slope = num.activate(phi, c)
         tape = (
-            num.product(num.gate(a_o, o), num.slope(phi, c, out)),
-            num.product(g, num.gate_slope(a_i, i)),
-            num.product(state["c"], num.gate_slope(a_f, f)),
-            num.product(num.gate(a_i, i), num.slope(phi, a_g, g)),
-            num.product(out, num.gate_slope(a_o, o)),
+            num.product(num.gate(a_o, o), out_slope),
+            num.product(g, i_slope),
+            num.product(state["c"], f_slope),
+            num.product(num.gate(a_i, i), g_slope),
+            num.product(out, o_slope),
             num.gate(a_f, f),
         )
         return Step({"h": o * out, "c": c}, tape, {"i": i, "f": f, "g": g, "o": o})
@@ -142,13 +142,12 @@ class GRU(Cell):
         h = state["h"]
         (x_r, x_z, x_n), (h_r, h_z, h_n) = self.split(x), self.split(h @ params["W_hh"])
         a_r, a_z, h_n = x_r + h_r, x_z + h_z, h_n + params["b_hn"]
-        r, z, renew = sigmoid(a_r), sigmoid(a_z), sigmoid(-a_z)
-        a_n = x_n + r * h_n
-        n = phi.f(a_n)
+        (r, r_slope), (z, z_slope), renew = num.activate(SIGMOID, a_r), num.activate(SIGMOID, a_z), sigmoid(-a_z)
+        n, n_slope = num.activate(phi, x_n + r * h_n)
         tape = (
-            num.product(num.gate(-a_z, renew), num.slope(phi, a_n, n)),
-            num.product(h_n, num.gate_slope(a_r, r)),
-            num.product(h - n, num.gate_slope(a_z, z)),
+            num.product(num.gate(-a_z, renew), n_slope),
+            num.product(h_n, r_slope),
+            num.product(h - n, z_slope),
             num.gate(a_r, r),
             num.gate(a_z, z),
         )

@@ -14,6 +14,7 @@ from .recorder import Recorder
 
 Array = np.ndarray
 TAPE_BYTES = 256 * 2**20  # runs are stacked as long as what the backward pass needs stays below this
+WEIGHT_BYTES = 4 * 2**20  # and W_hh of all of them below this, to stay in the processor's cache from step to step
 
 
 def per_step(**metadata):
@@ -126,7 +127,7 @@ def compare(
     for seed in seeds:
         tick(0.0)
         data[seed] = draw_inputs(config.replace(seed=seed))
-    together = max(1, TAPE_BYTES // tape_bytes(config))
+    together = max(1, min(TAPE_BYTES // tape_bytes(config), WEIGHT_BYTES // weight_bytes(config)))
     stacks = [configs[k : k + together] for k in range(0, len(configs), together)]
     parts = [
         run_stack(stack, data, lambda share, k=k: tick((k + share) / len(stacks))) for k, stack in enumerate(stacks)
@@ -137,6 +138,11 @@ def compare(
 def tape_bytes(config: Config) -> int:
     """Return how much the backward pass of one run must keep: a tape's arrays for each state and step."""
     return 8 * CELLS[config.cell].factors * config.seq_len * config.batch_size * config.hidden_size
+
+
+def weight_bytes(config: Config) -> int:
+    """Return the size of one run's W_hh."""
+    return 8 * len(CELLS[config.cell].gates) * config.hidden_size**2
 
 
 def run_stack(

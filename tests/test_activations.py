@@ -43,6 +43,24 @@ def test_slope_to_full_relative_precision(name):
     np.testing.assert_allclose(ACTIVATIONS[name].slope(POINTS)[normal], expected[normal], rtol=4e-15)
 
 
+@pytest.mark.parametrize("points", [POINTS, POINTS / 1e5, POINTS.reshape(8, 4).T], ids=["large", "small", "turned"])
+@pytest.mark.parametrize("name", F)
+def test_value_and_slope_at_once(name, points):
+    value, slope = ACTIVATIONS[name].with_slope(points)
+    # A sigmoid's tail is its slope: both are as good as the exponent, rounded once, of a power of two.
+    rtol = 2e-13 if name == "sigmoid" else 4e-15
+    np.testing.assert_allclose(value.ravel(), by_mpmath(F[name], points.ravel()), rtol=rtol, atol=5e-324)
+    expected = by_mpmath(SLOPE[name], points.ravel())
+    normal = (expected == 0) | (expected > 1e-307)
+    np.testing.assert_allclose(slope.ravel()[normal], expected[normal], rtol=2e-13)
+
+
+@pytest.mark.parametrize("name", ["tanh", "sigmoid"])
+def test_a_slope_below_float64_raises_the_flag_by_which_it_is_known(name):
+    with np.errstate(under="raise"), pytest.raises(FloatingPointError):
+        ACTIVATIONS[name].with_slope(np.array([1.0, 800.0]))
+
+
 @pytest.mark.parametrize("name", F)
 def test_log_slope_where_float64_has_ended(name):
     expected = by_mpmath(lambda a: mp.log(SLOPE[name](a)) if SLOPE[name](a) else mp.mpf("-inf"), POINTS)

@@ -31,9 +31,9 @@ def test_states_follow_the_equations(cell, activation):
 
 
 @pytest.mark.parametrize("cell", CELLS)
-def test_states_do_not_depend_on_the_arithmetic(cell):
+def test_states_do_not_depend_on_the_arithmetic_but_for_the_last_digits(cell):
     for exact, plain in zip(walk(cell, "tanh")[2], walk(cell, "tanh", PLAIN)[2], strict=True):
-        np.testing.assert_array_equal(exact.state["h"], plain.state["h"])
+        np.testing.assert_allclose(exact.state["h"], plain.state["h"], rtol=1e-13)
 
 
 @pytest.mark.parametrize("cell", CELLS)

@@ -20,7 +20,8 @@ def register(monkeypatch):
     """Return a function that registers a variant of an activation for the length of a test."""
 
     def add(name, **changes):
-        monkeypatch.setitem(ACTIVATIONS, name, dataclasses.replace(ACTIVATIONS["tanh"], name=name, **changes))
+        changes = {"name": name, "both": None} | changes
+        monkeypatch.setitem(ACTIVATIONS, name, dataclasses.replace(ACTIVATIONS["tanh"], **changes))
 
     return add
 

@@ -86,6 +86,9 @@ def test_how_runs_are_stacked_does_not_matter(cell, monkeypatch):
     together = rv.compare(config, ("he", "xavier", "orthogonal"), range(3))
     monkeypatch.setattr(runs, "TAPE_BYTES", 2 * runs.tape_bytes(config))
     assert_same(together, rv.compare(config, ("he", "xavier", "orthogonal"), range(3)), rtol=1e-12)
+    monkeypatch.setattr(runs, "TAPE_BYTES", 2**40)
+    monkeypatch.setattr(runs, "WEIGHT_BYTES", 4 * runs.weight_bytes(config))
+    assert_same(together, rv.compare(config, ("he", "xavier", "orthogonal"), range(3)), rtol=1e-12)
     monkeypatch.setattr(runs, "TAPE_BYTES", 1)
     assert_same(together, rv.compare(config, ("he", "xavier", "orthogonal"), range(3)), rtol=1e-12)
 
