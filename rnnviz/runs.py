@@ -22,7 +22,7 @@ def per_step(**metadata):
     return field(metadata={"per_step": True, **metadata})
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Trace:
     """What happened in one run, or in S schemes x R seeds: then every array has the leading axes (S, R).
 

@@ -27,7 +27,7 @@ def said(dashboard):
     dashboard.stage.step = 3
     frame = dashboard.stage.frame
     controls = [text for widget in everything_in(dashboard) for text in labels(widget)]
-    pictures = [text for canvas in dashboard.views.values() for text in drawn(canvas)]
+    pictures = [text for canvas in dashboard.painter.canvases.values() for text in drawn(canvas)]
     spoken = [word["text"] for word in frame["words"]] + [view["alt"] for view in frame["views"]]
     stage = dashboard.stage
     return [*controls, *pictures, *spoken, *stage.moment, stage.notice, stage.message, *stage.texts.values()]

@@ -13,7 +13,7 @@ from PIL import Image
 
 import rnnviz as rv
 from rnnviz.config import FIELDS
-from rnnviz.dashboard import app, runner
+from rnnviz.dashboard import app, painter, runner, task
 from rnnviz.views import OPTIONS, VIEWS
 
 pytestmark = pytest.mark.usefixtures("no_loop")
@@ -250,7 +250,7 @@ def test_an_error_inside_is_one_sentence_and_the_page_goes_on(monkeypatch, error
         raise error
 
     with monkeypatch.context() as patch:
-        patch.setattr(runner, "compare", fail)
+        patch.setattr(task, "compare", fail)
         dashboard.controls.widgets["gain"].value = 1.4
         assert is_one_sentence(dashboard.stage.message)
         assert type(error).__name__ in dashboard.stage.message
@@ -264,7 +264,7 @@ def test_an_error_while_drawing_is_one_sentence_too(monkeypatch):
     dashboard = make()
     frame = dashboard.stage.frame
     with monkeypatch.context() as patch:
-        patch.setattr(app.Dashboard, "picture", lambda *arguments: 1 / 0)
+        patch.setattr(painter.Painter, "picture", lambda *arguments: 1 / 0)
         dashboard.controls.widgets["gain"].value = 1.4
         assert "ZeroDivisionError" in dashboard.stage.message
         assert dashboard.stage.frame is frame
@@ -514,14 +514,14 @@ def test_pictures_of_other_settings_stay_dimmed_when_the_page_turns(impatient, c
 
 
 def test_a_failure_of_the_whole_leaves_a_draft_that_says_so(impatient, monkeypatch):
-    real = runner.compare
+    real = task.compare
 
     def compare(config, schemes, seeds, **named):
         if len(seeds) == 3 and config.hidden_size == 20:
             raise MemoryError("too large")
         return real(config, schemes, seeds, **named)
 
-    monkeypatch.setattr(runner, "compare", compare)
+    monkeypatch.setattr(task, "compare", compare)
 
     async def session():
         dashboard = make(seeds=3)

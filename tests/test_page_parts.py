@@ -87,7 +87,7 @@ def test_a_pin_keeps_the_curve_that_was_there(opened):
     pinned = np.median(page.trace.log10_grad_norm[0] - page.trace.log10_grad_norm[0][:, -1:], axis=0)
     page.pins.buttons[0].click()
     page.controls.widgets["gain"].value = 1.8
-    artists = list(page.views["gradient"].plates.values())[-1].artists
+    artists = list(page.painter.canvases["gradient"].plates.values())[-1].artists
     (grey,) = artists["overlays"]
     np.testing.assert_allclose(grey.get_ydata(), pinned, rtol=1e-12)
     page.pins.buttons[0].click()

@@ -9,9 +9,10 @@ import pytest
 import rnnviz as rv
 from rnnviz import runs
 from rnnviz.config import Config
-from rnnviz.dashboard import runner
-from rnnviz.dashboard.runner import Part, Runner
+from rnnviz.dashboard import runner, task
+from rnnviz.dashboard.runner import Runner
 from rnnviz.dashboard.scene import Scene
+from rnnviz.dashboard.task import Part
 
 pytestmark = pytest.mark.usefixtures("no_loop")
 SCENE = Scene(Config(hidden_size=12, seq_len=12, batch_size=6), ("he",), seeds=4)
@@ -53,7 +54,7 @@ class Page:
 @pytest.fixture(autouse=True)
 def soon(monkeypatch):
     monkeypatch.setattr(runner, "REST", 0.01)
-    monkeypatch.setattr(runner, "TOLD", 0.0)
+    monkeypatch.setattr(task, "TOLD", 0.0)
 
 
 def with_page(session):
@@ -126,7 +127,7 @@ def test_a_band_over_all_seeds_comes_before_a_long_whole(monkeypatch):
 def test_the_newest_scene_wins_over_what_is_still_computed(monkeypatch):
     monkeypatch.setattr(runner, "BEARABLE", 1e9)
     begun, go_on = threading.Event(), threading.Event()
-    real = runner.compare
+    real = task.compare
 
     def compare(config, schemes, seeds, tick):
         if config.hidden_size == 12 and len(seeds) == 4:
@@ -134,7 +135,7 @@ def test_the_newest_scene_wins_over_what_is_still_computed(monkeypatch):
             go_on.wait(20)
         return real(config, schemes, seeds, tick=tick)
 
-    monkeypatch.setattr(runner, "compare", compare)
+    monkeypatch.setattr(task, "compare", compare)
 
     async def session(page):
         page.runner.run(SCENE)
@@ -166,7 +167,7 @@ def test_many_changes_are_drafts_and_the_last_one_alone_is_completed(monkeypatch
 
 def test_stopping_ends_the_thread_within_a_step(monkeypatch):
     ticks, enough = [], threading.Event()
-    real = runner.compare
+    real = task.compare
 
     def compare(config, schemes, seeds, tick):
         def counted(share):
@@ -178,7 +179,7 @@ def test_stopping_ends_the_thread_within_a_step(monkeypatch):
 
         return real(config, schemes, seeds, tick=counted)
 
-    monkeypatch.setattr(runner, "compare", compare)
+    monkeypatch.setattr(task, "compare", compare)
     stopped = threading.Event()
 
     async def session(page):
@@ -199,14 +200,14 @@ def test_stopping_ends_the_thread_within_a_step(monkeypatch):
 
 
 def test_what_goes_wrong_in_the_thread_is_explained_and_the_next_scene_runs(monkeypatch):
-    real = runner.compare
+    real = task.compare
 
     def compare(config, *arguments, **named):
         if config.hidden_size == 12:
             raise MemoryError("too large")
         return real(config, *arguments, **named)
 
-    monkeypatch.setattr(runner, "compare", compare)
+    monkeypatch.setattr(task, "compare", compare)
 
     async def session(page):
         page.runner.run(SCENE)
@@ -237,12 +238,12 @@ def test_fewer_sequences_are_powers_of_two_and_never_none(sequences):
 
 def test_the_pace_is_learnt_in_the_thread_too_so_that_drafts_come_back():
     async def session(page):
-        for _ in range(12):
+        for seed in range(12):
             page.shown.clear()
-            page.runner.run(SCENE)
+            page.runner.run(SCENE.replace(seed=10 * seed))
             await page.until(lambda page: page.shown and page.shown[-1][1])
         page.shown.clear()
-        page.runner.run(SCENE)
+        page.runner.run(SCENE.replace(seed=1000))
         assert page.shown, "no draft although the machine is fast"
         return page
 
@@ -251,14 +252,14 @@ def test_the_pace_is_learnt_in_the_thread_too_so_that_drafts_come_back():
 
 def test_a_job_that_waits_behind_another_never_begins(monkeypatch):
     begun, go_on = [], threading.Event()
-    real = runner.compare
+    real = task.compare
 
     def compare(config, schemes, seeds, tick):
         begun.append(config.hidden_size)
         go_on.wait(20)
         return real(config, schemes, seeds, tick=tick)
 
-    monkeypatch.setattr(runner, "compare", compare)
+    monkeypatch.setattr(task, "compare", compare)
 
     async def session(page):
         for size in (12, 9, 7):
@@ -281,8 +282,8 @@ def test_a_run_can_be_ended_before_its_weights_are_drawn(monkeypatch):
     monkeypatch.setattr(runs, "init_params", lambda config: drawn.append(config))
 
     def tick(share):
-        raise runner.Stopped
+        raise task.Stopped
 
-    with pytest.raises(runner.Stopped):
+    with pytest.raises(task.Stopped):
         rv.compare(SCENE.config, ("xavier",), range(2), tick=tick)
     assert drawn == []

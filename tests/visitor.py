@@ -68,8 +68,7 @@ AT_REST = """
   const stages = [...document.querySelectorAll(".rnnviz-stage")];
   return performance.now() - window.watched.changed > quiet
     && stages.every(({ dataset }) => dataset.whole === "true")
-    && stages.every((stage) => [...stage.querySelectorAll(".rnnviz-view")].every(({ dataset }) =>
-      dataset.shown === `${dataset.view}-${stage.dataset.revision}`))
+    && [...document.querySelectorAll(".rnnviz-view")].every(({ dataset }) => dataset.shown === dataset.wanted)
     && document.querySelector(".is-loading, .rnnviz-late, .rnnviz-stale") === null;
 }
 """

@@ -6,16 +6,17 @@ import asyncio
 import os
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import ipywidgets as widgets
 
 from .. import moment, prediction, verdict
 from ..config import Config
-from ..language import N_, _, ngettext, settle
+from ..language import _, ngettext, settle
 from ..runs import Trace
 from ..suggestions import Suggestion, suggest
-from ..views import VIEWS, Canvas, View
-from ..views.lines import STYLES, covered
+from ..views import VIEWS, View
+from ..views.lines import STYLES
 from ..words import percent
 from .advice import Advice
 from .bet import COVERED, Bet
@@ -23,19 +24,17 @@ from .controls import Controls
 from .files import answer
 from .late import Job, Late, running_loop
 from .page import Page
+from .painter import Painter
 from .pins import PinBar
 from .presets import PresetBar
-from .runner import Runner, Stopped
+from .runner import Runner
 from .scene import Scene
 from .stage import Stage
+from .task import Stopped
 from .trust import TrustPanel
 
 ADVICE = 0.8  # seconds of rest until a suggestion is looked for
 SENT = 0.03  # seconds that a frame takes to leave
-GAP = 16
-HIDDEN = N_("The gradient is covered until you have placed your bet.")
-TWO_COLUMNS = 820  # CSS pixels from which two pictures stand side by side
-PRESENT = 1.35  # how much larger everything is drawn for a projector
 
 
 class Dashboard(widgets.VBox):
@@ -72,11 +71,12 @@ class Dashboard(widgets.VBox):
         if not schemes:
             raise ValueError(_("scheme must name at least one scheme"))
         self.start = Scene(Config(scheme=schemes[0]).replace(**settings), schemes[1:], dict(options or {}), seeds)
-        self.views = {name: Canvas(VIEWS[name]) for name in views or ("state", "gradient")}
+        self.views = {name: VIEWS[name] for name in views or ("state", "gradient")}
         self.page, scene, problems = Page.of_link(query, self.start)
-        taken = dict.fromkeys(option for canvas in self.views.values() for option in canvas.view.options)
+        taken = dict.fromkeys(option for view in self.views.values() for option in view.options)
         self.controls = Controls(scene, tuple(taken), self.refresh, self.repaint)
         self.stage = Stage(present=self.page.present)
+        self.painter = Painter(self.views, self.stage, self.page.present, self.data_of)
         self.stage.observe(lambda change: self.repaint(), "viewport")
         self.stage.observe(lambda change: self.tell_moment(), "step")
         self.stage.on_msg(lambda stage, message, buffers: self.attempt(lambda: self.give(message)))
@@ -87,9 +87,9 @@ class Dashboard(widgets.VBox):
         self.advice = Advice(self.follow_advice)
         self.adviser = Late(lambda: self.attempt(self.advise), self.explain)
         self.trace: Trace | None = None
-        self.runner = Runner(self.take, self.tell_progress, self.fail)
+        self.runner = Runner(self.take, self.tell_progress, self.fail, self.prepare)
         self.late = Late(lambda: self.attempt(self.show_late), self.explain)
-        self._pictures: dict[str, dict[str, Any]] = {}
+        self._told: WeakKeyDictionary[Trace, list[str]] = WeakKeyDictionary()
         self._revision = 0
         self._timer: asyncio.TimerHandle | None = None
         self._wanted: dict[tuple[str, str], dict[str, Any]] = {}
@@ -157,6 +157,21 @@ class Dashboard(widgets.VBox):
         loop = running_loop()
         if loop is not None:
             self._timer = loop.call_later(ADVICE, lambda: self.attempt(self.advise))
+        if not self.bet.on:
+            self.runner.foresee(self.controls.next)
+
+    def verdict(self, trace: Trace) -> list[str]:
+        """Return the verdict's sentences, told once for each comparison."""
+        if trace not in self._told:
+            self._told[trace] = verdict.sentences(trace)
+        return self._told[trace]
+
+    def prepare(self, trace: Trace) -> None:
+        """Tell and paint what will probably be asked for next."""
+        self.attempt(lambda: self.verdict(trace))
+        for name, view in self.views.items():
+            if not view.late and not self.bet.on:
+                self.attempt(lambda name=name, view=view: self.painter.picture(name, self.job(view, trace)))
 
     def first_of(self, scene: Scene) -> Trace | None:
         """Return the first scheme of the present comparison, if that is the whole of ``scene``."""
@@ -252,8 +267,7 @@ class Dashboard(widgets.VBox):
 
     def start_late(self) -> None:
         """Start the views that take long; each is shown when it is done."""
-        views = [canvas.view for canvas in self.views.values() if canvas.view.late]
-        self.late.start({view.name: self.job(view) for view in views})
+        self.late.start({name: self.job(view) for name, view in self.views.items() if view.late})
 
     def show_late(self) -> None:
         """Show a late view that has come, and hand out what waited for it."""
@@ -266,10 +280,10 @@ class Dashboard(widgets.VBox):
         for message in wanted.values():
             self.attempt(lambda message=message: self.give(message))
 
-    def job(self, view: View) -> Job:
-        """Return what a view has to compute for the present trace and choices."""
+    def job(self, view: View, trace: Trace | None = None) -> Job:
+        """Return what a view has to compute for a trace, the present one unless another is given, and the choices."""
         taken = {name: self.controls.choices[name].value for name in view.options}
-        return Job(view.data, self.trace, taken | ({"pins": self.pins.traces} if view.pins else {}))
+        return Job(view.data, trace or self.trace, taken | ({"pins": self.pins.traces} if view.pins else {}))
 
     def give(self, message: dict[str, Any]) -> None:
         """Answer a request of the stage: for a picture, the data or the code, once all is computed, or to stop that."""
@@ -279,7 +293,7 @@ class Dashboard(widgets.VBox):
         if self.bet.covers and message.get("kind") != "code":
             raise ValueError(_("Place your bet first: a file would tell what happened."))
         view = str(message.get("view", ""))
-        data = None if self.runner.active or not view else self.data_of(VIEWS[view])
+        data = None if self.runner.active or not view else self.data_of(view, self.job(VIEWS[view]))
         if self.runner.active or (view and data is None):
             self._wanted[str(message.get("kind")), view] = message
             return
@@ -288,10 +302,9 @@ class Dashboard(widgets.VBox):
         options = {name: widget.value for name, widget in self.controls.choices.items()}
         self.stage.send(*answer(str(message.get("kind")), view, data, self.trace, options, list(self.views)))
 
-    def data_of(self, view: View) -> Any:
-        """Return what a view shows of the present trace, None where that is still to come."""
-        job = self.job(view)
-        return self.late.data(view.name, job) if view.late else job()
+    def data_of(self, name: str, job: Job) -> Any:
+        """Return what a view shows, None where that is still to come."""
+        return self.late.data(name, job) if VIEWS[name].late else job()
 
     def tell_moment(self) -> None:
         """Say what happened at the step that the reader points at."""
@@ -317,21 +330,11 @@ class Dashboard(widgets.VBox):
     def paint(self) -> None:
         """Draw every view of the present trace and send all of it as one frame."""
         query = self.page.link(self.controls.scene, self.start, [pin.scene for pin in self.pins.pins])
-        page = self.stage.viewport["width"]
-        columns, width, height = layout(page, len(self.views))
-        zoom = PRESENT if self.page.present else 1.0
         self._revision += 1
-        for name, canvas in self.views.items():
-            data = self.data_of(canvas.view)
-            if self.bet.covers and name == COVERED:
-                data = covered(data)
-            if data is not None:
-                self._pictures[name] = self.picture(name, data, width, height, zoom)
-            elif name in self._pictures:
-                self._pictures[name] |= {"stale": True}
-        words = self.sentences()
-        pictures = [self._pictures[name] for name in self.views if name in self._pictures]
-        frame = {"views": pictures, "columns": columns, "words": words, "page": page}
+        jobs = {name: self.job(view) for name, view in self.views.items()}
+        pictures = self.painter.pictures(jobs, hidden=COVERED if self.bet.covers else "")
+        frame = {"views": pictures, "columns": self.painter.columns, "words": self.sentences()}
+        frame |= {"page": self.stage.viewport["width"]}
         frame |= {"steps": self.trace.config.seq_len, "whole": not self.runner.active}
         frame |= {"drawn": f"{len(self.trace.seeds)} x {self.trace.config.batch_size}"}
         with self.stage.hold_sync():
@@ -345,25 +348,11 @@ class Dashboard(widgets.VBox):
         """Return what the page says below the pictures, each sentence with the sample of its curve."""
         if self.bet.covers:
             return []
-        words = [{"text": text, "style": style(k)} for k, text in enumerate(verdict.sentences(self.trace))]
+        words = [{"text": text, "style": style(k)} for k, text in enumerate(self.verdict(self.trace))]
         if "theory" in self.controls.choices and self.controls.choices["theory"].value:
             told = prediction.sentences(self.trace.config, self.trace.schemes)
             words += [{"text": text, "style": {"color": "#1a1a1a", "dash": []}} for text in told]
         return words
-
-    def picture(self, name: str, data: Any, width: int, height: int, zoom: float) -> dict[str, Any]:
-        """Return one picture with its alt text, as the stage takes it; ``zoom`` enlarges all that is drawn."""
-        canvas = self.views[name]
-        return {
-            "name": name,
-            "png": canvas.png(data, round(width / zoom), round(height / zoom), zoom * self.stage.viewport["ratio"]),
-            "alt": _(HIDDEN) if self.bet.covers and name == COVERED else canvas.view.describe(data),
-            "width": width,
-            "height": height,
-            "stale": False,
-            "revision": f"{name}-{self._revision}",
-            "axes": canvas.time_axis(data, width, height, zoom) if canvas.view.timed else None,
-        }
 
 
 def later(act: Callable[[], None]) -> None:
@@ -382,13 +371,6 @@ def stopped_words(trace: Trace, wanted: Scene) -> str:
         size=shown.hidden_size, steps=shown.seq_len, seeds=len(trace.seeds), all_seeds=wanted.seeds,
         sequences=shown.batch_size, all_sequences=wanted.config.batch_size,
     )  # fmt: skip
-
-
-def layout(width: int, views: int) -> tuple[int, int, int]:
-    """Return columns, and the pictures' width and height, for a page of this width."""
-    columns = min(views, 2) if width >= TWO_COLUMNS else 1
-    each = int(min(max((width - GAP * (columns - 1)) / columns, 280), 900))
-    return columns, each, int(min(max(0.62 * each, 310), 430))
 
 
 def style(k: int) -> dict[str, Any]:

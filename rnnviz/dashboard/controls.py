@@ -54,6 +54,26 @@ def put(widget: widgets.ValueWidget, value: Any) -> None:
         widget.value = value
 
 
+def direction(controls: dict[str, widgets.ValueWidget], change) -> tuple[str, int] | None:
+    """Return which control was moved, and 1 for up or -1 for down; None for one without steps."""
+    for name, widget in controls.items():
+        if widget is change["owner"]:
+            place = {value: k for k, (_label, value) in enumerate(getattr(widget, "options", ()))}
+            old, new = (place.get(change[key], change[key]) for key in ("old", "new"))
+            return None if isinstance(new, str) else (name, 1 if new > old else -1)
+    return None
+
+
+def step_of(widget: widgets.ValueWidget, by: int) -> Any:
+    """Return a control's value after one step up or down; None where it is at its end or has no steps."""
+    if isinstance(widget, widgets.Dropdown):
+        values = [value for _label, value in widget.options]
+        at = values.index(widget.value) + by
+        return values[at] if 0 <= at < len(values) else None
+    value = widget.step_to(by) if isinstance(widget, Slider) else widget.value + by * widget.step
+    return value if widget.min <= value <= widget.max else None
+
+
 def choice(option: Option, value: Any) -> widgets.ValueWidget:
     """Return the widget for a choice of the page, set to ``value``."""
     label, help = _(option.label), _(option.help)
@@ -95,10 +115,11 @@ class Controls:
         )
         self.on_change, self.on_choice, self.held = on_change, on_choice, False
         self.told: Scene | None = scene
+        self.moved: tuple[str, int] | None = None  # the control moved last, and whether up or down
         self.frozen: tuple[str, ...] = ()
         self.lay_out()
         for widget in (*self.widgets.values(), *self.compare.values(), self.seeds):
-            widget.observe(lambda change: self.held or self.follow(), "value")
+            widget.observe(lambda change: self.held or self.follow(change), "value")
         for widget in self.choices.values():
             widget.observe(lambda change: self.held or self.on_choice(), "value")
 
@@ -141,18 +162,27 @@ class Controls:
             put(self.seeds, scene.seeds)
         finally:
             self.held = False
-        self.told = scene
+        self.told, self.moved = scene, None
         self.on_change()
 
-    def follow(self) -> None:
+    def follow(self, change) -> None:
         """Tell of a change, unless all is as it was told last: a browser sends values back that it has only rounded."""
         try:
             now = self.scene
         except ValueError:
             now = None
         if now is None or now != self.told:
-            self.told = now
+            self.told, self.moved = now, direction(self.widgets, change)
             self.on_change()
+
+    @property
+    def next(self) -> Scene | None:
+        """What the controls would say after one more step of the one moved last; None where there is no such step."""
+        if self.moved is None or self.told is None:
+            return None
+        name, by = self.moved
+        value = step_of(self.widgets[name], by)
+        return None if value is None else self.told.replace(**{name: None if value == SAME else value})
 
     def mark(self, start: Scene) -> None:
         """Mark the controls whose value is another than at the start."""

@@ -5,33 +5,23 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from concurrent.futures import ThreadPoolExecutor
 
 from ..cells import CELLS
 from ..config import Config
-from ..runs import Trace, compare
+from ..runs import Trace
 from .late import running_loop
+from .memory import Memory
 from .scene import Scene
+from .task import Part, Task, compare_part
 
 AT_ONCE = 0.01  # seconds of computing that a moving slider bears
 BEARABLE = 0.25  # seconds for which the page may stand still for a first picture
 BAND = 0.25  # seconds after which all seeds have to be seen, if only with some of their sequences
-REST = 0.12  # seconds after the last change until the rest is computed
-TOLD = 0.15  # seconds between two words about how far it is
+REST = 0.06  # seconds after the last change until the rest is computed
+PAUSE = 0.05  # seconds after the last picture until something is computed that nobody has asked for
+AHEAD = 0.5  # seconds that this may take
 A_STEP = 4e5  # multiplications that one step's overhead is worth
-
-
-class Stopped(Exception):
-    """The rest is no longer wanted."""
-
-
-@dataclass(frozen=True)
-class Part:
-    """How much of a scene is computed: its first ``seeds`` seeds, and that many sequences of each batch."""
-
-    seeds: int
-    sequences: int
 
 
 def work(config: Config, runs: int) -> float:
@@ -44,13 +34,15 @@ def work(config: Config, runs: int) -> float:
 class Runner:
     """Runs scenes; a newer one takes the place of what is still being computed for an older one.
 
-    Where no event loop runs, as in a script, everything is computed at once.
+    Whole comparisons are kept, and one that is foreseen is computed at rest. Where no event loop runs, as in a script,
+    everything is computed at once, and nothing ahead.
 
     Parameters
     ----------
     show : called with a comparison and whether it is the whole of what was asked for.
     tell : called with the share done (0 to 1) while the rest is computed, and with None once nothing is.
     explain : called with what a computation raised.
+    prepare : called with a comparison that will probably be shown next.
     """
 
     def __init__(
@@ -58,12 +50,16 @@ class Runner:
         show: Callable[[Trace, bool], None],
         tell: Callable[[float | None], None],
         explain: Callable[[Exception], None],
+        prepare: Callable[[Trace], None] = lambda trace: None,
     ):
-        self.show, self.tell, self.explain = show, tell, explain
+        self.show, self.tell, self.explain, self.prepare = show, tell, explain, prepare
+        self.memory = Memory()
         self.pace = 4e-10  # seconds a multiplication, measured as it goes
         self.executor = ThreadPoolExecutor(max_workers=1)
         self.timer: asyncio.TimerHandle | None = None
-        self.job: Rest | None = None
+        self.job: Task | None = None
+        self.guess_timer: asyncio.TimerHandle | None = None
+        self.guess: Task | None = None
 
     @property
     def active(self) -> bool:
@@ -73,7 +69,12 @@ class Runner:
     def run(self, scene: Scene) -> None:
         """Compute and show at once what there is time for; the rest follows once nothing newer has come for a while."""
         was_active = self.leave()
-        whole, loop = Part(scene.seeds, scene.config.batch_size), running_loop()
+        known, whole, loop = self.memory.find(scene), whole_of(scene), running_loop()
+        if known:
+            if was_active:
+                self.tell(None)
+            self.show(known, True)
+            return
         first = whole if loop is None else self.at_once(scene)
         if first != whole:
             parts = [part for part in self.parts(scene) if part != first]
@@ -83,7 +84,14 @@ class Runner:
             return
         if was_active:
             self.tell(None)
-        self.show(self.compute(scene, first), first == whole)
+        self.deliver(scene, first, self.compute(scene, first))
+
+    def deliver(self, scene: Scene, part: Part, trace: Trace) -> None:
+        """Show a part that was computed, and keep it where it is the whole."""
+        whole = part == whole_of(scene)
+        if whole:
+            self.memory.keep(scene, trace)
+        self.show(trace, whole)
 
     def stop(self) -> None:
         """Compute no more of what was asked for."""
@@ -93,11 +101,11 @@ class Runner:
     def leave(self) -> bool:
         """Let go of what is still to come; return whether there was anything."""
         was_active = self.active
-        if self.timer:
-            self.timer.cancel()
-        if self.job:
-            self.job.stop()
-        self.timer = self.job = None
+        for timer in filter(None, (self.timer, self.guess_timer)):
+            timer.cancel()
+        for task in filter(None, (self.job, self.guess)):
+            task.stop()
+        self.timer = self.job = self.guess_timer = self.guess = None
         return was_active
 
     def compute(self, scene: Scene, part: Part) -> Trace:
@@ -120,7 +128,7 @@ class Runner:
 
     def at_once(self, scene: Scene) -> Part | None:
         """Return the part for a moving slider; None where even the least takes too long."""
-        whole = Part(scene.seeds, scene.config.batch_size)
+        whole = whole_of(scene)
         if self.seconds(scene, whole) <= AT_ONCE:
             return whole
         draft = self.fitting(scene, 1, AT_ONCE)
@@ -128,7 +136,7 @@ class Runner:
 
     def parts(self, scene: Scene) -> list[Part]:
         """Return what is computed at rest: the whole, and a band over all seeds before it where that takes long."""
-        whole = Part(scene.seeds, scene.config.batch_size)
+        whole = whole_of(scene)
         band = self.fitting(scene, scene.seeds, BAND)
         return [whole] if self.seconds(scene, band) > 0.5 * self.seconds(scene, whole) else [band, whole]
 
@@ -142,80 +150,54 @@ class Runner:
     def begin(self, scene: Scene, parts: Sequence[Part]) -> None:
         """Compute parts one after the other in the thread, the last one the whole."""
         self.timer = None
-        amounts = [self.amount(scene, part) for part in parts]
-        self.job = job = Rest(self, asyncio.get_running_loop(), sum(amounts))
-        slow = self.pace * sum(amounts) > BEARABLE
-        job.future = self.executor.submit(job.run, scene, parts, amounts)
-        job.future.add_done_callback(job.end)
+        self.job = self.task(scene, parts, lambda part, trace: self.accept(scene, part, trace), self.tell, self.fail)
+        slow = self.pace * self.job.total > BEARABLE
+        self.job.start(self.executor)
         if slow:
             self.tell(0.0)
 
+    def task(self, scene: Scene, parts: Sequence[Part], on_part, on_share, on_error) -> Task:
+        amounts = [(part, self.amount(scene, part)) for part in parts]
+        return Task(scene, amounts, on_part, on_share, on_error, self.learn)
 
-class Rest:
-    """The rest of one scene, on its way in the thread; all that it has to say is said in the kernel's loop."""
-
-    def __init__(self, runner: Runner, loop: asyncio.AbstractEventLoop, total: float):
-        self.runner, self.loop, self.total = runner, loop, total
-        self.stopped = False
-        self.future: Future | None = None
-        self.done = 0.0
-        self.told = time.perf_counter()
-
-    def run(self, scene: Scene, parts: Sequence[Part], amounts: Sequence[float]) -> None:
-        """Compute, in the thread."""
-        for part, amount in zip(parts, amounts, strict=True):
-            start = time.perf_counter()
-            trace = compare_part(scene, part, lambda share, amount=amount: self.tick(self.done + share * amount))
-            self.done += amount
-            self.say(self.runner.learn, time.perf_counter() - start, amount)
-            self.say(self.accept, trace, part is parts[-1])
-
-    def stop(self) -> None:
-        """Begin no more, and end at the next tick."""
-        self.stopped = True
-        if self.future:
-            self.future.cancel()
-
-    def tick(self, done: float) -> None:
-        """Stop where that is wanted, and say now and then how far it is."""
-        if self.stopped:
-            raise Stopped
-        now = time.perf_counter()
-        if now - self.told > TOLD:
-            self.told = now
-            self.say(self.tell, done / self.total)
-
-    def say(self, act: Callable, *arguments) -> None:
-        if not self.loop.is_closed():
-            self.loop.call_soon_threadsafe(act, *arguments)
-
-    def tell(self, share: float) -> None:
-        if not self.stopped:
-            self.runner.tell(share)
-
-    def accept(self, trace: Trace, whole: bool) -> None:
-        """Show what was computed, unless something newer has been asked for."""
-        if self.stopped:
-            return
+    def accept(self, scene: Scene, part: Part, trace: Trace) -> None:
+        """Show what the thread has computed."""
+        whole = part == whole_of(scene)
         if whole:
-            self.runner.job = None
-        self.runner.show(trace, whole)
+            self.job = None
+        self.deliver(scene, part, trace)
         if whole:
-            self.runner.tell(None)
-
-    def end(self, future: Future) -> None:
-        """Explain what went wrong, if anything did."""
-        error = None if future.cancelled() else future.exception()
-        if error and not isinstance(error, Stopped):
-            self.say(self.fail, error)
+            self.tell(None)
 
     def fail(self, error: Exception) -> None:
-        if not self.stopped:
-            self.runner.stop()
-            self.runner.explain(error)
+        self.stop()
+        self.explain(error)
+
+    def foresee(self, scene: Scene | None) -> None:
+        """Compute what will probably be asked for next, in a while, unless that takes long or something else comes."""
+        loop = running_loop()
+        if loop is not None and scene is not None and not self.active:
+            self.guess_timer = loop.call_later(PAUSE, self.begin_ahead, scene)
+
+    def begin_ahead(self, scene: Scene) -> None:
+        """Compute a scene that nobody has asked for."""
+        known, whole = self.memory.find(scene), whole_of(scene)
+        if known:
+            self.prepare(known)
+        elif self.seconds(scene, whole) <= AHEAD:
+            # What goes wrong here will go wrong again, and be told, if somebody does ask for it.
+            self.guess = self.task(scene, [whole], lambda _, trace: self.foreseen(scene, trace), ignore, ignore)
+            self.guess.start(self.executor)
+
+    def foreseen(self, scene: Scene, trace: Trace) -> None:
+        self.memory.keep(scene, trace)
+        self.prepare(trace)
 
 
-def compare_part(scene: Scene, part: Part, tick: Callable[[float], None] = lambda share: None) -> Trace:
-    """Compute a part of a scene; ``tick`` is told the share done, and may raise to stop."""
-    config = scene.config.replace(batch_size=part.sequences)
-    return compare(config, scene.schemes, scene.drawn(part.seeds), tick=tick)
+def whole_of(scene: Scene) -> Part:
+    """Return the part that is everything."""
+    return Part(scene.seeds, scene.config.batch_size)
+
+
+def ignore(_news) -> None:
+    """Say nothing."""

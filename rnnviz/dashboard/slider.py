@@ -27,6 +27,11 @@ class Slider(widgets.FloatSlider):
         self.exact = float(value)
         self.value = value
 
+    def step_to(self, by: int) -> float:
+        """Return the number to which a key brings the slider: the next one that a whole number of steps leads to."""
+        steps = round((self.value - self.min) / self.step) + by
+        return float(f"{self.min + steps * self.step:.{DIGITS}g}")
+
     def _follow(self, change) -> None:
         if abs(change["new"] - self.exact) > 0.5 * self.step * (1 + 1e-6):
             self.exact = float(f"{change['new']:.{DIGITS}g}")

@@ -16,6 +16,11 @@ function element(name, className, attributes = {}) {
   return node;
 }
 
+// An attribute set anew invalidates styles even where nothing changes: a language, those of everything in the element.
+function attribute(node, name, value) {
+  if (node && node.getAttribute(name) !== String(value)) node.setAttribute(name, value);
+}
+
 // A sample of a curve's line, so that the sentence about it is found without telling colours apart.
 function sample(style) {
   const svg = document.createElementNS(SVG, "svg");
@@ -396,9 +401,11 @@ function render({ model, el }) {
       figure.axes = view.axes && { ...view.axes, width: view.width, height: view.height };
       if (view.axes) {
         figure.tabIndex = 0;
-        figure.setAttribute("aria-label", fill(texts.keys, { view: texts[`view_${view.name}`] ?? view.name }));
+        attribute(figure, "aria-label", fill(texts.keys, { view: texts[`view_${view.name}`] ?? view.name }));
       }
+      figure.dataset.wanted = view.revision;
       if (figure.dataset.shown !== view.revision) show(figure, view);
+      else figure.turn = (figure.turn || 0) + 1; // the picture that is there is wanted again: no other may follow
     });
     step.frame(frame.steps, frame.words.length);
     sentences(words, frame.words);
@@ -409,7 +416,7 @@ function render({ model, el }) {
   const say = () => {
     message.textContent = [model.get("message"), model.get("notice")].filter(Boolean).join(" ");
     el.classList.toggle("rnnviz-stale", Boolean(model.get("message")) || model.get("busy"));
-    el.setAttribute("aria-busy", model.get("busy"));
+    attribute(el, "aria-busy", model.get("busy"));
   };
   const measure = () => {
     const width = Math.floor(el.clientWidth);
@@ -435,7 +442,7 @@ function render({ model, el }) {
   observer.observe(el);
   const settle = () => {
     nameHandles(document, texts);
-    el.closest(".rnnviz")?.setAttribute("lang", language);
+    attribute(el.closest(".rnnviz"), "lang", language);
   };
   const names = new MutationObserver(settle);
   names.observe(document.body, { childList: true, subtree: true });
