@@ -20,6 +20,7 @@ LOG = VENV / "install.log"
 LOCK = ROOT / "requirements.lock"
 OLDEST = (3, 11)
 NOTEBOOKS = ("*.ipynb", "[!.]*/*.ipynb")  # the second: those in other languages
+SIDE_BY_SIDE = "--numprocesses=auto --maxprocesses=4 --dist=loadfile --no-loadscope-reorder".split()
 STRIP_KEYS = "metadata.widgets metadata.language_info.version"
 LOCK_COMMAND = (
     "uv pip compile --quiet --universal --python-version 3.11 --extra app --extra test --generate-hashes "
@@ -89,10 +90,10 @@ def demo(arguments):
 
 
 def test(arguments):
-    """Run the tests."""
+    """Run the tests: all of them on several processors at once, file by file; chosen ones in one row."""
     set_up([])
     os.chdir(ROOT)
-    return run([python(), "-m", "pytest", *arguments])
+    return run([python(), "-m", "pytest", *(arguments or SIDE_BY_SIDE)])
 
 
 def lint(arguments):

@@ -1,7 +1,10 @@
 """`rnnviz demo`: what is served, to whom, and what happens to its kernels."""
 
+import asyncio
+import gc
 import http.cookiejar
 import json
+import logging
 import queue
 import re
 import socket
@@ -16,6 +19,7 @@ from html.parser import HTMLParser
 import psutil
 import pytest
 from conftest import NOTEBOOKS, ROOT, start_server, wait_until
+from tornado.websocket import WebSocketClosedError
 from traitlets import import_item
 from voila.voila_kernel_manager import voila_kernel_manager_factory
 
@@ -340,6 +344,27 @@ def test_browser_is_opened_once_the_server_answers(monkeypatch, options, tries):
     for thread in set(threading.enumerate()) - threads:
         thread.join()
     assert started == tries
+
+
+@pytest.mark.usefixtures("no_loop")
+@pytest.mark.parametrize(("error", "told"), [(WebSocketClosedError, False), (RuntimeError, True)])
+def test_a_page_that_left_while_it_was_written_to_is_no_fault(caplog, error, told):
+    async def write():
+        raise error("gone")
+
+    async def session():
+        task = asyncio.ensure_future(write())
+        await asyncio.wait([task])
+        del task  # asyncio complains of what was never asked for when it forgets it
+        gc.collect()
+
+    logger = logging.getLogger("asyncio")
+    logger.addFilter(app.is_news)
+    try:
+        asyncio.run(session())
+    finally:
+        logger.removeFilter(app.is_news)
+    assert ("never retrieved" in caplog.text) == told
 
 
 def test_kernels_nobody_looks_at_are_stopped(tmp_path):

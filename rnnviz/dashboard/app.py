@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -149,6 +150,7 @@ class Dashboard(widgets.VBox):
         later(lambda: self.attempt(lambda: self.presets.follow(self.controls.scene)))
         if whole:
             self.rest()
+            self.runner.foresee(None if self.bet.on else self.controls.next)
 
     def rest(self) -> None:
         """Do what is left to do when everything is computed; what nobody waits for comes last."""
@@ -157,8 +159,6 @@ class Dashboard(widgets.VBox):
         loop = running_loop()
         if loop is not None:
             self._timer = loop.call_later(ADVICE, lambda: self.attempt(self.advise))
-        if not self.bet.on:
-            self.runner.foresee(self.controls.next)
 
     def verdict(self, trace: Trace) -> list[str]:
         """Return the verdict's sentences, told once for each comparison."""
@@ -167,11 +167,12 @@ class Dashboard(widgets.VBox):
         return self._told[trace]
 
     def prepare(self, trace: Trace) -> None:
-        """Tell and paint what will probably be asked for next."""
-        self.attempt(lambda: self.verdict(trace))
-        for name, view in self.views.items():
-            if not view.late and not self.bet.on:
-                self.attempt(lambda name=name, view=view: self.painter.picture(name, self.job(view, trace)))
+        """Tell and paint what will probably be asked for next; what goes wrong is told if it is."""
+        with suppress(Exception):
+            self.verdict(trace)
+            for name, view in self.views.items():
+                if not view.late:
+                    self.painter.picture(name, self.job(view, trace))
 
     def first_of(self, scene: Scene) -> Trace | None:
         """Return the first scheme of the present comparison, if that is the whole of ``scene``."""

@@ -52,7 +52,7 @@ class Bet(widgets.VBox):
         """Whether the gradient must not be seen yet."""
         return self.on and not self.answered
 
-    def ask(self, scene: Scene, trace: Trace, whole: bool = True) -> None:
+    def ask(self, scene: Scene, trace: Trace, whole: bool) -> None:
         """Ask about a scene, unless it is the one that was asked about last; only the ``whole`` can judge an answer."""
         self.trace = trace
         if not self.on:

@@ -13,6 +13,7 @@ from tornado.httpserver import HTTPServer
 from tornado.ioloop import IOLoop, PeriodicCallback
 from tornado.netutil import bind_sockets
 from tornado.web import HTTPError
+from tornado.websocket import WebSocketClosedError
 from traitlets.config import Config
 from voila.app import Voila
 from voila.handler import BaseVoilaHandler
@@ -154,8 +155,14 @@ def serve(notebooks: Path, sockets: list, on_ready: Callable[[str], None]) -> No
     server = Server(config=config, config_file_paths=[])
     server.sockets, server.on_ready = sockets, on_ready
     server.log.addFilter(lambda record: not record.getMessage().endswith("is not trusted"))
+    logging.getLogger("asyncio").addFilter(is_news)
     server.initialize([])
     server.start()
+
+
+def is_news(record: logging.LogRecord) -> bool:
+    """Tell whether a fault is one: a page that was closed while a message was on its way to it is not."""
+    return not (record.exc_info and isinstance(record.exc_info[1], WebSocketClosedError))
 
 
 def prepare_environment() -> None:
