@@ -28,7 +28,8 @@ def environment(folder):
     data, config = folder / "share", folder / "etc"
     shutil.copytree(TEMPLATES, data)
     config.mkdir()
-    shutil.copy(ROOT / "jupyter_config.json", config)
+    for name in ("jupyter_config.json", "voila.json"):
+        shutil.copy(ROOT / name, config)
     python_path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
     return {
         **os.environ,
@@ -53,13 +54,12 @@ def hub(tmp_path_factory):
     folder = tmp_path_factory.mktemp("hub")
     checkout = folder / "checkout"
     shutil.copytree(NOTEBOOKS, checkout / "notebooks")
-    shutil.copy(ROOT / "voila.json", checkout)
     port = free_port()
     command = f"-m jupyter_server --no-browser --allow-root --ServerApp.port={port} --ServerApp.base_url={BASE}".split()
     with (folder / "log").open("w") as log:
         process = subprocess.Popen(
-            [sys.executable, *command, "--IdentityProvider.token="],
-            cwd=checkout, env=environment(folder), stdout=log, stderr=subprocess.STDOUT,
+            [sys.executable, *command, f"--ServerApp.root_dir={checkout}", "--IdentityProvider.token="],
+            cwd=folder, env=environment(folder), stdout=log, stderr=subprocess.STDOUT,
         )  # fmt: skip
     address = f"http://127.0.0.1:{port}{BASE}"
     try:
