@@ -193,9 +193,11 @@ class Visitor:
 
     def settle(self, seconds: float = 25) -> bool:
         """Wait until the page rests and shows what its link and its controls say; False where that never comes."""
-        deadline, wrong = time.monotonic() + seconds, {}
-        while time.monotonic() < deadline:
-            self.rest(seconds)
+        deadline, begun, wrong = time.monotonic() + seconds, 0.0, {}
+        # What is compared may take long itself: the last look begins when the time is over.
+        while begun < deadline:
+            begun = time.monotonic()
+            self.rest(60)
             wrong = self.compare()
             if not wrong:
                 self.counted["settled"] += 1
