@@ -49,10 +49,6 @@ class Activation:
     homogeneous: bool = False
     both: Callable[[Array], tuple[Array, Array]] | None = None
 
-    def with_slope(self, a: Array) -> tuple[Array, Array]:
-        """Return ``phi(a)`` and ``phi'(Re a)``."""
-        return self.both(a) if self.both and np.isrealobj(a) else (self.f(a), self.slope(a.real))
-
 
 ACTIVATIONS: Registry[Activation] = Registry("activation")
 

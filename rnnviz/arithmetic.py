@@ -17,16 +17,22 @@ from .scaled import ZERO, Scaled, Weights, as_scaled, log2, product, row_squares
 Array = np.ndarray
 Factor = Any  # ndarray or Scaled
 Gradient = Any  # Scaled under EXACT, an array under PLAIN
+Kept = tuple[Array, ...]  # of one step, or of many stacked
 SIGMOID = ACTIVATIONS["sigmoid"]
+TINY = np.finfo(float).tiny
+FEW = 512  # numbers for which NumPy's own functions take less time than several simple ones
 
 
 class Arithmetic(Protocol):
     """The operations in which exact and plain backpropagation differ; ``*``, ``+`` and ``@`` are the arrays' own."""
 
-    def activate(self, phi: Activation, a: Array) -> tuple[Array, Factor]:
-        """Return ``phi(a)`` and ``phi'(a)``."""
+    def activate(self, phi: Activation, a: Array) -> tuple[Array, Kept]:
+        """Return ``phi(a)``, and what `slope` and `gate` will need."""
 
-    def gate(self, a: Array, value: Array) -> Factor:
+    def slope(self, phi: Activation, kept: Kept) -> Factor:
+        """Return ``phi'(a)``."""
+
+    def gate(self, kept: Kept, value: Array) -> Factor:
         """Return ``sigmoid(a)``, known as ``value``, as a factor."""
 
     def product(self, a: Factor, b: Factor) -> Factor:
@@ -51,21 +57,35 @@ class Arithmetic(Protocol):
         """Return ``log10`` of the Frobenius norm over batch and units, ``-inf`` for 0."""
 
 
+def least(a: Array) -> float:
+    """Return the least number of an array, those left out that are nan."""
+    return np.fmin.reduce(a, axis=None, initial=np.inf)
+
+
 class Exact:
     """Right to the last digits of float64 at 1e-5000 and at 1e+5000."""
 
-    def activate(self, phi: Activation, a: Array) -> tuple[Array, Factor]:
-        try:
-            with np.errstate(under="raise"):
-                return phi.with_slope(a)
-        except FloatingPointError:
-            with np.errstate(under="ignore"):
-                return phi.with_slope(a)[0], Scaled.exp(phi.log_slope(a.real))
+    def activate(self, phi: Activation, a: Array) -> tuple[Array, Kept]:
+        # Told by the size of one run: what becomes of it must not depend on how many are stacked.
+        if phi.both is None or a.shape[-2] * a.shape[-1] < FEW:
+            return phi.f(a), (a,)
+        value, slope = phi.both(a)
+        return value, (a, slope)
 
-    def gate(self, a: Array, value: Array) -> Factor:
-        if value.real.min(initial=1.0) > np.finfo(float).tiny:
-            return value
-        return Scaled.exp(log_sigmoid(a.real))
+    def slope(self, phi: Activation, kept: Kept) -> Factor:
+        a, *known = kept
+        if not known:
+            try:
+                with np.errstate(under="raise"):
+                    return phi.slope(a)
+            except FloatingPointError:
+                pass
+        elif least(known[0]) > 4.0 * TINY:
+            return known[0]
+        return Scaled.exp(phi.log_slope(a))
+
+    def gate(self, kept: Kept, value: Array) -> Factor:
+        return value if least(value) > TINY else Scaled.exp(log_sigmoid(kept[0]))
 
     def product(self, a: Factor, b: Factor) -> Factor:
         if not (isinstance(a, Scaled) or isinstance(b, Scaled)):
@@ -98,11 +118,14 @@ class Exact:
 class Plain:
     """What an autograd engine computes: slopes from the outputs, products that underflow."""
 
-    def activate(self, phi: Activation, a: Array) -> tuple[Array, Array]:
+    def activate(self, phi: Activation, a: Array) -> tuple[Array, Kept]:
         h = phi.f(a)
-        return h, phi.slope_of_output(h)
+        return h, (h,)
 
-    def gate(self, a: Array, value: Array) -> Array:
+    def slope(self, phi: Activation, kept: Kept) -> Array:
+        return phi.slope_of_output(kept[0])
+
+    def gate(self, kept: Kept, value: Array) -> Array:
         return value
 
     def product(self, a: Array, b: Array) -> Array:

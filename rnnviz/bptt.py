@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import reduce
+from itertools import takewhile
 
 import numpy as np
 
@@ -17,9 +18,11 @@ from .cells import CELLS, Cell, Params, State, Step, StepBack
 from .language import _
 from .registry import explain_choice
 from .scaled import Scaled, concatenate, pow2
+from .stretch import LONGEST, SHORTEST, room, take_stretch
 
 Array = np.ndarray
 BLOCK = 16  # steps whose inputs are projected in one multiplication
+AT_ONCE = 2**14  # numbers of a state, of as many steps, whose factors are computed in one go
 
 
 def forward(
@@ -38,11 +41,31 @@ def forward(
     for start in range(0, steps, BLOCK):
         block = x[..., start : start + BLOCK, :, :]
         rows = block.reshape((*x.shape[:-3], -1, inputs)) @ params["W_xh"] + params["b_h"]
-        projected = rows.reshape((*stack, -1, batch, rows.shape[-1]))
-        for t in range(projected.shape[-3]):
-            step = cell.step(params, projected[..., t, :, :], state, phi, num)
-            state = step.state
-            yield step
+        projected = np.moveaxis(rows.reshape((*stack, -1, batch, rows.shape[-1])), -3, 0)
+        at_once = max(1, AT_ONCE // state["h"].size) if isinstance(rows, np.ndarray) else 1
+        for t in range(0, block.shape[-3], at_once):
+            taken = take_steps(params, projected[t : t + at_once], state, cell, phi, num)
+            yield from taken
+            state = taken[-1].state
+
+
+def take_steps(params, projected: Array, state: State, cell: Cell, phi: Activation, num: Arithmetic) -> list[Step]:
+    """Return the steps for some projected inputs (steps, ..., B, kH); what does not hand on is done for all at once."""
+    taken = []
+    with np.errstate(under="ignore"):
+        for t in range(projected.shape[0]):
+            taken.append(cell.step(params, projected[t], state, phi, num))
+            state = taken[-1][0]
+        if len(taken) == 1:
+            ((state, kept, gates),) = taken
+            return [Step(state, cell.tape(kept, phi, num), gates)]
+        factors = cell.tape(stacked([kept for _state, kept, _gates in taken]), phi, num)
+    return [Step(state, tuple(factor[t] for factor in factors), gates) for t, (state, _kept, gates) in enumerate(taken)]
+
+
+def stacked(kept: Sequence):
+    """Return arrays stacked along a new first axis, or tuples of them, tuple by tuple."""
+    return tuple(map(stacked, zip(*kept, strict=True))) if isinstance(kept[0], tuple) else np.stack(kept)
 
 
 def cross_entropy(params: Params, h: Array, targets: Array) -> tuple[Array, Scaled]:
@@ -76,12 +99,20 @@ def backward(
     last = next(error for error in reversed(errors) if error is not None)
     W_out, W_back = (num.weights(params[name].swapaxes(-1, -2)) for name in ("W_hy", "W_hh"))
     d = {name: num.zeros((*last.m.shape[:-1], params["W_hh"].shape[-2])) for name in cell.states}
-    for tape, error in zip(reversed(tapes), reversed(errors), strict=True):
-        if error is not None:
-            d["h"] = num.balanced(d["h"] + num.start(error) @ W_out)
-        step = cell.step_back(W_back, tape, d, num)
-        yield step
-        d = {name: num.balanced(value) for name, value in step.previous.items()}
+    tapes, errors = tapes[::-1], errors[::-1]
+    at = retry = 0
+    while at < len(tapes):
+        if errors[at] is not None:
+            d["h"] = num.balanced(d["h"] + num.start(errors[at]) @ W_out)
+        taken = []
+        if num is EXACT and at >= retry:
+            ahead = takewhile(lambda t: errors[t] is None or t == at, range(at, min(at + room(d), len(tapes))))
+            taken = take_stretch(W_back, [tapes[t] for t in ahead], d, cell)
+            retry = at if len(taken) >= SHORTEST else at + LONGEST
+        taken = taken or [cell.step_back(W_back, tapes[at], d, num)]
+        yield from taken
+        at += len(taken)
+        d = {name: num.balanced(value) for name, value in taken[-1].previous.items()}
     yield StepBack(d, {}, [], [])
 
 

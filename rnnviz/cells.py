@@ -1,9 +1,9 @@
 """Recurrent cells: one step forward and one step back, side by side.
 
 A cell is handed the projected input ``x_t @ W_xh + b_h`` and its state, a dict of arrays (..., B, H). ``step`` returns
-the new state with a tape of the local factors; ``step_back`` multiplies the arriving gradient by them and by
-``W_back``, the transpose of ``W_hh``. The `Arithmetic` that both are given decides what a factor is: exact at any
-magnitude, or what floats of one type hold.
+the new state, and ``tape`` the local factors made of what it kept, for one step or for many that are stacked;
+``step_back`` multiplies the arriving gradient by them and by ``W_back``, the transpose of ``W_hh``. The `Arithmetic`
+that all three are given decides what a factor is: exact at any magnitude, or what floats of one type hold.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from .activations import Activation, sigmoid
+from .activations import Activation
 from .arithmetic import SIGMOID, Arithmetic, Factor, Gradient
 from .registry import Registry
 
@@ -45,7 +45,9 @@ class StepBack(NamedTuple):
 
 @dataclass(frozen=True)
 class Cell:
-    """What every cell shares; a cell adds ``step`` and ``step_back``.
+    """What every cell shares; a cell adds ``step``, ``tape`` and ``step_back``.
+
+    ``step`` returns the state, a tuple of arrays for ``tape`` (or of tuples of them), and the gates by name.
 
     Attributes
     ----------
@@ -90,14 +92,17 @@ class Cell:
 class RNN(Cell):
     """The vanilla RNN: ``h_t = phi(x_t W_xh + h_{t-1} W_hh + b_h)`` (Elman 1990)."""
 
-    def step(self, params: Params, x: Array, state: State, phi: Activation, num: Arithmetic) -> Step:
-        h, slope = num.activate(phi, x + state["h"] @ params["W_hh"])
-        return Step({"h": h}, (slope,), {})
+    def step(self, params: Params, x: Array, state: State, phi: Activation, num: Arithmetic):
+        h, kept = num.activate(phi, x + state["h"] @ params["W_hh"])
+        return {"h": h}, (kept,), {}
+
+    def tape(self, kept: tuple, phi: Activation, num: Arithmetic) -> tuple[Factor, ...]:
+        return (num.slope(phi, kept[0]),)
 
     def step_back(self, W_back: Any, tape: tuple, d: dict[str, Gradient], num: Arithmetic) -> StepBack:
         (slope,) = tape
-        d_a = d["h"] * slope
-        return StepBack(d, {"h": d_a @ W_back}, [d_a], [d_a])
+        d_a = [d["h"] * slope]
+        return StepBack(d, {"h": d_a[0] @ W_back}, d_a, d_a)
 
 
 class LSTM(Cell):
@@ -107,21 +112,25 @@ class LSTM(Cell):
     ``x_t W_xh + h_{t-1} W_hh + b_h``, in the order i, f, g, o.
     """
 
-    def step(self, params: Params, x: Array, state: State, phi: Activation, num: Arithmetic) -> Step:
+    def step(self, params: Params, x: Array, state: State, phi: Activation, num: Arithmetic):
         a_i, a_f, a_g, a_o = self.split(x + state["h"] @ params["W_hh"])
-        (i, i_slope), (f, f_slope), (o, o_slope) = (num.activate(SIGMOID, a) for a in (a_i, a_f, a_o))
-        g, g_slope = num.activate(phi, a_g)
+        (i, by_a_i), (f, by_a_f), (o, by_a_o) = (num.activate(SIGMOID, a) for a in (a_i, a_f, a_o))
+        g, by_a_g = num.activate(phi, a_g)
         c = f * state["c"] + i * g
-        out, out_slope = num.activate(phi, c)
-        tape = (
-            num.product(num.gate(a_o, o), out_slope),
-            num.product(g, i_slope),
-            num.product(state["c"], f_slope),
-            num.product(num.gate(a_i, i), g_slope),
-            num.product(out, o_slope),
-            num.gate(a_f, f),
+        out, by_c = num.activate(phi, c)
+        kept = (i, by_a_i), (f, by_a_f), (g, by_a_g), (o, by_a_o), (out, by_c), state["c"]
+        return {"h": o * out, "c": c}, kept, {"i": i, "f": f, "g": g, "o": o}
+
+    def tape(self, kept: tuple, phi: Activation, num: Arithmetic) -> tuple[Factor, ...]:
+        (i, by_a_i), (f, by_a_f), (g, by_a_g), (o, by_a_o), (out, by_c), c_before = kept
+        return (
+            num.product(num.gate(by_a_o, o), num.slope(phi, by_c)),
+            num.product(g, num.slope(SIGMOID, by_a_i)),
+            num.product(c_before, num.slope(SIGMOID, by_a_f)),
+            num.product(num.gate(by_a_i, i), num.slope(phi, by_a_g)),
+            num.product(out, num.slope(SIGMOID, by_a_o)),
+            num.gate(by_a_f, f),
         )
-        return Step({"h": o * out, "c": c}, tape, {"i": i, "f": f, "g": g, "o": o})
 
     def step_back(self, W_back: Any, tape: tuple, d: dict[str, Gradient], num: Arithmetic) -> StepBack:
         c_by_h, by_i, by_f, by_g, by_o, f = tape
@@ -138,20 +147,25 @@ class GRU(Cell):
     r, z, n. The factor ``h_{t-1} - n`` is that of the float64 states: 0 where both have saturated to the same number.
     """
 
-    def step(self, params: Params, x: Array, state: State, phi: Activation, num: Arithmetic) -> Step:
+    def step(self, params: Params, x: Array, state: State, phi: Activation, num: Arithmetic):
         h = state["h"]
         (x_r, x_z, x_n), (h_r, h_z, h_n) = self.split(x), self.split(h @ params["W_hh"])
-        a_r, a_z, h_n = x_r + h_r, x_z + h_z, h_n + params["b_hn"]
-        (r, r_slope), (z, z_slope), renew = num.activate(SIGMOID, a_r), num.activate(SIGMOID, a_z), sigmoid(-a_z)
-        n, n_slope = num.activate(phi, x_n + r * h_n)
-        tape = (
-            num.product(num.gate(-a_z, renew), n_slope),
-            num.product(h_n, r_slope),
-            num.product(h - n, z_slope),
-            num.gate(a_r, r),
-            num.gate(a_z, z),
+        h_n = h_n + params["b_hn"]
+        (r, by_a_r), (z, by_a_z) = num.activate(SIGMOID, x_r + h_r), num.activate(SIGMOID, x_z + h_z)
+        renew, by_minus_a_z = num.activate(SIGMOID, -(x_z + h_z))
+        n, by_a_n = num.activate(phi, x_n + r * h_n)
+        kept = (r, by_a_r), (z, by_a_z), (n, by_a_n), (renew, by_minus_a_z), h, h_n
+        return {"h": renew * n + z * h}, kept, {"r": r, "z": z, "n": n}
+
+    def tape(self, kept: tuple, phi: Activation, num: Arithmetic) -> tuple[Factor, ...]:
+        (r, by_a_r), (z, by_a_z), (n, by_a_n), (renew, by_minus_a_z), h, h_n = kept
+        return (
+            num.product(num.gate(by_minus_a_z, renew), num.slope(phi, by_a_n)),
+            num.product(h_n, num.slope(SIGMOID, by_a_r)),
+            num.product(h - n, num.slope(SIGMOID, by_a_z)),
+            num.gate(by_a_r, r),
+            num.gate(by_a_z, z),
         )
-        return Step({"h": renew * n + z * h}, tape, {"r": r, "z": z, "n": n})
 
     def step_back(self, W_back: Any, tape: tuple, d: dict[str, Gradient], num: Arithmetic) -> StepBack:
         n_by_h, by_r, by_z, r, z = tape

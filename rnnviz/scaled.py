@@ -113,6 +113,10 @@ class Scaled:
             self._is_safe = bool(self.largest.min() > 2.0**-SAFE and self.largest.max() < 2.0**SAFE)
         return self._is_safe
 
+    def __getitem__(self, index: int) -> Scaled:
+        """Return one of the arrays that are stacked along the first axis."""
+        return Scaled(self.m[index], self.e[index])
+
     def spread(self) -> Scaled:
         """Return the same numbers with an exponent for each and mantissas in [1/2, 1)."""
         m, shift = np.frexp(self.m)

@@ -15,14 +15,15 @@ FLOORS = {
     2: {"activations", "schemes", "inputs"},
     3: {"arithmetic", "theory"},
     4: {"cells", "spectrum", "trust"},
-    5: {"config", "bptt"},
-    6: {"draws", "recorder"},
-    7: {"runs"},
-    8: {"precision", "gradcheck", "trajectory", "prediction", "verdict", "moment", "walkthrough"},
-    9: {"suggestions", "views"},
-    10: {"dashboard"},
-    11: {"serving", "locale"},
-    12: {"__main__"},
+    5: {"config", "stretch"},
+    6: {"draws", "bptt"},
+    7: {"recorder"},
+    8: {"runs"},
+    9: {"precision", "gradcheck", "trajectory", "prediction", "verdict", "moment", "walkthrough"},
+    10: {"suggestions", "views"},
+    11: {"dashboard"},
+    12: {"serving", "locale"},
+    13: {"__main__"},
 }
 FLOOR = {name: floor for floor, names in FLOORS.items() for name in names}
 LIBRARIES = {"inputs": {"sklearn"}, "precision": {"ml_dtypes"}}

@@ -21,14 +21,17 @@ BAND = 0.25  # seconds after which all seeds have to be seen, if only with some 
 REST = 0.06  # seconds after the last change until the rest is computed
 PAUSE = 0.05  # seconds after the last picture until something is computed that nobody has asked for
 AHEAD = 0.5  # seconds that this may take
-A_STEP = 4e5  # multiplications that one step's overhead is worth
+# How many multiplications, at a good pace, the rest of a computation is worth.
+A_START, A_RUN, A_STEP, A_DRAW, AN_ENTRY = 6e6, 1e6, 2.3e5, 60, 60
 
 
-def work(config: Config, runs: int) -> float:
-    """Return roughly how many multiplications some runs in one stack take, each step's overhead included."""
+def work(config: Config, runs: int, sequences: int) -> float:
+    """Return roughly how many multiplications some runs in one stack take: to begin, to draw each run's, and to go."""
     inputs, _ = config.sizes
     size, blocks = config.hidden_size, len(CELLS[config.cell].gates)
-    return config.seq_len * (2.0 * runs * config.batch_size * size * (blocks * (size + inputs) + 60) + A_STEP * blocks)
+    draws = runs * (A_RUN + A_DRAW * blocks * size * (size + inputs))
+    steps = config.seq_len * (A_STEP * blocks + 2.0 * runs * sequences * size * (blocks * (size + inputs) + AN_ENTRY))
+    return A_START + draws + steps
 
 
 class Runner:
@@ -54,7 +57,7 @@ class Runner:
     ):
         self.show, self.tell, self.explain, self.prepare = show, tell, explain, prepare
         self.memory = Memory()
-        self.pace = 4e-10  # seconds a multiplication, measured as it goes
+        self.pace = 3e-10  # seconds a multiplication, measured as it goes
         self.executor = ThreadPoolExecutor(max_workers=1)
         self.timer: asyncio.TimerHandle | None = None
         self.job: Task | None = None
@@ -120,7 +123,7 @@ class Runner:
         self.pace = (self.pace * seconds / amount) ** 0.5
 
     def amount(self, scene: Scene, part: Part) -> float:
-        return work(scene.config.replace(batch_size=part.sequences), len(scene.schemes) * part.seeds)
+        return work(scene.config, len(scene.schemes) * part.seeds, part.sequences)
 
     def seconds(self, scene: Scene, part: Part) -> float:
         """Return how long a part will probably take."""
