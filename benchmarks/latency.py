@@ -2,10 +2,11 @@
 
     python benchmarks/latency.py [--presses 60] [--drags 5]
 
-Pages by turns in one run: the first notebook's dashboard, where one more step is foreseen and computed at rest; the
-same by the key Page Up, whose steps nobody foresees; a page that only echoes the slider; and the same two panels from
-the same computation, drawn by ``ipywidgets.interact`` with ``plt.show()``. The clock runs inside the page, from the
-DOM's key event until every new picture is there, decoded, and a frame begins after it. A drag is 50 changes in 2 s; its
+Pages by turns in one run: the first notebook's dashboard, where the next step of the key that was pressed last is
+computed at rest as a whole; the same by keys that change every time, whose steps are computed at rest as drafts; the
+same by clicks on the slider's track, which nobody foresees; a page that only echoes the slider; and the same two panels
+from the same computation, drawn by ``ipywidgets.interact`` with ``plt.show()``. The clock runs inside the page, from
+the DOM's event until every new picture is there, decoded, and a frame begins after it. A drag is 50 changes in 2 s; its
 lag is the time from the last change to a picture of the last setting: a draft, all seeds (perhaps with some of their
 sequences), the whole. The dashboard is dragged at its own sizes and at H = 256, T = 200. At the end, where the kernel's
 share of it goes.
@@ -23,6 +24,7 @@ import sys
 import tempfile
 from collections.abc import Callable
 from contextlib import contextmanager
+from itertools import cycle
 from pathlib import Path
 from statistics import median, quantiles
 
@@ -31,7 +33,9 @@ from timing import THREADS, alternate, machine, verdict
 ROOT = Path(__file__).resolve().parents[1]
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 FLAGS = "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking".split()
-COMPARED = ("rnnviz", "Page Up", "echo", "interact")
+COMPARED = ("rnnviz", "keys", "clicks", "echo", "interact")
+KEYS = ("ArrowRight", "PageUp", "ArrowLeft", "PageDown")
+PLACES = (0.3, 0.2, 0.35, 0.25, 0.4)  # of the track, never where the handle is
 DRAGGED = ("rnnviz", "echo", "interact", "H = 256")
 CHANGES, DRAG = 50, 2000  # changes of a drag, and how many ms it takes
 AT_REST = 500  # ms without a new picture after which a page is at rest
@@ -93,7 +97,8 @@ WATCH = """
   };
   new MutationObserver(look).observe(document.body,
     { subtree: true, childList: true, characterData: true, attributes: true, attributeFilter: ["src"] });
-  document.addEventListener("keydown", () => { window.pressed = performance.now(); }, { capture: true });
+  for (const kind of ["keydown", "pointerdown"])
+    document.addEventListener(kind, () => { window.pressed = performance.now(); }, { capture: true });
 }
 """
 DRAW = """
@@ -112,10 +117,11 @@ DRAW = """
 
 
 class Contender:
-    """One page with its slider; ``selector`` finds what a change must bring."""
+    """One page with its slider; ``selector`` finds what a change must bring, ``keys`` bring it, or clicks if none."""
 
-    def __init__(self, browser, url: str, selector: str, key: str = "ArrowRight"):
-        self.key = key
+    def __init__(self, browser, url: str, selector: str, keys: tuple[str, ...] = KEYS[:1]):
+        self.keys, self.places = cycle(keys), cycle(PLACES)
+        self.act = self.press_key if keys else self.click
         self.page = browser.new_context(viewport={"width": 1280, "height": 900}).new_page()
         self.page.set_default_timeout(120_000)
         self.page.goto(url)
@@ -143,10 +149,18 @@ class Contender:
         self.handle.focus()
         self.page.evaluate("painted.length = 0")
 
+    def press_key(self) -> None:
+        self.page.keyboard.press(next(self.keys))
+
+    def click(self) -> None:
+        """Click on the slider's track, beside the handle."""
+        box = self.page.locator(".widget-slider", has_text="Hidden size").locator(".noUi-base").bounding_box()
+        self.page.mouse.click(box["x"] + next(self.places) * box["width"], box["y"] + 0.5 * box["height"])
+
     def press(self, keep: bool = True) -> None:
-        """Press a key once; keep the time to the first new pictures and to the last."""
+        """Press a key or click once; keep the time to the first new pictures and to the last."""
         self.begin()
-        self.page.keyboard.press(self.key)
+        self.act()
         pictures = self.settle()
         if keep:
             self.latency.append(pictures[0]["after"])
@@ -205,7 +219,8 @@ def measure(folder: Path, presses: int, drags: int) -> dict[str, Contender]:
         browser = playwright.chromium.launch(executable_path=executable, args=FLAGS)
         pages = {
             "rnnviz": Contender(browser, url + dashboard.name, ".rnnviz-view img"),
-            "Page Up": Contender(browser, url + dashboard.name, ".rnnviz-view img", "PageUp"),
+            "keys": Contender(browser, url + dashboard.name, ".rnnviz-view img", KEYS),
+            "clicks": Contender(browser, url + dashboard.name, ".rnnviz-view img", ()),
             "echo": Contender(browser, url + "echo.ipynb", ".echo .widget-html-content"),
             "interact": Contender(browser, url + "interact.ipynb", ".jp-OutputArea-output img"),
             "H = 256": Contender(browser, f"{url}{dashboard.name}?hidden_size=256&seq_len=200", ".rnnviz-view img"),
@@ -231,10 +246,12 @@ def report(pages: dict[str, Contender]) -> None:
             f"  {name:<9} key to pixels p50 {p50[name]:4.0f}, p95 {p95[name]:4.0f} ms; "
             f"the whole p50 {median(pages[name].final):4.0f} ms"
         )
-    for name, kind in {"rnnviz": "foreseen", "Page Up": "not foreseen"}.items():
+    for name, kind in {"rnnviz": "the same key", "keys": "other keys"}.items():
         verdict(f"times as long as an echo, p50, {kind}", p50[name] / p50["echo"], high=2.0)
         verdict(f"times as long as an echo, p95, {kind}", p95[name] / p95["echo"], high=3.0)
         verdict(f"times as fast as interact, p50, {kind}", p50["interact"] / p50[name], low=5.0)
+    verdict("times as long as an echo, p50, clicks", p50["clicks"] / p50["echo"])
+    verdict("times as fast as interact, p50, clicks", p50["interact"] / p50["clicks"], low=5.0)
     for name, page in ((name, pages[name]) for name in DRAGGED):
         lags = ", ".join(f"{part} {median(lag):.0f} (at most {max(lag):.0f})" for part, lag in page.lags.items())
         print(f"  {name:<9} ms after a drag: {lags}; {median(page.pictures):.0f} pictures")

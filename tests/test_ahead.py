@@ -8,11 +8,12 @@ import pytest
 
 import rnnviz as rv
 from rnnviz.config import Config
-from rnnviz.dashboard import memory, runner, task
+from rnnviz.dashboard import budget, foresight, memory, runner, task
 from rnnviz.dashboard.controls import Controls
 from rnnviz.dashboard.memory import Memory
 from rnnviz.dashboard.runner import Runner
 from rnnviz.dashboard.scene import Scene
+from rnnviz.dashboard.task import Part
 
 pytestmark = pytest.mark.usefixtures("no_loop")
 SCENE = Scene(Config(hidden_size=9, seq_len=8, batch_size=3), ("he",), seeds=2)
@@ -21,7 +22,8 @@ SETTINGS = {"hidden_size": 9, "seq_len": 8, "batch_size": 3, "seeds": 2}
 
 @pytest.fixture(autouse=True)
 def soon(monkeypatch):
-    monkeypatch.setattr(runner, "PAUSE", 0.0)
+    monkeypatch.setattr(foresight, "PAUSE", 0.0)
+    monkeypatch.setattr(runner, "SOON", 0.0)
     monkeypatch.setattr(runner, "REST", 0.0)
 
 
@@ -45,7 +47,7 @@ class Page:
         self.shown, self.told, self.errors, self.ready = [], [], [], asyncio.Queue()
         note = lambda trace, whole: self.shown.append((trace, whole))  # noqa: E731
         self.runner = Runner(note, self.told.append, self.errors.append, self.ready.put_nowait)
-        self.runner.pace = 1e-12  # a very fast machine, as far as it knows
+        self.runner.budget.pace = 1e-12  # a very fast machine, as far as it knows
 
 
 def with_page(session):
@@ -60,16 +62,23 @@ def with_page(session):
 # The runner
 
 
+async def shown(page, scene):
+    """Run a scene and wait until it is shown as a whole."""
+    page.runner.run(scene)
+    while not page.shown or page.shown[-1] != (page.runner.wholes.find(scene), True):
+        await asyncio.sleep(0)
+
+
 def test_a_foreseen_scene_is_shown_at_once_without_computing_and_bit_for_bit(computed):
     after = SCENE.replace(hidden_size=10)
 
     async def session(page):
-        page.runner.run(SCENE)
+        await shown(page, SCENE)
         page.runner.foresee(after)
         assert not page.runner.active, "what nobody asked for keeps nobody waiting"
         await page.ready.get()
         assert computed == [(9, 2, 3), (10, 2, 3)]
-        page.runner.pace = 1.0
+        page.runner.budget.pace = 1.0
         page.runner.run(after)
         assert not page.runner.active
 
@@ -82,10 +91,60 @@ def test_a_foreseen_scene_is_shown_at_once_without_computing_and_bit_for_bit(com
     assert page.told == []
 
 
+def test_a_foreseen_draft_is_shown_at_once_and_the_whole_at_rest(computed):
+    other = SCENE.replace(hidden_size=10)
+
+    async def session(page):
+        await shown(page, SCENE)
+        page.runner.budget.pace = 0.999 * budget.AT_ONCE / budget.amount(other, Part(1, 3))
+        assert page.runner.budget.first(other) == Part(1, 3), "fast enough for a draft, but not for the whole at once"
+        page.runner.foresee(None, [other])
+        await page.ready.get()
+        page.runner.run(other)
+        assert [(len(trace.seeds), whole) for trace, whole in page.shown[1:]] == [(1, False)]
+        assert page.runner.active
+        while not page.shown[-1][1]:
+            await asyncio.sleep(0)
+
+    page = with_page(session)
+    assert computed[:2] == [(9, 2, 3), (10, 1, 3)]
+    assert computed[-1] == (10, 2, 3)
+    assert page.shown[-1][0].config == other.config
+
+
+def test_scenes_are_computed_ahead_one_after_the_other(computed):
+    scenes = [SCENE.replace(hidden_size=size) for size in (10, 11, 12)]
+
+    async def session(page):
+        await shown(page, SCENE)
+        page.runner.foresee(scenes[0], scenes[1:])
+        seen = [await page.ready.get() for _ in scenes]
+        assert [trace.config.hidden_size for trace in seen] == [10, 11, 12]
+        page.runner.foresee(scenes[0], scenes[1:])
+        assert [await page.ready.get() for _ in scenes] == seen, "what is known is only prepared again"
+        assert not page.runner.foresight.active
+
+    with_page(session)
+    assert computed == [(9, 2, 3), (10, 2, 3), (11, 2, 3), (12, 2, 3)]
+
+
+def test_a_scene_of_which_a_draft_is_known_is_still_foreseen_as_a_whole(computed):
+    other = SCENE.replace(hidden_size=10)
+
+    async def session(page):
+        await shown(page, SCENE)
+        page.runner.drafts.keep(other, rv.compare(other.config, other.schemes, range(1)))
+        page.runner.foresee(other)
+        assert len((await page.ready.get()).seeds) == 2
+
+    with_page(session)
+    assert computed == [(9, 2, 3), (10, 2, 3)]
+
+
 def test_what_was_shown_before_is_not_computed_again(computed):
     async def session(page):
         for size in (9, 10, 9):
-            page.runner.run(SCENE.replace(hidden_size=size))
+            await shown(page, SCENE.replace(hidden_size=size))
 
     page = with_page(session)
     assert computed == [(9, 2, 3), (10, 2, 3)]
@@ -108,11 +167,11 @@ def test_a_newer_scene_ends_what_is_computed_ahead(monkeypatch):
     monkeypatch.setattr(task, "compare", compare)
 
     async def session(page):
-        page.runner.run(SCENE)
-        page.runner.foresee(SCENE.replace(hidden_size=10))
+        await shown(page, SCENE)
+        page.runner.foresee(SCENE.replace(hidden_size=10), [SCENE.replace(hidden_size=11)])
         while not begun.is_set():
             await asyncio.sleep(0)
-        page.runner.run(SCENE.replace(hidden_size=20))
+        await shown(page, SCENE.replace(hidden_size=20))
         go_on.set()
         await asyncio.to_thread(page.runner.executor.shutdown)
         await asyncio.sleep(0)
@@ -125,10 +184,12 @@ def test_a_newer_scene_ends_what_is_computed_ahead(monkeypatch):
 
 def test_what_takes_long_is_not_computed_ahead(computed):
     async def session(page):
-        page.runner.run(SCENE)
-        page.runner.pace = 1.0
-        page.runner.begin_ahead(SCENE.replace(hidden_size=10))
-        assert page.runner.guess is None
+        await shown(page, SCENE)
+        page.runner.budget.pace = 1.0
+        page.runner.foresight.waiting.append((SCENE.replace(hidden_size=10), True))
+        page.runner.foresight.waiting.append((SCENE.replace(hidden_size=11), False))
+        page.runner.foresight.go_on()
+        assert not page.runner.foresight.active
 
     with_page(session)
     assert computed == [(9, 2, 3)]
@@ -145,15 +206,15 @@ def test_what_goes_wrong_ahead_is_told_only_when_it_is_asked_for(monkeypatch):
     monkeypatch.setattr(task, "compare", compare)
 
     async def session(page):
-        page.runner.run(SCENE)
-        page.runner.begin_ahead(SCENE.replace(hidden_size=10))
-        await asyncio.to_thread(page.runner.executor.shutdown)
-        await asyncio.sleep(0)
+        await shown(page, SCENE)
+        page.runner.foresee(SCENE.replace(hidden_size=10), [SCENE.replace(hidden_size=11)])
+        assert (await page.ready.get()).config.hidden_size == 11
         assert page.errors == []
-        with pytest.raises(MemoryError):
-            page.runner.run(SCENE.replace(hidden_size=10))
+        page.runner.run(SCENE.replace(hidden_size=10))
+        while not page.errors:
+            await asyncio.sleep(0)
 
-    with_page(session)
+    assert [str(error) for error in with_page(session).errors] == ["too large"]
 
 
 def test_the_oldest_comparison_is_forgotten_and_a_large_one_never_kept(monkeypatch):
@@ -206,6 +267,41 @@ def test_the_next_scene_is_one_step_further(name, moves, expected):
     assert controls.next == controls.scene.replace(**{name: expected})
 
 
+@pytest.mark.parametrize(
+    ("name", "moves", "after", "others"),
+    [
+        ("hidden_size", [70], 71, {69, 75, 65}),
+        ("hidden_size", [69], 74, {70, 68, 64}),  # as by the key Page Up
+        ("hidden_size", [66, 61], 56, {62, 60, 66}),
+        ("gain", [1.01], 1.02, {1.0, 1.06, 0.96}),
+        ("gain", [1.05], 1.1, {1.06, 1.04, 1.0}),
+        ("hidden_size", [512], None, {511, 507}),
+    ],
+)
+def test_other_keys_lead_elsewhere(name, moves, after, others):
+    controls = Controls(Scene(), (), lambda: None, lambda: None)
+    for value in moves:
+        controls.widgets[name].value = value
+    value_of = lambda scene: getattr(scene.config, name)  # noqa: E731
+    assert (controls.next and value_of(controls.next)) == after
+    assert set(map(value_of, controls.others)) == others
+
+
+def test_a_control_in_focus_has_its_keys_foreseen():
+    controls = Controls(Scene(), (), lambda: None, lambda: None)
+    assert controls.others == []
+    controls.attend(controls.widgets["seq_len"].description)
+    assert controls.next is None
+    assert {scene.config.seq_len for scene in controls.others} == {45, 49, 51, 55}
+    controls.attend(controls.widgets["cell"].description)
+    assert {scene.config.cell for scene in controls.others} == {"lstm"}
+    controls.attend("no such label")
+    assert {scene.config.cell for scene in controls.others} == {"lstm"}
+    controls.widgets["hidden_size"].value = 65
+    controls.attend(controls.widgets["hidden_size"].description)
+    assert controls.next.config.hidden_size == 66
+
+
 def test_no_scene_is_next_at_an_end_without_steps_or_after_a_preset():
     controls = Controls(Scene(), (), lambda: None, lambda: None)
     assert controls.next is None
@@ -233,15 +329,17 @@ def pictures(dashboard):
 def test_one_more_step_brings_pictures_that_were_painted_ahead(computed):
     async def session():
         dashboard = rv.Dashboard(**SETTINGS)
-        dashboard.runner.pace = 1e-12
+        dashboard.runner.budget.pace = 1e-12
         dashboard.controls.widgets["hidden_size"].value = 10
-        painted = dashboard.painter.kept["gradient"]
-        while len(painted) < 3:  # of 9, 10 and 11 units
+        sizes = lambda: [job.trace.config.hidden_size for job, *_ in dashboard.painter.kept["gradient"]]  # noqa: E731
+        while not {9, 10, 11, 15, 5} <= set(sizes()):
             await asyncio.sleep(0)
+        assert sizes()[:3] == [9, 10, 11]
         paint = dashboard.painter.paint
         dashboard.painter.paint = lambda *arguments: pytest.fail("painted again")
         dashboard.controls.widgets["hidden_size"].value = 11
         assert dashboard.stage.frame["whole"]
+        assert dashboard.stage.message == ""
         dashboard.painter.paint = paint
         return dashboard
 
@@ -270,12 +368,32 @@ def test_a_page_that_asks_for_bets_computes_nothing_ahead(computed, monkeypatch)
 
     async def session():
         dashboard = rv.Dashboard(**SETTINGS)
-        dashboard.runner.pace = 1e-12
+        dashboard.runner.budget.pace = 1e-12
         dashboard.controls.widgets["hidden_size"].value = 10
-        assert dashboard.runner.guess_timer is None
+        while dashboard.trace.config.hidden_size != 10:
+            await asyncio.sleep(0)
+        assert not dashboard.runner.foresight.active
 
     asyncio.run(session())
     assert computed == [(9, 2, 3), (10, 2, 3)]
+
+
+def test_the_stage_tells_which_control_has_the_focus(computed):
+    async def session():
+        dashboard = rv.Dashboard(**SETTINGS)
+        dashboard.runner.budget.pace = 1e-12
+        while dashboard.trace is None:
+            await asyncio.sleep(0)
+        dashboard.give({"kind": "focus", "label": "Gain"})
+        while dashboard.runner.foresight.active:
+            await asyncio.sleep(0)
+        return dashboard
+
+    dashboard = asyncio.run(session())
+    gains = {job.trace.config.gain for job, *_ in dashboard.painter.kept["state"]}
+    assert gains == {1.0, 0.95, 0.99, 1.01, 1.05}
+    assert len(computed) == 5
+    assert dashboard.trace.config.gain == 1.0
 
 
 def test_pins_of_the_same_name_are_told_apart():

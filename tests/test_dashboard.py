@@ -13,7 +13,7 @@ from PIL import Image
 
 import rnnviz as rv
 from rnnviz.config import FIELDS
-from rnnviz.dashboard import app, painter, runner, task
+from rnnviz.dashboard import app, budget, painter, runner, task
 from rnnviz.views import OPTIONS, VIEWS
 
 pytestmark = pytest.mark.usefixtures("no_loop")
@@ -359,7 +359,7 @@ def test_changes_of_width_and_ratio_run_nothing():
 @pytest.fixture
 def impatient(monkeypatch):
     """Let no computing be bearable while a slider moves, and rest come soon."""
-    monkeypatch.setattr(runner, "AT_ONCE", 0.0)
+    monkeypatch.setattr(budget, "AT_ONCE", 0.0)
     monkeypatch.setattr(runner, "REST", 0.02)
 
 
@@ -380,8 +380,7 @@ def test_a_heavy_setting_shows_a_draft_at_once_and_all_seeds_at_rest(impatient):
         seen = []
         dashboard.stage.observe(lambda change: seen.append(len(dashboard.trace.seeds)), "frame")
         dashboard.controls.widgets["hidden_size"].value = 20
-        assert seen == [1]
-        await reach(dashboard.stage, lambda: len(dashboard.trace.seeds) == 5)
+        await reach(dashboard.stage, lambda: seen[-1:] == [5])
         assert seen == [1, 5]
         return dashboard
 
@@ -399,6 +398,7 @@ def test_the_last_of_many_settings_wins_and_rest_comes_once(impatient):
         dashboard.stage.observe(note, "frame")
         for size in (13, 14, 15):
             dashboard.controls.widgets["hidden_size"].value = size
+            await reach(dashboard.stage, lambda size=size: seen[-1:] == [(size, 1)])
         await reach(dashboard.stage, lambda: len(dashboard.trace.seeds) == 5)
         return seen
 
@@ -406,11 +406,12 @@ def test_the_last_of_many_settings_wins_and_rest_comes_once(impatient):
 
 
 def test_where_time_allows_all_seeds_come_at_once(monkeypatch):
-    monkeypatch.setattr(runner, "AT_ONCE", 1e9)
+    monkeypatch.setattr(budget, "AT_ONCE", 1e9)
 
     async def session():
         dashboard = make(seeds=5)
         dashboard.controls.widgets["hidden_size"].value = 20
+        await reach(dashboard.stage, lambda: dashboard.trace.config.hidden_size == 20)
         return len(dashboard.trace.seeds), dashboard.stage.frame["revision"]
 
     assert asyncio.run(session()) == (5, 2)
@@ -424,7 +425,7 @@ def test_a_draft_of_a_bad_setting_leaves_a_living_page(impatient):
         dashboard.controls.widgets["text"].value = "aaaa"
         assert "'aaaa'" in dashboard.stage.message
         dashboard.controls.widgets["text"].value = TEXT
-        await reach(dashboard.stage, lambda: len(dashboard.trace.seeds) == 3)
+        await reach(dashboard.stage, lambda: dashboard.trace.config == dashboard.config)
         return dashboard
 
     dashboard = asyncio.run(session())
@@ -434,7 +435,7 @@ def test_a_draft_of_a_bad_setting_leaves_a_living_page(impatient):
 
 def slow(dashboard):
     """Let a page believe that its machine is very slow: nothing is computed at once."""
-    dashboard.runner.pace = 1.0
+    dashboard.runner.budget.pace = 1.0
 
 
 def test_long_work_says_how_far_it_is_and_a_file_waits_for_its_end(impatient):
@@ -571,7 +572,7 @@ def test_nothing_is_pinned_and_no_bet_is_judged_by_a_draft(impatient, monkeypatc
 
 
 def test_a_page_that_begins_with_long_work_can_be_stopped_too(impatient, monkeypatch):
-    monkeypatch.setattr(runner.Runner, "at_once", lambda self, scene: None)
+    monkeypatch.setattr(runner, "Budget", lambda: budget.Budget(pace=1.0))
 
     async def session():
         dashboard = make()
@@ -588,7 +589,7 @@ def test_a_page_that_begins_with_long_work_can_be_stopped_too(impatient, monkeyp
 
 @pytest.mark.parametrize("name", [name for name, view in VIEWS.items() if view.late])
 def test_a_late_view_comes_after_the_others_and_only_for_the_last_setting(monkeypatch, name):
-    monkeypatch.setattr(runner, "AT_ONCE", 1e9)
+    monkeypatch.setattr(budget, "AT_ONCE", 1e9)
 
     async def session():
         dashboard = make("state", name)
@@ -598,9 +599,12 @@ def test_a_late_view_comes_after_the_others_and_only_for_the_last_setting(monkey
         await reach(dashboard.stage, lambda: name in shown(dashboard))
         await reach(dashboard.stage, lambda: not any(view["stale"] for view in dashboard.stage.frame["views"]))
         first = shown(dashboard)[name]
+        frames = []
+        dashboard.stage.observe(lambda change: frames.append((change["new"], shown(dashboard)[name])), "frame")
         dashboard.controls.widgets["gain"].value = 2.0
-        assert [view["stale"] for view in dashboard.stage.frame["views"]] == [False, True]
-        assert shown(dashboard)[name] == first, "the old picture stays, dimmed"
+        await reach(dashboard.stage, lambda: frames)
+        assert [view["stale"] for view in frames[0][0]["views"]] == [False, True]
+        assert frames[0][1] == first, "the old picture stays, dimmed"
         await reach(dashboard.stage, lambda: not any(view["stale"] for view in dashboard.stage.frame["views"]))
         return dashboard
 
@@ -612,7 +616,7 @@ def test_a_late_view_comes_after_the_others_and_only_for_the_last_setting(monkey
 
 
 def test_a_late_views_error_is_one_sentence(monkeypatch):
-    monkeypatch.setattr(runner, "AT_ONCE", 1e9)
+    monkeypatch.setattr(budget, "AT_ONCE", 1e9)
     broken = app.Dashboard.job
 
     def job(self, view):

@@ -9,7 +9,7 @@ import pytest
 import rnnviz as rv
 from rnnviz import runs
 from rnnviz.config import Config
-from rnnviz.dashboard import runner, task
+from rnnviz.dashboard import budget, runner, task
 from rnnviz.dashboard.runner import Runner
 from rnnviz.dashboard.scene import Scene
 from rnnviz.dashboard.task import Part
@@ -26,7 +26,7 @@ class Page:
         self.shown, self.told, self.errors = [], [], []
         self.changed = asyncio.Event()
         self.runner = Runner(self.show, self.tell, self.explain)
-        self.runner.pace = 1.0  # a very slow machine, as far as it knows
+        self.runner.budget.pace = 1.0  # a very slow machine, as far as it knows
 
     def show(self, trace, whole):
         self.shown.append((trace, whole))
@@ -84,9 +84,12 @@ def test_a_draft_comes_at_once_and_the_whole_at_rest_bit_for_bit(monkeypatch):
 
     async def session(page):
         page.runner.run(SCENE)
+        assert page.shown == []
+        assert page.runner.active
+        await page.until(lambda page: page.shown)
         assert sizes(page) == [(12, 1, 1, False)]
         assert page.runner.active
-        await page.until(lambda page: page.shown[-1][1])
+        await page.until(lambda page: page.shown and page.shown[-1][1])
         assert not page.runner.active
         return page
 
@@ -97,7 +100,7 @@ def test_a_draft_comes_at_once_and_the_whole_at_rest_bit_for_bit(monkeypatch):
     assert page.told[-1] is None
 
 
-def test_what_takes_too_long_for_a_draft_waits_for_the_thread_and_says_how_far_it_is():
+def test_long_work_begins_with_a_draft_and_says_how_far_it_is():
     async def session(page):
         page.runner.run(SCENE)
         assert page.shown == []
@@ -106,20 +109,22 @@ def test_what_takes_too_long_for_a_draft_waits_for_the_thread_and_says_how_far_i
         return page
 
     page = with_page(session)
+    assert sizes(page)[0] == (12, 1, 1, False)
     shares = [share for share in page.told if share is not None]
     assert shares == sorted(shares)
     assert 0.0 < shares[-1] <= 1.0
     assert page.told[-1] is None
+    assert page.told.count(None) == 1
 
 
 def test_a_band_over_all_seeds_comes_before_a_long_whole(monkeypatch):
     monkeypatch.setattr(runner, "BEARABLE", 1e9)
     for overhead in ("A_START", "A_RUN", "A_STEP"):
-        monkeypatch.setattr(runner, overhead, 0.0)
+        monkeypatch.setattr(budget, overhead, 0.0)
 
     async def session(page):
         page.runner.run(SCENE)
-        await page.until(lambda page: page.shown[-1][1])
+        await page.until(lambda page: page.shown and page.shown[-1][1])
         return page
 
     assert sizes(with_page(session)) == [(12, 1, 1, False), (12, 4, 1, False), (12, 4, 6, True)]
@@ -144,12 +149,96 @@ def test_the_newest_scene_wins_over_what_is_still_computed(monkeypatch):
             await asyncio.sleep(0)
         page.runner.run(SCENE.replace(hidden_size=9))
         go_on.set()
-        await page.until(lambda page: page.shown[-1][1])
+        await page.until(lambda page: page.shown and page.shown[-1][1])
         return page
 
     seen = sizes(with_page(session))
     assert seen[:2] == [(12, 1, 1, False), (9, 1, 1, False)]
     assert {size for size, *_ in seen[1:]} == {9}
+
+
+@pytest.fixture
+def held(monkeypatch):
+    """Hold each draft in the thread at some share of its work until it is let go; return (begun, go on, share)."""
+    begun, go_on, at = threading.Event(), threading.Event(), [0.1]
+    real = task.compare
+
+    def compare(config, schemes, seeds, tick):
+        if len(seeds) == 1 and config.hidden_size == 12:
+            tick(at[0])
+            begun.set()
+            go_on.wait(20)
+        return real(config, schemes, seeds, tick=tick)
+
+    monkeypatch.setattr(task, "compare", compare)
+    monkeypatch.setattr(runner, "BEARABLE", 1e9)
+    return begun, go_on, at
+
+
+async def change_while_held(page, held):
+    """Ask for another scene while a draft is held; let that go on, and wait for the whole."""
+    begun, go_on, _share = held
+    page.runner.run(SCENE)
+    while not begun.is_set():
+        await asyncio.sleep(0)
+    for size in (5, 9):
+        page.runner.run(SCENE.replace(hidden_size=size))
+        assert page.runner.active
+    go_on.set()
+    await page.until(lambda page: page.shown and page.shown[-1][1])
+    return page
+
+
+def test_a_draft_that_has_only_begun_is_dropped_for_a_newer_one(held, monkeypatch):
+    monkeypatch.setattr(runner, "PATIENCE", 1e9)
+    page = with_page(lambda page: change_while_held(page, held))
+    assert [size for size, *_ in sizes(page)] == [9, 9]
+    assert page.runner.waiting is None
+
+
+@pytest.mark.parametrize(("share", "patience"), [(0.6, 1e9), (0.1, 0.0)], ids=["soon done", "no picture for long"])
+def test_a_draft_is_finished_before_a_newer_one_begins(held, monkeypatch, share, patience):
+    monkeypatch.setattr(runner, "PATIENCE", patience)
+    held[2][0] = share
+    page = with_page(lambda page: change_while_held(page, held))
+    assert [size for size, *_ in sizes(page)] == [12, 9, 9]
+    assert not page.runner.active
+
+
+def test_what_waits_for_a_draft_runs_though_that_fails(held, monkeypatch):
+    monkeypatch.setattr(runner, "PATIENCE", 0.0)
+    inner = task.compare
+
+    def compare(config, schemes, seeds, tick):
+        trace = inner(config, schemes, seeds, tick)
+        if config.hidden_size == 12:
+            raise MemoryError("too large")
+        return trace
+
+    monkeypatch.setattr(task, "compare", compare)
+    page = with_page(lambda page: change_while_held(page, held))
+    assert [str(error) for error in page.errors] == ["too large"]
+    assert [size for size, *_ in sizes(page)] == [9, 9]
+
+
+def test_stopping_forgets_what_waits_for_a_draft(held, monkeypatch):
+    monkeypatch.setattr(runner, "PATIENCE", 0.0)
+    begun, go_on, _share = held
+
+    async def session(page):
+        page.runner.run(SCENE)
+        while not begun.is_set():
+            await asyncio.sleep(0)
+        page.runner.run(SCENE.replace(hidden_size=9))
+        page.runner.stop()
+        go_on.set()
+        await asyncio.to_thread(page.runner.executor.shutdown)
+        await asyncio.sleep(0)
+        return page
+
+    page = with_page(session)
+    assert page.shown == []
+    assert not page.runner.active
 
 
 def test_many_changes_are_drafts_and_the_last_one_alone_is_completed(monkeypatch):
@@ -158,12 +247,40 @@ def test_many_changes_are_drafts_and_the_last_one_alone_is_completed(monkeypatch
     async def session(page):
         for size in (7, 8, 9):
             page.runner.run(SCENE.replace(hidden_size=size))
-        await page.until(lambda page: page.shown[-1][1])
+            await page.until(lambda page, size=size: page.shown and page.shown[-1][0].config.hidden_size == size)
+        await page.until(lambda page: page.shown and page.shown[-1][1])
         return page
 
     seen = sizes(with_page(session))
     assert [size for size, *_, whole in seen if whole] == [9]
     assert [size for size, *_ in seen[:3]] == [7, 8, 9]
+
+
+def test_of_changes_that_wait_together_only_the_last_becomes_a_draft(monkeypatch):
+    monkeypatch.setattr(runner, "BEARABLE", 1e9)
+
+    async def session(page):
+        for size in (7, 8, 9):
+            page.runner.run(SCENE.replace(hidden_size=size))
+        await page.until(lambda page: page.shown and page.shown[-1][1])
+        return page
+
+    assert sizes(with_page(session)) == [(9, 1, 1, False), (9, 4, 6, True)]
+
+
+def test_a_draft_that_fails_is_explained(monkeypatch):
+    monkeypatch.setattr(runner, "BEARABLE", 1e9)
+    monkeypatch.setattr(task, "compare", lambda *arguments, **named: 1 / 0)
+
+    async def session(page):
+        page.runner.run(SCENE)
+        await page.until(lambda page: page.errors)
+        return page
+
+    page = with_page(session)
+    assert isinstance(page.errors[0], ZeroDivisionError)
+    assert not page.runner.active
+    assert page.shown == []
 
 
 def test_stopping_ends_the_thread_within_a_step(monkeypatch):
@@ -226,13 +343,10 @@ def test_what_goes_wrong_in_the_thread_is_explained_and_the_next_scene_runs(monk
 @pytest.mark.parametrize("sequences", [1, 2, 3, 6, 32, 100])
 def test_fewer_sequences_are_powers_of_two_and_never_none(sequences):
     scene = SCENE.replace(batch_size=sequences)
-    slow, quick = Runner(None, None, None), Runner(None, None, None)
-    slow.pace, quick.pace = 1e9, 1e-30
-    assert slow.fitting(scene, 1, 0.01) == Part(1, 1)
-    assert quick.fitting(scene, 4, 0.01) == Part(4, sequences)
-    middle = Runner(None, None, None)
-    middle.pace = 0.01 / middle.amount(scene, Part(4, sequences)) * 1.01 if sequences > 1 else 1.0
-    found = middle.fitting(scene, 4, 0.01).sequences
+    assert budget.Budget(pace=1e9).fitting(scene, 1, 0.01) == Part(1, 1)
+    assert budget.Budget(pace=1e-30).fitting(scene, 4, 0.01) == Part(4, sequences)
+    pace = 0.01 / budget.amount(scene, Part(4, sequences)) * 1.01 if sequences > 1 else 1.0
+    found = budget.Budget(pace).fitting(scene, 4, 0.01).sequences
     assert found & (found - 1) == 0
     assert found < max(sequences, 2)
 
@@ -245,10 +359,11 @@ def test_the_pace_is_learnt_in_the_thread_too_so_that_drafts_come_back():
             await page.until(lambda page: page.shown and page.shown[-1][1])
         page.shown.clear()
         page.runner.run(SCENE.replace(seed=1000))
+        await page.until(lambda page: page.shown or page.told[-1] == 0.0)
         assert page.shown, "no draft although the machine is fast"
         return page
 
-    assert 1e-12 < with_page(session).runner.pace < 1e-3
+    assert 1e-12 < with_page(session).runner.budget.pace < 1e-3
 
 
 def test_a_job_that_waits_behind_another_never_begins(monkeypatch):

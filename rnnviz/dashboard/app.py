@@ -137,7 +137,10 @@ class Dashboard(widgets.VBox):
         except ValueError:
             self.runner.stop()
             raise
-        self.runner.run(scene)
+        if self.trace is None:
+            self.runner.run(scene, wait=0)
+        else:
+            self.runner.run(scene)
 
     def take(self, trace: Trace, whole: bool) -> None:
         """Show a comparison of what the controls say: a draft, or the whole."""
@@ -150,7 +153,7 @@ class Dashboard(widgets.VBox):
         later(lambda: self.attempt(lambda: self.presets.follow(self.controls.scene)))
         if whole:
             self.rest()
-            self.runner.foresee(None if self.bet.on else self.controls.next)
+            self.foresee()
 
     def rest(self) -> None:
         """Do what is left to do when everything is computed; what nobody waits for comes last."""
@@ -159,6 +162,16 @@ class Dashboard(widgets.VBox):
         loop = running_loop()
         if loop is not None:
             self._timer = loop.call_later(ADVICE, lambda: self.attempt(self.advise))
+
+    def foresee(self) -> None:
+        """Have computed ahead what the next key may ask for."""
+        if not self.bet.on:
+            self.runner.foresee(self.controls.next, self.controls.others)
+
+    def attend(self, label: str) -> None:
+        """Expect a key on the control that was given the focus."""
+        self.controls.attend(label)
+        self.foresee()
 
     def verdict(self, trace: Trace) -> list[str]:
         """Return the verdict's sentences, told once for each comparison."""
@@ -191,8 +204,8 @@ class Dashboard(widgets.VBox):
 
     @property
     def is_stale(self) -> bool:
-        """Whether the pictures belong to other settings than those that are being computed."""
-        return self.runner.active and not self.is_shown
+        """Whether the pictures belong to other settings than those that are being computed, and will for a while."""
+        return self.runner.active and not self.runner.waiting and not self.is_shown
 
     def tell_progress(self, share: float | None) -> None:
         """Say how far the rest of a comparison is; None once nothing is being computed."""
@@ -287,7 +300,10 @@ class Dashboard(widgets.VBox):
         return Job(view.data, trace or self.trace, taken | ({"pins": self.pins.traces} if view.pins else {}))
 
     def give(self, message: dict[str, Any]) -> None:
-        """Answer a request of the stage: for a picture, the data or the code, once all is computed, or to stop that."""
+        """Answer the stage: a picture, the data or the code, once all is computed; to stop that; a control's focus."""
+        if message.get("kind") == "focus":
+            self.attend(str(message.get("label")))
+            return
         if message.get("kind") == "stop":
             self.stop()
             return

@@ -20,6 +20,7 @@ MORE = ("input_scheme", "input_size", "output_size", "batch_size", "input_scale"
 # Controls that mean something only for some values of another one.
 ONLY_FOR = {"forget_bias": ("cell", ("lstm",)), "text": ("inputs", ("text",))}
 STEPS = {"last": N_("last step"), "every": N_("every step")}  # at which there is a loss
+A_PAGE = 5  # steps that the keys Page Up and Page Down move a slider
 SAME = ""  # what a menu holds for None, which ipywidgets shows as no choice at all
 
 
@@ -54,18 +55,31 @@ def put(widget: widgets.ValueWidget, value: Any) -> None:
         widget.value = value
 
 
-def direction(controls: dict[str, widgets.ValueWidget], change) -> tuple[str, int] | None:
-    """Return which control was moved, and 1 for up or -1 for down; None for one without steps."""
+def move_of(controls: dict[str, widgets.ValueWidget], change) -> tuple[str, int] | None:
+    """Return which control was moved, and by how many steps, where a key may have done that, else 1 or -1.
+
+    None for a control without steps.
+    """
     for name, widget in controls.items():
         if widget is change["owner"]:
             place = {value: k for k, (_label, value) in enumerate(getattr(widget, "options", ()))}
             old, new = (place.get(change[key], change[key]) for key in ("old", "new"))
-            return None if isinstance(new, str) else (name, 1 if new > old else -1)
+            if isinstance(new, str):
+                return None
+            steps = round((new - old) / getattr(widget, "step", 1))
+            return name, steps if abs(steps) in keys_of(widget) else 1 if new > old else -1
     return None
 
 
+def keys_of(widget: widgets.ValueWidget) -> tuple[int, ...]:
+    """Return by how many steps a key moves a control, up or down; none where it has no steps."""
+    if isinstance(widget, widgets.Dropdown):
+        return (1,)
+    return (1, A_PAGE) if hasattr(widget, "step") else ()
+
+
 def step_of(widget: widgets.ValueWidget, by: int) -> Any:
-    """Return a control's value after one step up or down; None where it is at its end or has no steps."""
+    """Return a control's value after some steps up or down; None where it has none left."""
     if isinstance(widget, widgets.Dropdown):
         values = [value for _label, value in widget.options]
         at = values.index(widget.value) + by
@@ -115,7 +129,7 @@ class Controls:
         )
         self.on_change, self.on_choice, self.held = on_change, on_choice, False
         self.told: Scene | None = scene
-        self.moved: tuple[str, int] | None = None  # the control moved last, and whether up or down
+        self.moved: tuple[str, int] | None = None  # the control moved last, and by how many steps
         self.frozen: tuple[str, ...] = ()
         self.lay_out()
         for widget in (*self.widgets.values(), *self.compare.values(), self.seeds):
@@ -172,16 +186,31 @@ class Controls:
         except ValueError:
             now = None
         if now is None or now != self.told:
-            self.told, self.moved = now, direction(self.widgets, change)
+            self.told, self.moved = now, move_of(self.widgets, change)
             self.on_change()
+
+    def attend(self, label: str) -> None:
+        """Expect that the control of this label will be moved next: it was given the focus."""
+        named = {widget.description: name for name, widget in self.widgets.items()}
+        if label in named and (self.moved or ("", 0))[0] != named[label]:
+            self.moved = named[label], 0
 
     @property
     def next(self) -> Scene | None:
-        """What the controls would say after one more step of the one moved last; None where there is no such step."""
-        if self.moved is None or self.told is None:
-            return None
-        name, by = self.moved
-        value = step_of(self.widgets[name], by)
+        """What the controls would say after one more move like the last; None where there is no such move."""
+        return self.after(self.moved[1]) if self.moved else None
+
+    @property
+    def others(self) -> list[Scene]:
+        """What they would say after any other key on the control moved last."""
+        keys = keys_of(self.widgets[self.moved[0]]) if self.moved else ()
+        moves = [by for key in keys for by in (key, -key) if by != self.moved[1]]
+        return [scene for scene in map(self.after, moves) if scene]
+
+    def after(self, by: int) -> Scene | None:
+        """Return what the controls would say after some steps of the one moved last."""
+        name = self.moved[0]
+        value = step_of(self.widgets[name], by) if by and self.told else None
         return None if value is None else self.told.replace(**{name: None if value == SAME else value})
 
     def mark(self, start: Scene) -> None:

@@ -1,4 +1,4 @@
-"""The last whole comparisons, so that settings which come back, or were foreseen, are there at once."""
+"""The last comparisons, so that settings which come back, or were foreseen, are there at once."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ BYTES = 4 * 2**20  # of one comparison; those that are larger are not kept
 
 
 class Memory:
-    """Keeps comparisons by the scenes that they are the whole of."""
+    """Keeps comparisons by the scenes that they belong to, one each."""
 
     def __init__(self):
         self.traces: OrderedDict[tuple, Trace] = OrderedDict()

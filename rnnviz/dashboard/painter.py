@@ -14,7 +14,7 @@ from ..views.lines import covered
 from .late import Job
 from .stage import Stage
 
-KEPT = 8  # pictures kept a view; each takes 20 to 80 kB
+KEPT = 16  # pictures kept a view; each takes 20 to 80 kB
 GAP = 16
 TWO_COLUMNS = 820  # CSS pixels from which two pictures stand side by side
 PRESENT = 1.35  # how much larger everything is drawn for a projector

@@ -1,4 +1,4 @@
-"""When a comparison is computed, and how much of it: at once what a moving slider bears, everything at rest."""
+"""When a comparison is computed: a draft at once or beside the page, everything at rest."""
 
 from __future__ import annotations
 
@@ -7,38 +7,25 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
-from ..cells import CELLS
-from ..config import Config
 from ..runs import Trace
+from .budget import AT_ONCE, BEARABLE, Budget, amount, whole
+from .foresight import Foresight
 from .late import running_loop
 from .memory import Memory
 from .scene import Scene
 from .task import Part, Task, compare_part
 
-AT_ONCE = 0.01  # seconds of computing that a moving slider bears
-BEARABLE = 0.25  # seconds for which the page may stand still for a first picture
-BAND = 0.25  # seconds after which all seeds have to be seen, if only with some of their sequences
-REST = 0.06  # seconds after the last change until the rest is computed
-PAUSE = 0.05  # seconds after the last picture until something is computed that nobody has asked for
-AHEAD = 0.5  # seconds that this may take
-# How many multiplications, at a good pace, the rest of a computation is worth.
-A_START, A_RUN, A_STEP, A_DRAW, AN_ENTRY = 6e6, 1e6, 2.3e5, 60, 60
-
-
-def work(config: Config, runs: int, sequences: int) -> float:
-    """Return roughly how many multiplications some runs in one stack take: to begin, to draw each run's, and to go."""
-    inputs, _ = config.sizes
-    size, blocks = config.hidden_size, len(CELLS[config.cell].gates)
-    draws = runs * (A_RUN + A_DRAW * blocks * size * (size + inputs))
-    steps = config.seq_len * (A_STEP * blocks + 2.0 * runs * sequences * size * (blocks * (size + inputs) + AN_ENTRY))
-    return A_START + draws + steps
+SOON = 0.002  # seconds until a draft is begun
+HERE = 1.5 * AT_ONCE  # seconds for which the page may stand still; what takes longer is computed in the thread
+REST = 0.03  # seconds after the last change until the rest is computed
+PATIENCE = 0.15  # seconds after which a moving slider has to bring a picture, if only of where it was
 
 
 class Runner:
     """Runs scenes; a newer one takes the place of what is still being computed for an older one.
 
-    Whole comparisons are kept, and one that is foreseen is computed at rest. Where no event loop runs, as in a script,
-    everything is computed at once, and nothing ahead.
+    The last comparisons and drafts are kept, and those that are foreseen are computed at rest. Where no event loop
+    runs, as in a script, everything is computed at once, and nothing ahead.
 
     Parameters
     ----------
@@ -55,46 +42,127 @@ class Runner:
         explain: Callable[[Exception], None],
         prepare: Callable[[Trace], None] = lambda trace: None,
     ):
-        self.show, self.tell, self.explain, self.prepare = show, tell, explain, prepare
-        self.memory = Memory()
-        self.pace = 3e-10  # seconds a multiplication, measured as it goes
+        self.show, self.tell, self.explain = show, tell, explain
+        self.budget, self.foresight = Budget(), Foresight(self, prepare)
+        self.wholes, self.drafts = Memory(), Memory()
         self.executor = ThreadPoolExecutor(max_workers=1)
         self.timer: asyncio.TimerHandle | None = None
         self.job: Task | None = None
-        self.guess_timer: asyncio.TimerHandle | None = None
-        self.guess: Task | None = None
+        self.waiting: Scene | None = None
+        self.shown_at = 0.0
 
     @property
     def active(self) -> bool:
         """Whether something is still to come."""
-        return self.timer is not None or self.job is not None
+        return self.timer is not None or self.job is not None or self.waiting is not None
 
-    def run(self, scene: Scene) -> None:
-        """Compute and show at once what there is time for; the rest follows once nothing newer has come for a while."""
-        was_active = self.leave()
-        known, whole, loop = self.memory.find(scene), whole_of(scene), running_loop()
-        if known:
-            if was_active:
-                self.tell(None)
-            self.show(known, True)
+    def run(self, scene: Scene, wait: float = SOON) -> None:
+        """Show what is known, or what there is time for; the rest follows once nothing newer has come for a while.
+
+        A draft waits for some seconds, in which the page is answered, so that it sends what comes next meanwhile; for 0
+        it is there on return, unless it takes long. Without an event loop: compute and show the whole.
+        """
+        known, loop = self.known(scene), running_loop()
+        if known is None and self.is_worth_finishing:
+            self.waiting = scene
             return
-        first = whole if loop is None else self.at_once(scene)
-        if first != whole:
-            parts = [part for part in self.parts(scene) if part != first]
-            self.timer = loop.call_later(REST, self.begin, scene, parts)
-        if first is None:
+        was_active = self.leave()
+        if loop is None:
+            self.deliver(scene, whole(scene), self.wholes.find(scene) or self.compute(scene, whole(scene)))
+            return
+        part = part_of(known) if known else self.budget.first(scene)
+        seconds = 0.0 if known else self.budget.seconds(scene, part)
+        if seconds > BEARABLE:
+            self.timer = loop.call_later(REST, self.begin, scene, [part, *self.left(scene, part)])
             self.tell(0.0)
             return
         if was_active:
             self.tell(None)
-        self.deliver(scene, first, self.compute(scene, first))
+        if known:
+            self.rest_later(scene, part)
+            self.display(known, part == whole(scene))
+        elif not wait:
+            self.draft(scene, part)
+        elif seconds <= HERE:
+            self.timer = loop.call_later(wait, self.draft, scene, part)
+        else:
+            self.timer = loop.call_later(wait, self.begin, scene, [part])
+
+    def draft(self, scene: Scene, part: Part) -> None:
+        """Compute and show a first part here and now, and see to the rest."""
+        self.rest_later(scene, part)
+        try:
+            trace = self.compute(scene, part)
+        except Exception as error:
+            self.fail(error)
+        else:
+            self.deliver(scene, part, trace)
+
+    def rest_later(self, scene: Scene, done: Part) -> None:
+        """See to it that what is left of a scene is computed at rest."""
+        left = self.left(scene, done)
+        self.timer = running_loop().call_later(REST, self.begin, scene, left) if left else None
+
+    def left(self, scene: Scene, done: Part) -> list[Part]:
+        """Return the parts of a scene that are left to compute."""
+        return [] if done == whole(scene) else [part for part in self.budget.rest(scene) if part != done]
+
+    def begin(self, scene: Scene, parts: Sequence[Part]) -> None:
+        """Compute parts one after the other in the thread."""
+        self.timer = None
+        self.job = self.task(scene, parts, self.accept, self.tell, self.fail)
+        slow = self.budget.pace * self.job.total > BEARABLE
+        self.job.start(self.executor)
+        if slow:
+            self.tell(0.0)
+
+    def task(self, scene: Scene, parts: Sequence[Part], on_part, on_share, on_error) -> Task:
+        amounts = [(part, amount(scene, part)) for part in parts]
+        return Task(scene, amounts, on_part, on_share, on_error, self.budget.learn)
+
+    def accept(self, part: Part, trace: Trace) -> None:
+        """Show what the thread has computed; then comes what has waited for it, or what is left."""
+        scene, next_scene = self.job.scene, self.waiting
+        if part == self.job.parts[-1][0]:
+            self.job = None
+            self.rest_later(scene, part)
+        self.deliver(scene, part, trace)
+        if next_scene:
+            self.waiting = None
+            self.run(next_scene)
+        elif part == whole(scene):
+            self.tell(None)
+
+    @property
+    def is_worth_finishing(self) -> bool:
+        """Whether a draft for older settings is soon done, or would be the first picture in a while."""
+        if self.job is None or self.job.parts[-1][0] == whole(self.job.scene):
+            return False
+        return self.job.share > 0.5 or time.perf_counter() - self.shown_at > PATIENCE
 
     def deliver(self, scene: Scene, part: Part, trace: Trace) -> None:
-        """Show a part that was computed, and keep it where it is the whole."""
-        whole = part == whole_of(scene)
-        if whole:
-            self.memory.keep(scene, trace)
-        self.show(trace, whole)
+        """Show a part that was computed, and keep it."""
+        self.keep(scene, part, trace)
+        self.display(trace, part == whole(scene))
+
+    def display(self, trace: Trace, is_whole: bool) -> None:
+        self.shown_at = time.perf_counter()
+        self.show(trace, is_whole)
+
+    def keep(self, scene: Scene, part: Part, trace: Trace) -> None:
+        """Keep a part that was computed."""
+        (self.wholes if part == whole(scene) else self.drafts).keep(scene, trace)
+
+    def known(self, scene: Scene) -> Trace | None:
+        """Return the whole of a scene, or a draft of it, where that was kept."""
+        return self.wholes.find(scene) or self.drafts.find(scene)
+
+    def compute(self, scene: Scene, part: Part) -> Trace:
+        """Compute a part here and now, and learn from it how fast this machine is."""
+        start = time.perf_counter()
+        trace = compare_part(scene, part)
+        self.budget.learn(time.perf_counter() - start, amount(scene, part))
+        return trace
 
     def stop(self) -> None:
         """Compute no more of what was asked for."""
@@ -104,103 +172,28 @@ class Runner:
     def leave(self) -> bool:
         """Let go of what is still to come; return whether there was anything."""
         was_active = self.active
-        for timer in filter(None, (self.timer, self.guess_timer)):
-            timer.cancel()
-        for task in filter(None, (self.job, self.guess)):
-            task.stop()
-        self.timer = self.job = self.guess_timer = self.guess = None
+        self.foresight.leave()
+        if self.timer:
+            self.timer.cancel()
+        if self.job:
+            self.job.stop()
+        self.timer = self.job = self.waiting = None
         return was_active
 
-    def compute(self, scene: Scene, part: Part) -> Trace:
-        """Compute a part here and now, and learn from it how fast this machine is."""
-        start = time.perf_counter()
-        trace = compare_part(scene, part)
-        self.learn(time.perf_counter() - start, self.amount(scene, part))
-        return trace
-
-    def learn(self, seconds: float, amount: float) -> None:
-        """Learn how fast this machine is, without believing a single run."""
-        self.pace = (self.pace * seconds / amount) ** 0.5
-
-    def amount(self, scene: Scene, part: Part) -> float:
-        return work(scene.config, len(scene.schemes) * part.seeds, part.sequences)
-
-    def seconds(self, scene: Scene, part: Part) -> float:
-        """Return how long a part will probably take."""
-        return self.pace * self.amount(scene, part)
-
-    def at_once(self, scene: Scene) -> Part | None:
-        """Return the part for a moving slider; None where even the least takes too long."""
-        whole = whole_of(scene)
-        if self.seconds(scene, whole) <= AT_ONCE:
-            return whole
-        draft = self.fitting(scene, 1, AT_ONCE)
-        return draft if self.seconds(scene, draft) <= BEARABLE else None
-
-    def parts(self, scene: Scene) -> list[Part]:
-        """Return what is computed at rest: the whole, and a band over all seeds before it where that takes long."""
-        whole = whole_of(scene)
-        band = self.fitting(scene, scene.seeds, BAND)
-        return [whole] if self.seconds(scene, band) > 0.5 * self.seconds(scene, whole) else [band, whole]
-
-    def fitting(self, scene: Scene, seeds: int, limit: float) -> Part:
-        """Return as many sequences, a power of two or all, as these seeds have time for; at least one."""
-        part = Part(seeds, scene.config.batch_size)
-        while part.sequences > 1 and self.seconds(scene, part) > limit:
-            part = Part(seeds, 2 ** ((part.sequences - 1).bit_length() - 1))
-        return part
-
-    def begin(self, scene: Scene, parts: Sequence[Part]) -> None:
-        """Compute parts one after the other in the thread, the last one the whole."""
-        self.timer = None
-        self.job = self.task(scene, parts, lambda part, trace: self.accept(scene, part, trace), self.tell, self.fail)
-        slow = self.pace * self.job.total > BEARABLE
-        self.job.start(self.executor)
-        if slow:
-            self.tell(0.0)
-
-    def task(self, scene: Scene, parts: Sequence[Part], on_part, on_share, on_error) -> Task:
-        amounts = [(part, self.amount(scene, part)) for part in parts]
-        return Task(scene, amounts, on_part, on_share, on_error, self.learn)
-
-    def accept(self, scene: Scene, part: Part, trace: Trace) -> None:
-        """Show what the thread has computed."""
-        whole = part == whole_of(scene)
-        if whole:
-            self.job = None
-        self.deliver(scene, part, trace)
-        if whole:
-            self.tell(None)
-
     def fail(self, error: Exception) -> None:
+        """Tell what went wrong, and go on with what has waited."""
+        next_scene = self.waiting
         self.stop()
         self.explain(error)
+        if next_scene:
+            self.run(next_scene)
 
-    def foresee(self, scene: Scene | None) -> None:
-        """Compute what will probably be asked for next, in a while, unless that takes long or something else comes."""
-        loop = running_loop()
-        if loop is not None and scene is not None and not self.active:
-            self.guess_timer = loop.call_later(PAUSE, self.begin_ahead, scene)
-
-    def begin_ahead(self, scene: Scene) -> None:
-        """Compute a scene that nobody has asked for."""
-        known, whole = self.memory.find(scene), whole_of(scene)
-        if known:
-            self.prepare(known)
-        elif self.seconds(scene, whole) <= AHEAD:
-            # What goes wrong here will go wrong again, and be told, if somebody does ask for it.
-            self.guess = self.task(scene, [whole], lambda _, trace: self.foreseen(scene, trace), ignore, ignore)
-            self.guess.start(self.executor)
-
-    def foreseen(self, scene: Scene, trace: Trace) -> None:
-        self.memory.keep(scene, trace)
-        self.prepare(trace)
+    def foresee(self, scene: Scene | None, others: Sequence[Scene] = ()) -> None:
+        """Compute what will probably be asked for next, and drafts of what else may be, unless something is to come."""
+        if not self.active:
+            self.foresight.foresee(scene, others)
 
 
-def whole_of(scene: Scene) -> Part:
-    """Return the part that is everything."""
-    return Part(scene.seeds, scene.config.batch_size)
-
-
-def ignore(_news) -> None:
-    """Say nothing."""
+def part_of(trace: Trace) -> Part:
+    """Return how much of its scene a comparison is."""
+    return Part(len(trace.seeds), trace.config.batch_size)

@@ -104,6 +104,17 @@ function nameHandles(root, texts) {
   }
 }
 
+// The kernel computes ahead what a key on the control in focus may ask for.
+function tellFocus(model, root) {
+  const attend = ({ target }) => {
+    const control = root()?.contains(target) && target.closest(".widget-slider, .jupyter-widget-slider, .widget-dropdown");
+    const label = control && control.querySelector("label")?.textContent;
+    if (label) model.send({ kind: "focus", label });
+  };
+  document.addEventListener("focusin", attend);
+  return () => document.removeEventListener("focusin", attend);
+}
+
 // Readouts and what screen readers are told of handles, with the language's decimal comma. ipywidgets writes a dot and
 // reads no comma, so it finds a dot again before its own listeners read what was typed.
 function speakNumbers(language) {
@@ -448,6 +459,7 @@ function render({ model, el }) {
   names.observe(document.body, { childList: true, subtree: true });
   settle();
   const beSilent = speakNumbers(language);
+  const forget = tellFocus(model, () => el.closest(".rnnviz"));
   draw();
   say();
 
@@ -455,6 +467,7 @@ function render({ model, el }) {
     observer.disconnect();
     names.disconnect();
     beSilent();
+    forget();
     clearTimeout(pending);
   };
 }

@@ -51,6 +51,7 @@ class Task:
         self.on_part, self.on_share, self.on_error, self.on_time = on_part, on_share, on_error, on_time
         self.loop = asyncio.get_running_loop()
         self.total, self.done = sum(amount for _part, amount in parts), 0.0
+        self.share = 0.0  # of the work done
         self.stopped = False
         self.future: Future | None = None
         self.told = time.perf_counter()
@@ -79,10 +80,11 @@ class Task:
         """Stop where that is wanted, and say now and then how far it is."""
         if self.stopped:
             raise Stopped
+        self.share = done / self.total
         now = time.perf_counter()
         if now - self.told > TOLD:
             self.told = now
-            self.tell(self.on_share, done / self.total)
+            self.tell(self.on_share, self.share)
 
     def say(self, act: Callable, *arguments) -> None:
         """Have something done in the loop."""
