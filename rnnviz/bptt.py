@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import reduce
-from itertools import takewhile
 
 import numpy as np
 
@@ -106,14 +105,19 @@ def backward(
             d["h"] = num.balanced(d["h"] + num.start(errors[at]) @ W_out)
         taken = []
         if num is EXACT and at >= retry:
-            ahead = takewhile(lambda t: errors[t] is None or t == at, range(at, min(at + room(d), len(tapes))))
-            taken = take_stretch(W_back, [tapes[t] for t in ahead], d, cell)
+            taken = take_stretch(W_back, free_tapes(tapes, errors, at, room(d)), d, cell)
             retry = at if len(taken) >= SHORTEST else at + LONGEST
         taken = taken or [cell.step_back(W_back, tapes[at], d, num)]
         yield from taken
         at += len(taken)
         d = {name: num.balanced(value) for name, value in taken[-1].previous.items()}
     yield StepBack(d, {}, [], [])
+
+
+def free_tapes(tapes: Sequence[tuple], errors: Sequence[Scaled | None], at: int, most: int) -> Sequence[tuple]:
+    """Return the tapes from ``at`` up to the next step that has a loss of its own."""
+    end = min(at + most, len(tapes))
+    return tapes[at : next((t for t in range(at + 1, end) if errors[t] is not None), end)]
 
 
 @dataclass(frozen=True)

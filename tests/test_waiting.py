@@ -13,6 +13,12 @@ window.WebSocket = class extends window.WebSocket {
   constructor(...given) { super(...given); window.sockets.push(this); }
 };
 """
+SENT = """
+window.sent = [];
+window.WebSocket = class extends window.WebSocket {
+  send(data) { window.sent.push(typeof data === "string" ? data : new TextDecoder().decode(data)); super.send(data); }
+};
+"""
 STAGE = "document.querySelector('.rnnviz-stage').dataset"
 
 
@@ -41,6 +47,16 @@ def test_a_slider_is_followed_while_long_work_goes_on(voila, page):
     page.wait_for_function(f"() => {STAGE}.query.includes('seq_len=1&') && {STAGE}.whole === 'true'")
     alts = page.locator(".rnnviz-view img").evaluate_all("all => all.map((img) => img.alt)")
     assert all("1" in alt.split("Xavier")[0] and "200" not in alt for alt in alts)
+
+
+@pytest.mark.parametrize(("lang", "label"), [("en", "Gain"), ("de", "Verstärkung")])
+def test_the_kernel_is_told_which_control_has_the_focus(voila, page, lang, label):
+    """So that it computes ahead what a key may ask for: tests/test_ahead.py goes on from there."""
+    page.add_init_script(SENT)
+    open_page(page, voila, f"lang={lang}")
+    page.locator(".widget-slider", has_text=label).locator(".noUi-handle").focus()
+    message = f'{{"kind":"focus","label":"{label}"}}'
+    page.wait_for_function("message => sent.some((each) => each.includes(message))", arg=message)
 
 
 def test_a_link_takes_the_options_that_a_teacher_ticks(voila, new_page):

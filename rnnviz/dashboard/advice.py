@@ -33,6 +33,7 @@ class Advice(widgets.Box):
     def show(self, found: Suggestion | None) -> None:
         """Show a suggestion; None hides the old one."""
         self.changes = dict(found.changes) if found else {}
-        self.words.value = found.text if found else ""
+        if found:
+            self.words.value = found.text
         # Hidden and not taken away: it keeps its room, so that nothing jumps.
         (self.remove_class if found else self.add_class)("rnnviz-silent")

@@ -23,7 +23,7 @@ from .advice import Advice
 from .bet import COVERED, Bet
 from .controls import Controls
 from .files import answer
-from .late import Job, Late, running_loop
+from .late import Job, Late, be_polite, running_loop
 from .page import Page
 from .painter import Painter
 from .pins import PinBar
@@ -109,6 +109,7 @@ class Dashboard(widgets.VBox):
                 self.trust,
             ]
         )
+        be_polite()
         self.add_class("rnnviz")
         self.add_class(f"rnnviz-{self.stage.lang}")
         self.page.apply(rows, self.presets)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
@@ -25,6 +26,14 @@ class Job:
     def same(self, other: Job) -> bool:
         """Tell whether both stand for the same picture."""
         return self.trace is other.trace and self.options == other.options
+
+
+GIVE_WAY = 0.0005  # seconds after which a thread that computes lets others go on, as those that send what is ready
+
+
+def be_polite() -> None:
+    """Let threads give way sooner than Python's 5 ms, which are a third of a picture's time on the screen."""
+    sys.setswitchinterval(min(sys.getswitchinterval(), GIVE_WAY))
 
 
 def running_loop() -> asyncio.AbstractEventLoop | None:
