@@ -49,6 +49,8 @@ def take_stretch(W: Weights, tapes: Sequence[tuple], d: dict[str, Scaled], cell:
     except FloatingPointError:
         pass
     steps = steps[: exact_steps(flows, steps, growth, W)]
+    if not steps:
+        return []
     exponents = [e] * len(flows) if growth is None else [e, *(e + powers)]
     return scaled(flows, steps, exponents)
 

@@ -16,10 +16,14 @@ from pathlib import Path
 
 import psutil
 import pytest
+from hypothesis import settings
 
 import rnnviz as rv
 from rnnviz import language
 
+# How long an example takes is measured in benchmarks/; a machine that does other things beside fails no test.
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")
 ROOT = Path(__file__).resolve().parents[1]
 NOTEBOOKS = ROOT / "notebooks"
 SMALL = {"hidden_size": 12, "seq_len": 12, "batch_size": 4, "seeds": 2}  # a dashboard that is quickly computed

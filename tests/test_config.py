@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 import rnnviz as rv
 from rnnviz.config import DEFAULTS, FIELDS
 
-SETTINGS = settings(max_examples=150, deadline=None)
+SETTINGS = settings(max_examples=150)
 
 
 def values(spec):

@@ -283,7 +283,7 @@ def test_csv_of_one_run():
 EXTREMES = arrays(float, (1, 2, 3), elements=st.floats(width=64))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(CONFIGS, EXTREMES, EXTREMES)
 @example(rv.Config(inputs="text", text=HOSTILE), np.full((1, 2, 3), -0.0), np.full((1, 2, 3), 5e-324))
 @example(rv.Config(inputs="text", text="=1+1" * 5000), np.zeros((1, 2, 3)), np.zeros((1, 2, 3)))
@@ -359,7 +359,7 @@ def called(source):
         return run_cell(source)[1]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(CONFIGS, SCHEMES, st.integers(1, 100), st.sampled_from([{}, CHOSEN]))
 @example(rv.Config(text=HOSTILE, seed=2**32 - 1), ["he"], 8, CHOSEN)
 @example(rv.Config(text="''' \"\"\" \\"), ["he"], 1, {})
@@ -424,7 +424,7 @@ def test_the_code_runs_in_a_new_notebook(tmp_path):
 # File names
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(CONFIGS, SCHEMES, st.sampled_from(["csv", ".png"]), st.sampled_from(["", *VIEWS]))
 def test_file_names_are_short_and_safe_anywhere(config, schemes, ending, view):
     name = export.filename(config, schemes, ending, view)

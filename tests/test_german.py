@@ -190,7 +190,7 @@ configs = st.fixed_dictionaries(
 
 
 @given(configs)
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow])
 def test_every_verdict_is_said_in_german(settings):
     config = rv.Config(hidden_size=6, batch_size=2, input_size=3, **settings)
     trace = rv.compare(config, (config.scheme, "he"), (0, 1))

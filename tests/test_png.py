@@ -4,7 +4,7 @@ import io
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 from PIL import Image
@@ -21,7 +21,6 @@ def read(png):
     return np.asarray(image)
 
 
-@settings(deadline=None)
 @given(st.data())
 def test_any_picture_is_read_back(data):
     height, width = data.draw(SIZES)

@@ -218,7 +218,7 @@ CONFIGS = st.builds(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(CONFIGS)
 def test_any_config_gives_finite_or_marked_numbers_and_no_warning(config):
     trace = rv.run(config)

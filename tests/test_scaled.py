@@ -13,7 +13,7 @@ from hypothesis.extra import numpy as hnp
 
 from rnnviz.scaled import ZERO, Scaled, Weights, concatenate, product
 
-SETTINGS = settings(max_examples=60, deadline=None)
+SETTINGS = settings(max_examples=60)
 B, N = 3, 4
 numbers = st.one_of(st.just(0.0), st.floats(0.5, 1.0), st.floats(-1.0, -0.5))
 mantissas = hnp.arrays(float, (B, N), elements=numbers)

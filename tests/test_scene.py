@@ -39,7 +39,7 @@ START = Scene(beside=("uniform01",))
 
 
 @given(scenes, scenes)
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_a_link_brings_a_scene_back_wherever_the_page_starts(scene, start):
     back, problems = Scene.from_query("?" + scene.to_query(start), start)
     assert problems == []
@@ -48,7 +48,7 @@ def test_a_link_brings_a_scene_back_wherever_the_page_starts(scene, start):
 
 
 @given(scenes, st.lists(scenes, max_size=3), st.booleans(), st.booleans(), st.sampled_from(["", "en", "de"]))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_a_page_comes_back_with_its_pins(scene, pins, present, predict, lang):
     page = Page(("gain", "all"), ("beside",), present, predict, lang=lang)
     query = page.link(scene, START, pins)
@@ -106,7 +106,7 @@ def test_good_parts_of_a_bad_link_are_taken():
 
 
 @given(st.text(max_size=300))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_no_link_breaks_the_page(query):
     page, scene, problems = Page.of_link(query, START)
     assert isinstance(scene, Scene)

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 import rnnviz as rv
 from rnnviz.arithmetic import PLAIN
 from rnnviz.bptt import backward
-from rnnviz.scaled import Scaled
+from rnnviz.scaled import Scaled, Weights
+from rnnviz.stretch import take_stretch
 
 CELLS = rv.cells.CELLS
 STEPS, BATCH, HIDDEN, CLASSES = 30, 2, 3, 2
@@ -57,7 +58,7 @@ def assert_equals(ours: Scaled, exact, relative=1e-12):
 
 
 @pytest.mark.parametrize("cell", CELLS)
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.integers(0, 2**32), st.sampled_from([0.3, 3.0, 40.0, 130.0, 280.0]), st.booleans())
 def test_every_number_is_that_of_fractions(cell, seed, decades, zeros):
     rng, entry = np.random.default_rng(seed), CELLS[cell]
@@ -67,6 +68,16 @@ def test_every_number_is_that_of_fractions(cell, seed, decades, zeros):
     for back, exact in zip(backs, in_fractions(W, tapes, error, entry), strict=True):
         for name, total in back.total.items():
             assert_equals(total, exact[name])
+
+
+def test_states_too_far_apart_for_one_exponent_are_left_to_exact_arithmetic():
+    entry, rng = CELLS["lstm"], np.random.default_rng(0)
+    W, tapes = drawn(entry, rng, 0.3, zeros=False)
+    one = np.ones((BATCH, HIDDEN))
+    d = {"h": Scaled(one, np.full((BATCH, 1), -2000.0)), "c": Scaled(one, np.zeros((BATCH, 1)))}
+    assert take_stretch(Weights(W["W_hh"].T), tapes, d, entry) == []
+    near = d | {"h": Scaled(one, np.full((BATCH, 1), -20.0))}
+    assert len(take_stretch(Weights(W["W_hh"].T), tapes, near, entry)) == STEPS
 
 
 @pytest.mark.parametrize("scheme", ["xavier", "uniform01", "small_normal", "identity"])

@@ -141,7 +141,7 @@ CONFIGS = st.builds(
 # Gated cells with an unbounded activation reach gates of exp(-1e17) and below, where the backward pass never ends yet.
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(CONFIGS)
 def test_suggestions_are_new_valid_help_and_end(config):
     # With 2 seeds and batches of up to 4 the small run behind a suggestion is this very run.
@@ -164,7 +164,7 @@ NAMES = {
 LABELS = (*NAMES.values(), "gain ", "input scale ", "forget bias ")
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(CONFIGS)
 def test_a_text_names_every_change_and_nothing_that_is_set(config):
     _, suggestion, _ = look(config, 2)

@@ -308,7 +308,7 @@ NAMES = st.sampled_from(list(ACTIVATIONS))
 
 
 @given(NAMES, NUMBERS, NUMBERS, NUMBERS)
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=250)
 def test_any_fixed_point_is_one(name, sigma_w, sigma_in, m0):
     fixed = theory.fixed_point(name, sigma_w, sigma_in, m0)
     assert 0 <= fixed.q <= math.inf
@@ -321,7 +321,7 @@ def test_any_fixed_point_is_one(name, sigma_w, sigma_in, m0):
 
 
 @given(NAMES, NUMBERS, st.lists(NUMBERS, min_size=1, max_size=12), NUMBERS, st.sampled_from(["last", "every"]))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_any_curve_is_a_number_or_an_infinity(name, sigma_w, sigma_in, m0, loss_at):
     c = theory.curves(name, sigma_w, np.array(sigma_in), len(sigma_in), m0, loss_at)
     assert c.second_moment.shape == c.log10_grad_norm.shape == (len(sigma_in) + 1,)
@@ -334,7 +334,7 @@ def test_any_curve_is_a_number_or_an_infinity(name, sigma_w, sigma_in, m0, loss_
 
 
 @given(NAMES, NUMBERS)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_any_critical_gain_is_positive(name, sigma_in):
     assert 0 < theory.critical_gain(name, sigma_in) <= math.inf
 

@@ -32,8 +32,9 @@ GIVE_WAY = 0.0005  # seconds after which a thread that computes lets others go o
 
 
 def be_polite() -> None:
-    """Let threads give way sooner than Python's 5 ms, which are a third of a picture's time on the screen."""
-    sys.setswitchinterval(min(sys.getswitchinterval(), GIVE_WAY))
+    """In a kernel, let threads give way sooner than Python's 5 ms, a third of a picture's time on the screen."""
+    if running_loop():
+        sys.setswitchinterval(min(sys.getswitchinterval(), GIVE_WAY))
 
 
 def running_loop() -> asyncio.AbstractEventLoop | None:
