@@ -9,18 +9,19 @@ from typing import Any
 
 import numpy as np
 
-from . import prediction, theory, verdict
+from . import prediction, theory
+from .account import SURVIVES, Account, account
 from .activations import ACTIVATIONS
 from .config import FIELDS, Config
 from .language import N_, _
 from .runs import Trace, compare
 from .schemes import SCHEMES
-from .verdict import Account
+from .verdict import factor_words
 from .words import listed, plain
 
 SEEDS, BATCH = 4, 4  # of the small run that a suggestion has to pass
 HELPS = 0.5  # share of the decades that a suggestion may leave
-ENOUGH = 0.8 * verdict.SURVIVES  # decades at which to look no further; the rest is for chance
+ENOUGH = 0.8 * SURVIVES  # decades at which to look no further; the rest is for chance
 FORGET = (4.0, 2.0, 8.0)  # forget biases to try, a usual one first
 WIDTHS = (3.0, 2.0, 1.0)  # sigma_w to try for gated cells, which mean-field theory here leaves out
 CENTRED = {"uniform01": "uniform_centered"}
@@ -58,7 +59,7 @@ def suggest(trace: Trace, k: int, tick: Callable[[], None] = lambda: None) -> Su
     gradient fades or grows. Two only bring something to see: an input where there is none, and a loss at the last step
     alone where those on the way may hide what fades. ``tick`` is called before each run and may raise to end it.
     """
-    story = verdict.account(trace, k)
+    story = account(trace, k)
     config = trace.config.replace(scheme=trace.schemes[k])
     return wake(story) or reveal(story) or improve(config, story, trace.seeds, tick)
 
@@ -76,7 +77,7 @@ def reveal(story: Account) -> Suggestion | None:
     if story.loss_at != "every" or story.seq_len == 1 or story.backward == "undefined":
         return None
     alone = abs(story.size + story.carry) * story.seq_len  # of an RNN: decades without the losses on the way
-    if story.backward == "survives" and story.cell == "rnn" and alone <= verdict.SURVIVES:
+    if story.backward == "survives" and story.cell == "rnn" and alone <= SURVIVES:
         return None
     changes = {"loss_at": "last"}
     return Suggestion(proposed(changes, _("it shows what those on the way may hide")), changes)
@@ -86,7 +87,7 @@ def improve(config: Config, story: Account, seeds: tuple[int, ...], tick: Callab
     """Return the first suggestion that makes the gradient survive or takes a cause away, else the best that helps."""
     before = decades(story)
     best, least = None, np.inf
-    if before <= verdict.SURVIVES:
+    if before <= SURVIVES:
         return None
     for suggestion in candidates(config, story):
         tick()
@@ -109,7 +110,7 @@ def decades(story: Account) -> float:
 def measure(config: Config, seeds: tuple[int, ...]) -> float:
     """Return by how many decades the gradient fades or grows in a small run."""
     draft = config.replace(batch_size=min(config.batch_size, BATCH))
-    return decades(verdict.account(compare(draft, (config.scheme,), seeds), 0))
+    return decades(account(compare(draft, (config.scheme,), seeds), 0))
 
 
 def candidates(config: Config, story: Account) -> Iterator[Suggestion]:
@@ -137,7 +138,7 @@ def for_rnn(config: Config, story: Account) -> Iterator[tuple[str, dict[str, Any
     if ACTIVATIONS[config.activation].homogeneous and np.isfinite(story.factor):
         gain = rounded(config.gain * 10.0 ** float(np.clip(-story.factor, -300, 300)))
         why = _("the gradient scales with the gain at every step, and ×{factor} a step is made up for")
-        yield why.format(factor=verdict.factor_words(story.factor)), {"gain": gain}
+        yield why.format(factor=factor_words(story.factor)), {"gain": gain}
     calm = min(config.input_scale, 1.0)
     for changes in (
         {"scheme": "orthogonal"},

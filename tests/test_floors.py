@@ -19,11 +19,12 @@ FLOORS = {
     6: {"draws", "bptt"},
     7: {"recorder"},
     8: {"runs"},
-    9: {"precision", "gradcheck", "trajectory", "prediction", "verdict", "moment", "walkthrough"},
-    10: {"suggestions", "views"},
-    11: {"dashboard"},
-    12: {"serving", "locale"},
-    13: {"__main__"},
+    9: {"precision", "gradcheck", "trajectory", "prediction", "account", "moment", "walkthrough"},
+    10: {"verdict", "views"},
+    11: {"suggestions"},
+    12: {"dashboard"},
+    13: {"serving", "locale"},
+    14: {"__main__"},
 }
 FLOOR = {name: floor for floor, names in FLOORS.items() for name in names}
 LIBRARIES = {"inputs": {"sklearn"}, "precision": {"ml_dtypes"}}

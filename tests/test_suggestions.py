@@ -7,6 +7,8 @@ from hypothesis import strategies as st
 
 import rnnviz as rv
 from rnnviz import suggestions, verdict
+from rnnviz.account import account as account_of
+from rnnviz.account import cause as cause_of
 
 BASE = {"hidden_size": 64, "seq_len": 50, "batch_size": 8}
 
@@ -17,7 +19,7 @@ def look(config, seeds=8):
     norms = np.median(trace.log10_grad_norm[0], axis=0)
     with np.errstate(invalid="ignore"):
         change = abs(norms[0] - norms[-1])
-    return verdict.account(trace, 0), suggestions.suggest(trace, 0), change if np.isfinite(change) else np.inf
+    return account_of(trace, 0), suggestions.suggest(trace, 0), change if np.isfinite(change) else np.inf
 
 
 def follow(config, seeds, asks):
@@ -209,7 +211,7 @@ STORIES = {
 @pytest.mark.parametrize("cause", STORIES)
 def test_each_story_has_its_own_cause(cause):
     account, _, _ = look(rv.Config(**BASE | STORIES[cause]), 4)
-    assert verdict.cause(account) == cause
+    assert cause_of(account) == cause
     words = verdict.CAUSES[cause].partition("{")[0].strip()
     assert words in verdict.sentence(account)
 

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 import rnnviz as rv
 from rnnviz import verdict
+from rnnviz.account import account as account_of
 from rnnviz.runs import draw_inputs
 
 FLOAT = r"([0-9.]+(?:e-?\d+)?)"
@@ -45,12 +46,12 @@ def seeds_of(config, scheme, seeds=3):
 def story(config, scheme, seeds=3):
     """Return a real comparison's trace and its one account."""
     trace = rv.compare(config, (scheme,), range(seeds))
-    return trace, verdict.account(trace, 0)
+    return trace, account_of(trace, 0)
 
 
 @given(st.floats(-3, 3), st.integers(1, 300))
 def test_a_known_factor_a_step_is_found(factor, steps):
-    account = verdict.account(made(factor * np.arange(steps, -1, -1) - 7.0), 0)
+    account = account_of(made(factor * np.arange(steps, -1, -1) - 7.0), 0)
     assert account.factor == pytest.approx(factor, abs=1e-9)
     assert account.decades == pytest.approx(factor * steps, abs=1e-6)
     if abs(abs(factor * steps) - 1.0) > 1e-6:
@@ -63,20 +64,20 @@ def test_the_state_is_judged_by_its_second_half(drift, steps):
     t = np.arange(steps + 1)
     half = (steps + 1) // 2
     moments = np.where(t < half, 4.0 - t, np.maximum(0, t - half) * drift / (steps - half))
-    account = verdict.account(made(np.zeros(steps + 1), moments), 0)
+    account = account_of(made(np.zeros(steps + 1), moments), 0)
     if abs(abs(drift) - 0.15) > 1e-6:
         assert account.forward == ("keeps" if abs(drift) < 0.15 else "grows" if drift > 0 else "shrinks")
 
 
 def test_the_median_of_the_seeds_tells_the_story():
     slopes = np.array([[-0.1], [-0.2], [-3.0]])
-    account = verdict.account(made(slopes * np.arange(10, -1, -1)), 0)
+    account = account_of(made(slopes * np.arange(10, -1, -1)), 0)
     assert account.decades == pytest.approx(-2.0)
 
 
 def test_a_seed_without_a_gradient_is_left_out():
     norms = np.array([-0.2, np.nan, np.nan])[:, None] * np.arange(10, -1, -1)
-    account = verdict.account(made(norms, first_nonfinite=np.array([[-1, 9, 4]])), 0)
+    account = account_of(made(norms, first_nonfinite=np.array([[-1, 9, 4]])), 0)
     assert (account.forward, account.overflow, account.overflowed) == ("overflows", 4, 2)
     assert account.decades == pytest.approx(-2.0)
 
@@ -141,7 +142,7 @@ def test_a_loss_at_every_step_says_what_it_hides():
 @given(st.floats(-0.9, 0.9), st.floats(-0.9, 0.0))
 def test_the_two_factors_of_a_step_multiply_to_it(factor, carry):
     norms = factor * np.arange(30, -1, -1)
-    account = verdict.account(made(norms, log10_carry=np.r_[np.nan, np.full(30, carry)]), 0)
+    account = account_of(made(norms, log10_carry=np.r_[np.nan, np.full(30, carry)]), 0)
     assert account.carry == pytest.approx(carry)
     assert account.recurrent + carry == pytest.approx(factor, abs=1e-9)
 

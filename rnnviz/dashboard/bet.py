@@ -8,6 +8,7 @@ from collections.abc import Callable
 import ipywidgets as widgets
 
 from .. import verdict
+from ..account import account
 from ..language import N_, _
 from ..runs import Trace
 from ..schemes import SCHEMES
@@ -81,7 +82,7 @@ class Bet(widgets.VBox):
         """Take an answer, show what is true and the score."""
         if self.answered or self.trace is None:
             return
-        story = verdict.account(self.trace, 0)
+        story = account(self.trace, 0)
         truth = "shrinks" if story.backward == "zero" else story.backward
         self.answered = True
         self.given += 1
