@@ -83,7 +83,15 @@ class Dashboard(widgets.VBox):
         self.stage.on_msg(lambda stage, message, buffers: self.attempt(lambda: self.give(message)))
         self.trust = TrustPanel(lambda: self.controls.config)
         self.presets = PresetBar(self.controls, self.start)
-        self.pins = PinBar(lambda: self.controls.scene, self.start, self.first_of, self.repaint, self.attempt)
+        self.pins = PinBar(
+            lambda: self.controls.scene,
+            self.start,
+            self.first_of,
+            self.show_pins,
+            self.attempt,
+            self.tell_pins,
+            self.explain,
+        )
         self.bet = Bet(self.page.predict, self.repaint)
         self.advice = Advice(self.follow_advice)
         self.adviser = Late(lambda: self.attempt(self.advise), self.explain)
@@ -159,7 +167,9 @@ class Dashboard(widgets.VBox):
     def rest(self) -> None:
         """Do what is left to do when everything is computed; what nobody waits for comes last."""
         self.start_late()
-        self.give_wanted()
+        self.pins.go_on()
+        if self.is_complete:
+            self.give_wanted()
         loop = running_loop()
         if loop is not None:
             self._timer = loop.call_later(ADVICE, lambda: self.attempt(self.advise))
@@ -217,8 +227,27 @@ class Dashboard(widgets.VBox):
         words = ngettext("Computing {seeds} draw: {share}", "Computing {seeds} draws: {share}", seeds)
         self.stage.progress = {"share": share, "text": words.format(seeds=seeds, share=percent(share))}
 
+    def show_pins(self) -> None:
+        """Show the pins that are there, and hand out what waited for the others."""
+        self.repaint()
+        if self.is_complete:
+            self.stage.progress = {}
+            self.give_wanted()
+
+    def tell_pins(self, share: float) -> None:
+        """Say how far the curves of a pin are, unless there is more to be said of the comparison."""
+        if not self.runner.active:
+            words = _("Computing what is pinned: {share}").format(share=percent(share))
+            self.stage.progress = {"share": share, "text": words}
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether the page shows all that was asked for, but for its late views."""
+        return not self.runner.active and not self.pins.missing
+
     def stop(self) -> None:
         """Leave it at what is there."""
+        self.pins.give_up()
         if self.runner.active:
             self.runner.stop()
             self.attempt(self._stay)
@@ -311,8 +340,8 @@ class Dashboard(widgets.VBox):
         if self.bet.covers and message.get("kind") != "code":
             raise ValueError(_("Place your bet first: a file would tell what happened."))
         view = str(message.get("view", ""))
-        data = None if self.runner.active or not view else self.data_of(view, self.job(VIEWS[view]))
-        if self.runner.active or (view and data is None):
+        data = self.data_of(view, self.job(VIEWS[view])) if self.is_complete and view else None
+        if not self.is_complete or (view and data is None):
             self._wanted[str(message.get("kind")), view] = message
             return
         if self.trace is None:
@@ -353,7 +382,7 @@ class Dashboard(widgets.VBox):
         pictures = self.painter.pictures(jobs, hidden=COVERED if self.bet.covers else "")
         frame = {"views": pictures, "columns": self.painter.columns, "words": self.sentences()}
         frame |= {"page": self.stage.viewport["width"]}
-        frame |= {"steps": self.trace.config.seq_len, "whole": not self.runner.active}
+        frame |= {"steps": self.trace.config.seq_len, "whole": self.is_complete}
         frame |= {"drawn": f"{len(self.trace.seeds)} x {self.trace.config.batch_size}"}
         with self.stage.hold_sync():
             self.tell_moment()

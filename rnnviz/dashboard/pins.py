@@ -3,28 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
 from typing import Any
 
 import ipywidgets as widgets
 
 from ..config import FIELDS, label_of
 from ..language import _
-from ..runs import Trace, compare
+from ..runs import Trace
 from ..schemes import SCHEMES
 from ..words import plain
+from .budget import amount, whole
+from .late import running_loop
 from .scene import Scene
+from .task import Part, Task, compare_part
 
 MOST = 3
 
 
 @dataclass(frozen=True)
 class Pin:
-    """One scene whose first scheme's curves stay."""
+    """One scene whose first scheme's curves stay; ``trace`` is None until they are computed."""
 
     name: str
     scene: Scene
-    trace: Trace
+    trace: Trace | None
 
 
 def name_of(scene: Scene, start: Scene) -> str:
@@ -52,12 +56,15 @@ def in_words(name: str, value: Any) -> str:
 class PinBar:
     """Buttons that pin the first scheme's present curves and take pins away.
 
+    Pins that a link brings are computed one after the other, in a thread where an event loop runs: see `go_on`.
+
     Parameters
     ----------
     scene : returns what the controls say. start : where the page started.
     known : returns the comparison of a scene's first scheme where the page has it, else None.
-    on_change : called when the pins have changed.
+    on_change : called when the pins have changed, or their curves have come.
     attempt : takes a step, and says on the page what goes wrong in it.
+    on_share : called with the share of a pin's work that is done, now and then. on_error : with what it raised.
     """
 
     def __init__(
@@ -67,9 +74,14 @@ class PinBar:
         known: Callable[[Scene], Trace | None],
         on_change: Callable[[], None],
         attempt: Callable[[Callable[[], None]], None],
+        on_share: Callable[[float], None],
+        on_error: Callable[[Exception], None],
     ):
         self.start, self.known, self.on_change = start, known, on_change
+        self.on_share, self.on_error = on_share, on_error
         self.pins: tuple[Pin, ...] = ()
+        self.task: Task | None = None
+        self.executor = ThreadPoolExecutor(max_workers=1)
         pin = widgets.Button(description=_("Pin"), tooltip=_("keep the first scheme's curves in grey, to compare with"))
         unpin = widgets.Button(description=_("Unpin"), tooltip=_("take the grey curves away"), disabled=True)
         pin.on_click(lambda _: attempt(lambda: self.add(scene())))
@@ -92,17 +104,54 @@ class PinBar:
 
     def put(self, scenes: Sequence[Scene]) -> None:
         """Put these scenes in the place of those that are pinned."""
+        was_busy = self.task is not None
+        if was_busy:
+            self.task.stop()
+            self.task = None
         known = {pin.scene.to_query(self.start): pin for pin in self.pins}
         self.pins = tuple(known.get(scene.to_query(self.start)) or self.make(scene) for scene in scenes[:MOST])
         self.buttons[1].disabled = not self.pins
         self.on_change()
+        if was_busy:
+            self.go_on()
 
     def make(self, scene: Scene) -> Pin:
-        """Return a pin, its scheme run where the page has not done so."""
-        trace = self.known(scene) or compare(scene.config, (scene.config.scheme,), scene.drawn(scene.seeds))
+        """Return a pin, with its curves where the page has them or may take its time."""
+        trace = self.known(scene)
+        if trace is None and running_loop() is None:
+            trace = compare_part(scene, whole(scene))
         return Pin(name_of(scene, self.start), scene, trace)
 
     @property
+    def missing(self) -> list[Pin]:
+        """The pins whose curves are still to come."""
+        return [pin for pin in self.pins if pin.trace is None]
+
+    def go_on(self) -> None:
+        """Compute the next curves that are missing, unless that is being done."""
+        if self.missing and self.task is None:
+            scene = self.missing[0].scene
+            work = [(whole(scene), amount(scene, whole(scene)))]
+            self.task = Task(scene, work, self.accept, self.on_share, self.fail, lambda seconds, amount: None)
+            self.task.start(self.executor)
+
+    def accept(self, part: Part, trace: Trace) -> None:
+        """Take the curves that have come."""
+        scene, self.task = self.task.scene, None
+        self.pins = tuple(replace(pin, trace=trace) if pin.scene == scene else pin for pin in self.pins)
+        self.go_on()
+        self.on_change()
+
+    def fail(self, error: Exception) -> None:
+        self.give_up()
+        self.on_error(error)
+
+    def give_up(self) -> None:
+        """Take away the pins whose curves have not come."""
+        if self.missing:
+            self.put([pin.scene for pin in self.pins if pin.trace is not None])
+
+    @property
     def traces(self) -> list[tuple[str, Trace]]:
-        """The pins as views take them."""
-        return [(pin.name, pin.trace) for pin in self.pins]
+        """The pins as views take them, those whose curves are there."""
+        return [(pin.name, pin.trace) for pin in self.pins if pin.trace is not None]
