@@ -1,6 +1,5 @@
 """The dashboard without a browser: set a control, see config, trace, picture and words follow."""
 
-import asyncio
 import io
 import json
 import re
@@ -9,16 +8,16 @@ import ipywidgets as widgets
 import numpy as np
 import pytest
 from comm import DummyComm
+from conftest import SMALL
+from pages import TEXT, is_one_sentence, make, shown
 from PIL import Image
 
 import rnnviz as rv
 from rnnviz.config import FIELDS
-from rnnviz.dashboard import app, budget, painter, runner, task
+from rnnviz.dashboard import painter, task
 from rnnviz.views import OPTIONS, VIEWS
 
 pytestmark = pytest.mark.usefixtures("no_loop")
-SMALL = {"hidden_size": 12, "seq_len": 12, "batch_size": 4, "seeds": 2}
-TEXT = "abracadabra, abracadabra"
 # field -> (a value that is not the default, what has to be set for it to matter)
 CHANGES = {
     "cell": ("lstm", {}),
@@ -49,15 +48,6 @@ KEPT_LABELS = {
 }
 
 
-def make(*views, **settings):
-    return rv.Dashboard(*views, **{**SMALL, **settings})
-
-
-def shown(dashboard):
-    """Return name -> (PNG, alt text) of the pictures on the stage."""
-    return {view["name"]: (view["png"], view["alt"]) for view in dashboard.stage.frame["views"]}
-
-
 def words(dashboard):
     return [item["text"] for item in dashboard.stage.frame["words"]]
 
@@ -65,10 +55,6 @@ def words(dashboard):
 def everything_in(widget):
     """Return a widget and all widgets inside it."""
     return [widget, *(each for child in getattr(widget, "children", ()) for each in everything_in(child))]
-
-
-def is_one_sentence(text):
-    return text.endswith((".", "?")) and "\n" not in text and "Traceback" not in text
 
 
 @pytest.fixture
@@ -351,290 +337,6 @@ def test_changes_of_width_and_ratio_run_nothing():
     trace = dashboard.trace
     dashboard.stage.viewport = {"width": 500, "ratio": 2}
     assert dashboard.trace is trace
-
-
-# In a kernel, where a loop runs
-
-
-@pytest.fixture
-def impatient(monkeypatch):
-    """Let no computing be bearable while a slider moves, and rest come soon."""
-    monkeypatch.setattr(budget, "AT_ONCE", 0.0)
-    monkeypatch.setattr(runner, "REST", 0.02)
-
-
-async def reach(stage, condition):
-    """Wait until a frame has come with which ``condition()`` holds."""
-    come = asyncio.Event()
-    watch = lambda change: come.set() if condition() else None  # noqa: E731
-    stage.observe(watch, "frame")
-    watch(None)
-    await asyncio.wait_for(come.wait(), 20)
-    stage.unobserve(watch, "frame")
-
-
-def test_a_heavy_setting_shows_a_draft_at_once_and_all_seeds_at_rest(impatient):
-    async def session():
-        dashboard = make(seeds=5)
-        await reach(dashboard.stage, lambda: len(dashboard.trace.seeds) == 5)
-        seen = []
-        dashboard.stage.observe(lambda change: seen.append(len(dashboard.trace.seeds)), "frame")
-        dashboard.controls.widgets["hidden_size"].value = 20
-        await reach(dashboard.stage, lambda: seen[-1:] == [5])
-        assert seen == [1, 5]
-        return dashboard
-
-    dashboard = asyncio.run(session())
-    expected = rv.compare(dashboard.config, ("xavier", "uniform01"), range(5))
-    np.testing.assert_array_equal(dashboard.trace.log10_grad_norm, expected.log10_grad_norm)
-
-
-def test_the_last_of_many_settings_wins_and_rest_comes_once(impatient):
-    async def session():
-        dashboard = make(seeds=5)
-        await reach(dashboard.stage, lambda: len(dashboard.trace.seeds) == 5)
-        seen = []
-        note = lambda change: seen.append((dashboard.trace.config.hidden_size, len(dashboard.trace.seeds)))  # noqa: E731
-        dashboard.stage.observe(note, "frame")
-        for size in (13, 14, 15):
-            dashboard.controls.widgets["hidden_size"].value = size
-            await reach(dashboard.stage, lambda size=size: seen[-1:] == [(size, 1)])
-        await reach(dashboard.stage, lambda: len(dashboard.trace.seeds) == 5)
-        return seen
-
-    assert asyncio.run(session()) == [(13, 1), (14, 1), (15, 1), (15, 5)]
-
-
-def test_where_time_allows_all_seeds_come_at_once(monkeypatch):
-    monkeypatch.setattr(budget, "AT_ONCE", 1e9)
-
-    async def session():
-        dashboard = make(seeds=5)
-        dashboard.controls.widgets["hidden_size"].value = 20
-        await reach(dashboard.stage, lambda: dashboard.trace.config.hidden_size == 20)
-        return len(dashboard.trace.seeds), dashboard.stage.frame["revision"]
-
-    assert asyncio.run(session()) == (5, 2)
-
-
-def test_a_draft_of_a_bad_setting_leaves_a_living_page(impatient):
-    async def session():
-        dashboard = make(seeds=3)
-        await reach(dashboard.stage, lambda: len(dashboard.trace.seeds) == 3)
-        dashboard.controls.widgets["hidden_size"].value = 20  # all seeds are due soon
-        dashboard.controls.widgets["text"].value = "aaaa"
-        assert "'aaaa'" in dashboard.stage.message
-        dashboard.controls.widgets["text"].value = TEXT
-        await reach(dashboard.stage, lambda: dashboard.trace.config == dashboard.config)
-        return dashboard
-
-    dashboard = asyncio.run(session())
-    assert dashboard.stage.message == ""
-    assert dashboard.trace.config == dashboard.config
-
-
-def slow(dashboard):
-    """Let a page believe that its machine is very slow: nothing is computed at once."""
-    dashboard.runner.budget.pace = 1.0
-
-
-def test_long_work_says_how_far_it_is_and_a_file_waits_for_its_end(impatient):
-    async def session():
-        dashboard = make(seeds=3)
-        await reach(dashboard.stage, lambda: dashboard.stage.frame.get("whole"))
-        slow(dashboard)
-        sent, told = [], []
-        dashboard.stage.send = lambda content, buffers=None: sent.append((content, buffers))
-        dashboard.stage.observe(lambda change: told.append((change["new"], dashboard.stage.busy)), "progress")
-        dashboard.controls.widgets["hidden_size"].value = 20
-        assert told == [({"share": 0.0, "text": "Computing 3 draws: 0%"}, True)]
-        dashboard.give({"kind": "csv"})
-        assert sent == []
-        await reach(dashboard.stage, lambda: dashboard.trace.config.hidden_size == 20)
-        return dashboard, told, sent
-
-    dashboard, told, sent = asyncio.run(session())
-    assert told[-1] == ({}, False)
-    ((content, buffers),) = sent
-    assert content["name"].endswith("H20-T12.csv")
-    assert b"hidden_size: 20" in buffers[0]
-
-
-def test_long_work_can_be_stopped_and_says_what_is_shown_instead(impatient):
-    async def session():
-        dashboard = make(seeds=3)
-        await reach(dashboard.stage, lambda: dashboard.stage.frame.get("whole"))
-        slow(dashboard)
-        dashboard.controls.widgets["hidden_size"].value = 20
-        dashboard.give({"kind": "stop"})
-        await asyncio.sleep(0.1)
-        return dashboard
-
-    dashboard = asyncio.run(session())
-    assert dashboard.stage.progress == {}
-    assert dashboard.trace.config.hidden_size == 12
-    assert "H = 12, T = 12, 3 of 3 draws and 4 of 4 sequences" in dashboard.stage.notice
-    assert not dashboard.stage.busy
-
-
-def test_a_bad_setting_ends_long_work_and_its_progress(impatient):
-    async def session():
-        dashboard = make(seeds=3, inputs="text")
-        await reach(dashboard.stage, lambda: dashboard.stage.frame.get("whole"))
-        slow(dashboard)
-        dashboard.controls.widgets["hidden_size"].value = 20
-        assert dashboard.stage.progress
-        dashboard.controls.widgets["text"].value = "aaaa"
-        assert dashboard.stage.progress == {}
-        assert "'aaaa'" in dashboard.stage.message
-        assert not dashboard.runner.active
-
-    asyncio.run(session())
-
-
-@pytest.mark.parametrize("change", [("hidden_size", 20), ("he", True)])
-def test_pictures_of_other_settings_stay_dimmed_when_the_page_turns(impatient, change):
-    async def session():
-        dashboard = make(seeds=3)
-        await reach(dashboard.stage, lambda: dashboard.stage.frame.get("whole"))
-        slow(dashboard)
-        name, value = change
-        {**dashboard.controls.widgets, **dashboard.controls.compare}[name].value = value
-        assert dashboard.stage.busy
-        dashboard.stage.viewport = {"width": 400, "ratio": 1}
-        assert dashboard.stage.busy
-        assert not dashboard.stage.frame["whole"]
-        order = []
-        for trait in ("frame", "busy"):
-            dashboard.stage.observe(lambda change: order.append(change["name"]), trait)
-        await reach(dashboard.stage, lambda: dashboard.stage.frame["whole"])
-        assert "busy" not in order[: order.index("frame")], "undimmed before the new picture was there"
-        return dashboard
-
-    assert not asyncio.run(session()).stage.busy
-
-
-def test_a_failure_of_the_whole_leaves_a_draft_that_says_so(impatient, monkeypatch):
-    real = task.compare
-
-    def compare(config, schemes, seeds, **named):
-        if len(seeds) == 3 and config.hidden_size == 20:
-            raise MemoryError("too large")
-        return real(config, schemes, seeds, **named)
-
-    monkeypatch.setattr(task, "compare", compare)
-
-    async def session():
-        dashboard = make(seeds=3)
-        await reach(dashboard.stage, lambda: dashboard.stage.frame.get("whole"))
-        failed = asyncio.Event()
-        dashboard.stage.observe(lambda change: failed.set(), "message")
-        dashboard.controls.widgets["hidden_size"].value = 20
-        dashboard.give({"kind": "csv"})
-        await asyncio.wait_for(failed.wait(), 20)
-        return dashboard
-
-    dashboard = asyncio.run(session())
-    assert "MemoryError: too large" in dashboard.stage.message
-    assert "H = 20, T = 12, 1 of 3 draws" in dashboard.stage.notice
-    assert dashboard.stage.progress == dashboard._wanted == {}
-
-
-def test_a_late_picture_that_is_asked_for_early_is_sent_when_it_is_there(impatient):
-    async def session():
-        dashboard = make("state", "spectrum")
-        sent = asyncio.Queue()
-        dashboard.stage.send = lambda content, buffers=None: sent.put_nowait(content["name"])
-        dashboard.controls.widgets["hidden_size"].value = 9
-        dashboard.give({"kind": "png", "view": "spectrum"})
-        return dashboard, [await asyncio.wait_for(sent.get(), 20)]
-
-    dashboard, sent = asyncio.run(session())
-    assert sent == ["rnnviz-spectrum-rnn-tanh-xavier-vs-uniform01-H9-T12.png"]
-    assert dashboard.stage.message == ""
-
-
-def test_nothing_is_pinned_and_no_bet_is_judged_by_a_draft(impatient, monkeypatch):
-    monkeypatch.setenv("QUERY_STRING", "predict=1")
-
-    async def session():
-        dashboard = make(seeds=3)
-        assert all(button.disabled for button in dashboard.bet.buttons.values())
-        dashboard.pins.buttons[0].click()
-        assert "once everything is computed" in dashboard.stage.message
-        assert dashboard.pins.pins == ()
-        await reach(dashboard.stage, lambda: dashboard.stage.frame["whole"])
-        assert not any(button.disabled for button in dashboard.bet.buttons.values())
-        dashboard.pins.buttons[0].click()
-        assert len(dashboard.pins.pins) == 1
-
-    asyncio.run(session())
-
-
-def test_a_page_that_begins_with_long_work_can_be_stopped_too(impatient, monkeypatch):
-    monkeypatch.setattr(runner, "Budget", lambda: budget.Budget(pace=1.0))
-
-    async def session():
-        dashboard = make()
-        dashboard.stage.viewport = {"width": 400, "ratio": 1}
-        dashboard.give({"kind": "stop"})
-        return dashboard
-
-    dashboard = asyncio.run(session())
-    assert dashboard.trace is None
-    assert "nothing is computed yet" in dashboard.stage.notice
-    with pytest.raises(ValueError, match="Nothing is computed yet"):
-        dashboard.give({"kind": "csv"})
-
-
-@pytest.mark.parametrize("name", [name for name, view in VIEWS.items() if view.late])
-def test_a_late_view_comes_after_the_others_and_only_for_the_last_setting(monkeypatch, name):
-    monkeypatch.setattr(budget, "AT_ONCE", 1e9)
-
-    async def session():
-        dashboard = make("state", name)
-        assert list(shown(dashboard)) == ["state"]
-        for size in (6, 7, 8):
-            dashboard.controls.widgets["hidden_size"].value = size
-        await reach(dashboard.stage, lambda: name in shown(dashboard))
-        await reach(dashboard.stage, lambda: not any(view["stale"] for view in dashboard.stage.frame["views"]))
-        first = shown(dashboard)[name]
-        frames = []
-        dashboard.stage.observe(lambda change: frames.append((change["new"], shown(dashboard)[name])), "frame")
-        dashboard.controls.widgets["gain"].value = 2.0
-        await reach(dashboard.stage, lambda: frames)
-        assert [view["stale"] for view in frames[0][0]["views"]] == [False, True]
-        assert frames[0][1] == first, "the old picture stays, dimmed"
-        await reach(dashboard.stage, lambda: not any(view["stale"] for view in dashboard.stage.frame["views"]))
-        return dashboard
-
-    dashboard = asyncio.run(session())
-    config = rv.Config(hidden_size=8, seq_len=12, batch_size=4, gain=2.0)
-    at_once = make("state", name, hidden_size=8, gain=2.0)
-    assert dashboard.config == config
-    assert shown(dashboard)[name][1] == shown(at_once)[name][1]
-
-
-def test_a_late_views_error_is_one_sentence(monkeypatch):
-    monkeypatch.setattr(budget, "AT_ONCE", 1e9)
-    broken = app.Dashboard.job
-
-    def job(self, view):
-        made = broken(self, view)
-        return app.Job(lambda trace: 1 / 0, made.trace, {}) if view.late else made
-
-    monkeypatch.setattr(app.Dashboard, "job", job)
-
-    async def session():
-        dashboard = make("state", "spectrum")
-        said = asyncio.Event()
-        dashboard.stage.observe(lambda change: said.set(), "message")
-        await asyncio.wait_for(said.wait(), 20)
-        return dashboard
-
-    dashboard = asyncio.run(session())
-    assert is_one_sentence(dashboard.stage.message)
-    assert "ZeroDivisionError" in dashboard.stage.message
 
 
 def test_a_dashboard_is_a_widget_of_its_own_class():

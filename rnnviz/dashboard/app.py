@@ -382,7 +382,7 @@ class Dashboard(widgets.VBox):
         pictures = self.painter.pictures(jobs, hidden=COVERED if self.bet.covers else "")
         frame = {"views": pictures, "columns": self.painter.columns, "words": self.sentences()}
         frame |= {"page": self.stage.viewport["width"]}
-        frame |= {"steps": self.trace.config.seq_len, "whole": self.is_complete}
+        frame |= {"curves": len(self.trace.schemes), "steps": self.trace.config.seq_len, "whole": self.is_complete}
         frame |= {"drawn": f"{len(self.trace.seeds)} x {self.trace.config.batch_size}"}
         with self.stage.hold_sync():
             self.tell_moment()
@@ -397,8 +397,10 @@ class Dashboard(widgets.VBox):
             return []
         words = [{"text": text, "style": style(k)} for k, text in enumerate(self.verdict(self.trace))]
         if "theory" in self.controls.choices and self.controls.choices["theory"].value:
-            told = prediction.sentences(self.trace.config, self.trace.schemes)
-            words += [{"text": text, "style": {"color": "#1a1a1a", "dash": []}} for text in told]
+            # A draft reads few sequences: theory is told for all of them, so that its words stay when those come.
+            config = self.controls.config if self.is_shown else self.trace.config
+            told = " ".join(prediction.sentences(config, self.trace.schemes))
+            words.append({"text": told, "style": {"color": "#1a1a1a", "dash": []}})
         return words
 
 

@@ -418,7 +418,7 @@ function render({ model, el }) {
       if (figure.dataset.shown !== view.revision) show(figure, view);
       else figure.turn = (figure.turn || 0) + 1; // the picture that is there is wanted again: no other may follow
     });
-    step.frame(frame.steps, frame.words.length);
+    step.frame(frame.steps, frame.curves);
     sentences(words, frame.words);
     el.dataset.revision = frame.revision;
     el.dataset.whole = frame.whole;

@@ -46,6 +46,7 @@ class Stage(anywidget.AnyWidget):
     ----------
     frame : ``views`` (name, png, alt, width, height, revision each), ``columns``, ``words`` (text, style each),
         ``page``, the width it is drawn for, ``whole``, whether nothing more is coming, ``drawn``, seeds x sequences,
+        ``curves``, how many schemes, ``steps``,
         ``revision``: everything that one change brings, in one message.
     message : one sentence about what went wrong, or ""; the last good picture stays, dimmed.
     notice : sentences about a link that asks for what cannot be; the pictures are good all the same.
