@@ -7,6 +7,7 @@ import pytest
 from pages import TEXT, is_one_sentence, make, shown
 
 import rnnviz as rv
+from rnnviz import prediction
 from rnnviz.dashboard import app, budget, runner, task
 from rnnviz.views import VIEWS
 
@@ -44,6 +45,28 @@ def test_a_heavy_setting_shows_a_draft_at_once_and_all_seeds_at_rest(impatient):
     dashboard = asyncio.run(session())
     expected = rv.compare(dashboard.config, ("xavier", "uniform01"), range(5))
     np.testing.assert_array_equal(dashboard.trace.log10_grad_norm, expected.log10_grad_norm)
+
+
+def test_theory_is_told_of_all_sequences_beside_a_draft_too(impatient):
+    """A draft reads few sequences, whose mean is another: of them theory would say other things."""
+
+    async def session():
+        dashboard = make(scheme=("orthogonal", "xavier"), batch_size=16, seed=3, options={"theory": True})
+        told = []
+        dashboard.stage.observe(lambda change: told.append([each["text"] for each in change["new"]["words"]]), "frame")
+        await reach(dashboard.stage, lambda: dashboard.stage.frame["whole"])
+        told.clear()
+        dashboard.controls.widgets["gain"].value = 1.01
+        await reach(dashboard.stage, lambda: dashboard.stage.frame["whole"] and dashboard.trace.config.gain == 1.01)
+        return dashboard, told
+
+    dashboard, told = asyncio.run(session())
+    config, schemes = dashboard.config, dashboard.trace.schemes
+    draft = prediction.sentences(config.replace(batch_size=1), schemes)
+    expected = prediction.sentences(config, schemes)
+    assert draft != expected, "nothing is tested"
+    assert len(told) >= 2
+    assert {words[-1] for words in told} == {" ".join(expected)}
 
 
 def test_the_last_of_many_settings_wins_and_rest_comes_once(impatient):

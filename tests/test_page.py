@@ -197,6 +197,15 @@ def test_nothing_moves_when_pictures_change(first):
         assert first.evaluate(BOXES) == before
 
 
+def test_a_chosen_preset_is_as_wide_as_before(voila, page):
+    open_notebook(page, voila)
+    widths = "() => [...document.querySelectorAll('.rnnviz-presets button')].map((each) => each.offsetWidth)"
+    before = page.evaluate(widths)
+    page.get_by_role("button", name="Flat", exact=True).click()
+    page.locator(".rnnviz-chosen", has_text="Flat").wait_for()
+    assert page.evaluate(widths) == before
+
+
 def test_a_change_leaves_the_styles_of_the_rest_alone(first):
     # Whoever sets an element's language, even to the same, makes the browser compute the styles of all in it anew.
     first.evaluate("""() => {
