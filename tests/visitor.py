@@ -96,7 +96,8 @@ SHOWN = """
 }
 """
 SET_OF_CONTROLS = """
-() => [...document.querySelectorAll(".rnnviz :is(button, select, label, .rnnviz-view, .rnnviz-code, .rnnviz-link)")]
+() => [...document.querySelectorAll(
+    ".rnnviz :is(button, select, label, .rnnviz-view, .rnnviz-code, .rnnviz-link, .rnnviz-words li)")]
   .filter((node) => node.checkVisibility()).length
 """
 
@@ -154,7 +155,7 @@ class Visitor:
     """Uses one page; ``done`` holds the last things that it did, ``alerts`` what the page said went wrong.
 
     ``counted`` has the changes made, missed (a control that was gone meanwhile), stale final pictures, layout shifts
-    of changes that keep the set of controls, blank images and frames seen.
+    of changes that keep the set of controls and the number of sentences, one for each curve, blank images and frames seen.
     """
 
     def __init__(self, page: Page, notebook: Path, seed: int):
