@@ -4,8 +4,8 @@
 
 First ``--changes`` changes in a quick row: what complains, in the browser's console or in the kernel?
 Then ``--settle`` changes, after each of which the page comes to rest: does it show what its own link says, computed
-afresh in a process of one thread, as kernels have; did anything move, though no control or curve came or went; was a picture
-ever without pixels?
+afresh in a process of one thread, as kernels have; did anything move, though no control or curve came or went; was a
+picture ever without pixels?
 Each of the two ends after ``--minutes`` at the latest, and says how far it came.
 """
 

@@ -155,7 +155,8 @@ class Visitor:
     """Uses one page; ``done`` holds the last things that it did, ``alerts`` what the page said went wrong.
 
     ``counted`` has the changes made, missed (a control that was gone meanwhile), stale final pictures, layout shifts
-    of changes that keep the set of controls and the number of sentences, one for each curve, blank images and frames seen.
+    of changes that keep the set of controls and of curves, each with its sentence, blank images and
+    frames seen.
     """
 
     def __init__(self, page: Page, notebook: Path, seed: int):
