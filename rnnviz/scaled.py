@@ -44,7 +44,8 @@ class Weights:
 
     Attributes
     ----------
-    m : array (..., n, k), its largest number brought near 1 where it lies outside 2**-100 .. 2**100.
+    m : array (..., n, k), its largest number brought near 1 where it lies outside 2**-20 .. 2**100: a smaller one could
+        take a gradient that is just above float64's least number out of its reach.
     e : float, a whole number.
     dense : whether every number shows in a sum: none is 0 or 2**-100 times smaller than the largest.
     """
@@ -55,7 +56,7 @@ class Weights:
     def __init__(self, W: Array):
         sizes = np.abs(W)
         top = float(sizes.max(initial=0.0))
-        self.e = 0.0 if top == 0 or 2.0**-100 < top < 2.0**100 else float(np.frexp(top)[1])
+        self.e = 0.0 if top == 0 or 2.0**-20 < top < 2.0**100 else float(np.frexp(top)[1])
         self.m = W if self.e == 0 else pow2(W, np.asarray(-self.e))
         self.dense = bool(sizes.min(initial=top) > 2.0**-100 * top)
 

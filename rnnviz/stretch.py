@@ -77,18 +77,19 @@ def exact_steps(flows: Sequence[dict[str, Array]], steps: Sequence[StepBack], gr
     good = np.ones(len(steps), dtype=bool)
     for name in flows[0]:
         largest = np.abs(np.stack([flow[name] for flow in flows])).max(axis=-1, keepdims=True)
-        good &= every(largest[:-1], 2.0**-SAFE, 2.0**SAFE)
-        # A product whose largest number is not small has lost none beside which its smallest would show.
-        good &= every(largest[1:] if growth is None else largest[1:] / growth[: len(steps)], 2.0**-WINDOW)
+        before, after = largest[:-1], largest[1:] if growth is None else largest[1:] / growth[: len(steps)]
+        good &= every((before == 0) | ((before > 2.0**-SAFE) & (before < 2.0**SAFE)))
+        # A product whose largest number is not small has lost none that shows beside it; why one is 0 is not known.
+        good &= every((after > 2.0**-WINDOW) | ((after == 0) & (before == 0)))
     if not W.dense:
         for parts in zip(*(step.d_rec for step in steps), strict=True):
-            good &= every(np.abs(np.stack(parts)), 2.0**-WINDOW)
+            sizes = np.abs(np.stack(parts))
+            good &= every((sizes == 0) | (sizes > 2.0**-WINDOW))
     return len(steps) if good.all() else int(np.argmin(good))
 
 
-def every(sizes: Array, low: float, high: float = np.inf) -> Array:
-    """Tell for each entry along the first axis whether all in it are 0 or lie between the ends."""
-    good = (sizes == 0) | ((sizes > low) & (sizes < high))
+def every(good: Array) -> Array:
+    """Tell of each entry along the first axis whether all in it is true."""
     return good.reshape(len(good), -1).all(axis=1)
 
 

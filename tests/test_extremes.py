@@ -110,6 +110,17 @@ def test_uniform01_where_float64_says_zero(hidden_size, seq_len):
     np.testing.assert_allclose(rv.run(config).log10_grad_norm, expected, rtol=0, atol=DECADES)
 
 
+@pytest.mark.parametrize(("drive", "power"), [(347.0, -90), (347.0, -60), (350.5, -18), (354.0, -19), (100.0, -90)])
+def test_tiny_weights_behind_slopes_at_the_end_of_float64(drive, power):
+    params = {
+        "W_xh": np.full((1, 4), drive), "b_h": np.zeros(4),
+        "W_hh": np.linspace(0.5, 1.0, 16).reshape(4, 4) * 2.0**power,
+        "W_hy": np.linspace(-1.0, 1.0, 8).reshape(4, 2), "b_y": np.zeros(2),
+    }  # fmt: skip
+    ours, exact = both(params, np.ones((12, 1, 1)), np.zeros((12, 1), dtype=int), "rnn", "tanh")
+    np.testing.assert_allclose(ours, exact, rtol=0, atol=DECADES)
+
+
 def test_a_gain_of_1e_200_is_followed_down():
     """Linear, W = g I: dL/dh_t = g**(T - t) dL/dh_T exactly."""
     config = rv.Config(scheme="identity", activation="linear", gain=1e-200, hidden_size=4, seq_len=50, input_scale=0.0)

@@ -93,6 +93,22 @@ def test_it_is_told_how_far_a_pin_is(opened, held):
     assert told[-1] == {}
 
 
+def test_nothing_is_told_any_more_where_the_last_pin_comes_just_after_a_change(opened, held):
+    async def session():
+        dashboard = opened(LINK)
+        dashboard.runner.budget.pace = 1e-12  # the whole is computed at once
+        await until(lambda: not dashboard.runner.active and held.begun.is_set())
+        dashboard.controls.widgets["hidden_size"].value = 13
+        assert dashboard.runner.active
+        dashboard.stage.progress = {"share": 0.9, "text": "Computing what is pinned: 90%"}
+        dashboard.pins.give_up()
+        await until(lambda: dashboard.stage.frame["whole"] and dashboard.trace.config.hidden_size == 13)
+        held.set()
+        return dashboard
+
+    assert asyncio.run(session()).stage.progress == {}
+
+
 def test_pins_that_take_too_long_can_be_stopped(opened, held):
     async def session():
         dashboard = opened(LINK)

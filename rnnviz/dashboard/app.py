@@ -168,8 +168,7 @@ class Dashboard(widgets.VBox):
         """Do what is left to do when everything is computed; what nobody waits for comes last."""
         self.start_late()
         self.pins.go_on()
-        if self.is_complete:
-            self.give_wanted()
+        self.finish()
         loop = running_loop()
         if loop is not None:
             self._timer = loop.call_later(ADVICE, lambda: self.attempt(self.advise))
@@ -230,6 +229,10 @@ class Dashboard(widgets.VBox):
     def show_pins(self) -> None:
         """Show the pins that are there, and hand out what waited for the others."""
         self.repaint()
+        self.finish()
+
+    def finish(self) -> None:
+        """Where nothing more is to come, say so, and hand out what waited for it."""
         if self.is_complete:
             self.stage.progress = {}
             self.give_wanted()

@@ -16,7 +16,7 @@ from .scene import Scene
 from .task import Part, Task, compare_part
 
 SOON = 0.002  # seconds until a draft is begun
-HERE = 1.5 * AT_ONCE  # seconds for which the page may stand still; what takes longer is computed in the thread
+HERE = 1.5 * AT_ONCE  # seconds for which a page with pictures may stand still; what takes longer goes to the thread
 REST = 0.03  # seconds after the last change until the rest is computed
 PATIENCE = 0.15  # seconds after which a moving slider has to bring a picture, if only of where it was
 
@@ -48,6 +48,7 @@ class Runner:
         self.executor = ThreadPoolExecutor(max_workers=1)
         self.timer: asyncio.TimerHandle | None = None
         self.job: Task | None = None
+        self.is_first = False
         self.waiting: Scene | None = None
         self.shown_at = 0.0
 
@@ -86,7 +87,7 @@ class Runner:
         elif seconds <= HERE:
             self.timer = loop.call_later(wait, self.draft, scene, part)
         else:
-            self.timer = loop.call_later(wait, self.begin, scene, [part])
+            self.timer = loop.call_later(wait, self.begin, scene, [part], True)
 
     def draft(self, scene: Scene, part: Part) -> None:
         """Compute and show a first part here and now, and see to the rest."""
@@ -107,9 +108,9 @@ class Runner:
         """Return the parts of a scene that are left to compute."""
         return [] if done == whole(scene) else [part for part in self.budget.rest(scene) if part != done]
 
-    def begin(self, scene: Scene, parts: Sequence[Part]) -> None:
-        """Compute parts one after the other in the thread."""
-        self.timer = None
+    def begin(self, scene: Scene, parts: Sequence[Part], is_first: bool = False) -> None:
+        """Compute parts one after the other in the thread; ``is_first``: they are what a moving slider shows."""
+        self.timer, self.is_first = None, is_first
         self.job = self.task(scene, parts, self.accept, self.tell, self.fail)
         slow = self.budget.pace * self.job.total > BEARABLE
         self.job.start(self.executor)
@@ -126,7 +127,8 @@ class Runner:
         if part == self.job.parts[-1][0]:
             self.job = None
             self.rest_later(scene, part)
-        self.deliver(scene, part, trace)
+        self.keep(scene, part, trace)
+        self.display(trace, part == whole(scene) and not next_scene)
         if next_scene:
             self.waiting = None
             self.run(next_scene)
@@ -136,7 +138,7 @@ class Runner:
     @property
     def is_worth_finishing(self) -> bool:
         """Whether a draft for older settings is soon done, or would be the first picture in a while."""
-        if self.job is None or self.job.parts[-1][0] == whole(self.job.scene):
+        if self.job is None or not self.is_first:
             return False
         return self.job.share > 0.5 or time.perf_counter() - self.shown_at > PATIENCE
 
@@ -181,12 +183,14 @@ class Runner:
         return was_active
 
     def fail(self, error: Exception) -> None:
-        """Tell what went wrong, and go on with what has waited."""
+        """Tell what went wrong, unless something newer waits: then it concerns nobody."""
         next_scene = self.waiting
+        if next_scene:
+            self.leave()
+            self.run(next_scene)
+            return
         self.stop()
         self.explain(error)
-        if next_scene:
-            self.run(next_scene)
 
     def foresee(self, scene: Scene | None, others: Sequence[Scene] = ()) -> None:
         """Compute what will probably be asked for next, and drafts of what else may be, unless something is to come."""
