@@ -180,14 +180,14 @@ def held(monkeypatch):
     return begun, go_on, at
 
 
-async def change_while_held(page, held):
-    """Ask for another scene while a draft is held; let that go on, and wait for the whole."""
+async def change_while_held(page, held, scene=SCENE):
+    """Ask for other sizes while a scene's draft is held; let that go on, and wait for the whole."""
     begun, go_on, _share = held
-    page.runner.run(SCENE)
+    page.runner.run(scene)
     while not begun.is_set():
         await asyncio.sleep(0)
     for size in (5, 9):
-        page.runner.run(SCENE.replace(hidden_size=size))
+        page.runner.run(scene.replace(hidden_size=size))
         assert page.runner.active
     go_on.set()
     await page.until(lambda page: page.shown and page.shown[-1][1])
@@ -228,19 +228,8 @@ def test_what_waits_for_a_draft_runs_though_that_fails_and_nobody_hears_of_it(he
 
 def test_a_first_part_that_is_the_whole_is_finished_too(held, monkeypatch):
     monkeypatch.setattr(runner, "PATIENCE", 0.0)
-    begun, go_on, _share = held
-    least = SCENE.replace(batch_size=1, seeds=1)
-
-    async def session(page):
-        page.runner.run(least)
-        while not begun.is_set():
-            await asyncio.sleep(0)
-        page.runner.run(least.replace(hidden_size=9))
-        go_on.set()
-        await page.until(lambda page: page.shown and page.shown[-1][1])
-        return page
-
-    assert sizes(with_page(session)) == [(12, 1, 1, False), (9, 1, 1, True)]
+    page = with_page(lambda page: change_while_held(page, held, SCENE.replace(batch_size=1, seeds=1)))
+    assert sizes(page) == [(12, 1, 1, False), (9, 1, 1, True)]
 
 
 def test_stopping_forgets_what_waits_for_a_draft(held, monkeypatch):
