@@ -5,6 +5,7 @@ from __future__ import annotations
 from conftest import SMALL
 
 import rnnviz as rv
+from rnnviz.dashboard import task
 
 TEXT = "abracadabra, abracadabra"
 
@@ -20,3 +21,15 @@ def shown(dashboard):
 
 def is_one_sentence(text):
     return text.endswith((".", "?")) and "\n" not in text and "Traceback" not in text
+
+
+def refuse(monkeypatch, which):
+    """Let comparisons fail whose Config ``which`` picks out."""
+    real = task.compare
+
+    def compare(config, *arguments, **named):
+        if which(config):
+            raise MemoryError("too large")
+        return real(config, *arguments, **named)
+
+    monkeypatch.setattr(task, "compare", compare)

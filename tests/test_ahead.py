@@ -5,6 +5,7 @@ import threading
 
 import numpy as np
 import pytest
+from pages import refuse
 
 import rnnviz as rv
 from rnnviz.config import Config
@@ -196,14 +197,7 @@ def test_what_takes_long_is_not_computed_ahead(computed):
 
 
 def test_what_goes_wrong_ahead_is_told_only_when_it_is_asked_for(monkeypatch):
-    real = task.compare
-
-    def compare(config, *arguments, **named):
-        if config.hidden_size == 10:
-            raise MemoryError("too large")
-        return real(config, *arguments, **named)
-
-    monkeypatch.setattr(task, "compare", compare)
+    refuse(monkeypatch, lambda config: config.hidden_size == 10)
 
     async def session(page):
         await shown(page, SCENE)

@@ -5,6 +5,7 @@ import threading
 
 import numpy as np
 import pytest
+from pages import refuse
 
 import rnnviz as rv
 from rnnviz.dashboard import task
@@ -128,14 +129,7 @@ def test_pins_that_take_too_long_can_be_stopped(opened, held):
 
 
 def test_what_goes_wrong_with_a_pin_is_said_and_the_page_goes_on(opened, monkeypatch):
-    real = task.compare
-
-    def compare(config, *arguments, **named):
-        if config.gain == 0.5:
-            raise MemoryError("too large")
-        return real(config, *arguments, **named)
-
-    monkeypatch.setattr(task, "compare", compare)
+    refuse(monkeypatch, lambda config: config.gain == 0.5)
 
     async def session():
         dashboard = opened(LINK)

@@ -5,6 +5,7 @@ import threading
 
 import numpy as np
 import pytest
+from pages import refuse
 
 import rnnviz as rv
 from rnnviz import runs
@@ -329,14 +330,7 @@ def test_stopping_ends_the_thread_within_a_step(monkeypatch):
 
 
 def test_what_goes_wrong_in_the_thread_is_explained_and_the_next_scene_runs(monkeypatch):
-    real = task.compare
-
-    def compare(config, *arguments, **named):
-        if config.hidden_size == 12:
-            raise MemoryError("too large")
-        return real(config, *arguments, **named)
-
-    monkeypatch.setattr(task, "compare", compare)
+    refuse(monkeypatch, lambda config: config.hidden_size == 12)
 
     async def session(page):
         page.runner.run(SCENE)
