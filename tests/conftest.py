@@ -95,16 +95,16 @@ def is_kernel(process: psutil.Process) -> bool:
 
 
 def start_server(command: list[str], log: Path) -> Server:
-    """Start a demo on a free port and wait until it says that it answers."""
-    port = free_port()
+    """Start a demo on the first port that is free, and wait until it says where it answers."""
     with log.open("w") as output:
         process = subprocess.Popen(
-            [*command, "demo", "--no-browser", "--port", str(port)],
+            [*command, "demo", "--no-browser"],
             cwd=ROOT, stdout=output, stderr=subprocess.STDOUT, creationflags=NEW_GROUP,
         )  # fmt: skip
     wait_until(lambda: "runs at" in log.read_text() or process.poll() is not None, "the server answers", 60)
     assert process.poll() is None, log.read_text()
-    return Server(f"http://127.0.0.1:{port}/", process, log)
+    address = re.search(r"runs at (\S+)", log.read_text())[1]
+    return Server(address, process, log)
 
 
 INTERRUPT, NEW_GROUP = (2, 0)

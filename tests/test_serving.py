@@ -15,6 +15,7 @@ import urllib.error
 import urllib.parse
 import urllib.request
 from html.parser import HTMLParser
+from pathlib import Path
 
 import psutil
 import pytest
@@ -187,6 +188,23 @@ def test_kernels_compute_in_one_thread(server, visitor):
     for kernel in kernels:
         environment = kernel.environ()
         assert {environment[f"{name}_NUM_THREADS"] for name in ("OPENBLAS", "OMP", "MKL")} == {"1"}
+
+
+def test_a_kernel_has_the_means_that_the_settings_say(server, visitor):
+    visitor.open(FIRST)
+    means = app.transport_to_kernels()
+    files = [part for kernel in server.kernels() for part in kernel.cmdline() if f"{visitor.kernel}.json" in part]
+    (said,) = (json.loads(Path(file).read_text()) for file in files)
+    assert said["transport"] == means.get("transport", "tcp")
+    assert ("curve_secretkey" in said) == (means.get("transport_encryption") == "auto")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there are no such sockets")
+@pytest.mark.parametrize(("folder", "by_socket"), [("/tmp", True), ("/tmp/" + 60 * "x", False)])
+def test_kernels_are_reached_by_sockets_of_files_where_their_names_fit(monkeypatch, folder, by_socket):
+    monkeypatch.setattr(app.tempfile, "tempdir", folder)
+    means = app.transport_to_kernels()
+    assert means == ({"transport": "ipc"} if by_socket else {"transport_encryption": "auto"})
 
 
 @pytest.mark.browser

@@ -4,6 +4,8 @@ import logging
 import os
 import signal
 import sys
+import tempfile
+import uuid
 from collections.abc import Callable
 from pathlib import Path
 
@@ -141,11 +143,22 @@ def settings(notebooks: Path, port: int) -> Config:
     )
     # A closed tab frees its kernel at once; this catches the tabs that could not say goodbye.
     config.MappingKernelManager.update(cull_interval=30, cull_idle_timeout=300, cull_connected=False)
-    # Other accounts of this machine can reach a kernel's ports.
-    config.KernelManager.transport_encryption = "auto" if zmq.has("curve") else "disabled"
+    config.KernelManager.update(transport_to_kernels())
     # A kernel that died would come back empty, and its page would look alive.
     config.KernelRestarter.restart_limit = 0
     return config
+
+
+def transport_to_kernels() -> dict:
+    """Return how the server and its kernels talk: over sockets in its own folder, or else over ports.
+
+    A port is chosen here and bound by the kernel a second later: another process may have it by then.
+    """
+    longest = Path(tempfile.gettempdir(), "voila_12345678", f"kernel-{uuid.UUID(int=0)}-ipc-99")
+    if zmq.has("ipc") and sys.platform != "win32" and len(os.fsencode(longest)) <= zmq.IPC_PATH_MAX_LEN:
+        return {"transport": "ipc"}
+    # Other accounts of this machine can reach a kernel's ports.
+    return {"transport_encryption": "auto" if zmq.has("curve") else "disabled"}
 
 
 def serve(notebooks: Path, sockets: list, on_ready: Callable[[str], None]) -> None:
