@@ -343,12 +343,3 @@ def test_a_dashboard_is_a_widget_of_its_own_class():
     dashboard = make()
     assert isinstance(dashboard, widgets.Widget)
     assert "rnnviz" in dashboard._dom_classes
-
-
-def test_the_search_for_advice_ends_when_the_page_shows_something_else(monkeypatch):
-    dashboard = make()
-    trace = dashboard.trace
-    found = dashboard.look_for_advice(trace)[0]
-    assert found.text
-    dashboard.controls.widgets["gain"].value = 1.3
-    assert dashboard.look_for_advice(trace) == (None,)

@@ -1,14 +1,20 @@
-"""One suggestion for the first scheme, which a click applies."""
+"""One suggestion for the first scheme, found beside the page at rest, which a click applies."""
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from typing import Any
 
 import ipywidgets as widgets
 
 from ..language import _
-from ..suggestions import Suggestion
+from ..runs import Trace
+from ..suggestions import Suggestion, suggest
+from .late import Job, Late, running_loop
+from .task import Stopped
+
+REST = 0.8  # seconds without a change until a suggestion is looked for
 
 
 class Advice(widgets.Box):
@@ -37,3 +43,63 @@ class Advice(widgets.Box):
             self.words.value = found.text
         # Hidden and not taken away: it keeps its room, so that nothing jumps.
         (self.remove_class if found else self.add_class)("rnnviz-silent")
+
+
+class Adviser:
+    """Looks for a suggestion in a thread, where an event loop runs, and shows it on the page.
+
+    Parameters
+    ----------
+    advice : where it is shown.
+    subject : returns the comparison to advise on, or None where nothing is to be suggested; asked in the thread too.
+    attempt : takes a step, and says on the page what goes wrong in it. on_error : called with what the search raised.
+    """
+
+    def __init__(
+        self,
+        advice: Advice,
+        subject: Callable[[], Trace | None],
+        attempt: Callable[[Callable[[], None]], None],
+        on_error: Callable[[Exception], None],
+    ):
+        self.advice, self.subject, self.attempt = advice, subject, attempt
+        self.late = Late(lambda: attempt(self.show), on_error)
+        self.timer: asyncio.TimerHandle | None = None
+
+    def leave(self) -> None:
+        """Take the suggestion away, and look for none before the next rest."""
+        if self.timer:
+            self.timer.cancel()
+        self.advice.show(None)
+
+    def rest(self) -> None:
+        """Look for a suggestion once the page has been left alone for a while."""
+        loop = running_loop()
+        if loop is not None:
+            self.timer = loop.call_later(REST, self.attempt, self.advise)
+
+    def advise(self) -> None:
+        """See to it that a suggestion is found and shown."""
+        trace = self.subject()
+        if trace is not None:
+            self.late.start({"advice": Job(self.look, trace, {})})
+            self.show()
+
+    def show(self) -> None:
+        """Show the suggestion, where one was found for what the page shows now."""
+        trace = self.subject()
+        found = self.late.data("advice", Job(self.look, trace, {})) if trace is not None else None
+        if found:
+            self.advice.show(*found)
+
+    def look(self, trace: Trace) -> tuple[Suggestion | None] | None:
+        """Return a suggestion, in a tuple: small runs try it first; None once the page shows something else."""
+
+        def tick():
+            if trace is not self.subject():
+                raise Stopped
+
+        try:
+            return (suggest(trace, 0, tick),)
+        except Stopped:
+            return None

@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
-from weakref import WeakKeyDictionary
 
 import ipywidgets as widgets
 
-from .. import moment, prediction, verdict
+from .. import moment
 from ..config import Config
 from ..language import _, ngettext, settle
 from ..runs import Trace
-from ..suggestions import Suggestion, suggest
 from ..views import VIEWS, View
-from ..views.lines import STYLES
 from ..words import percent
-from .advice import Advice
+from .advice import Advice, Adviser
 from .bet import COVERED, Bet
 from .controls import Controls
 from .files import answer
@@ -28,13 +24,12 @@ from .page import Page
 from .painter import Painter
 from .pins import PinBar
 from .presets import PresetBar
+from .report import Report
 from .runner import Runner
 from .scene import Scene
 from .stage import Stage
-from .task import Stopped
 from .trust import TrustPanel
 
-ADVICE = 0.8  # seconds of rest until a suggestion is looked for
 SENT = 0.03  # seconds that a frame takes to leave
 
 
@@ -94,13 +89,12 @@ class Dashboard(widgets.VBox):
         )
         self.bet = Bet(self.page.predict, self.repaint)
         self.advice = Advice(self.follow_advice)
-        self.adviser = Late(lambda: self.attempt(self.advise), self.explain)
+        self.adviser = Adviser(self.advice, self.subject, self.attempt, self.explain)
+        self.report = Report()
         self.trace: Trace | None = None
         self.runner = Runner(self.take, self.tell_progress, self.fail, self.prepare)
         self.late = Late(lambda: self.attempt(self.show_late), self.explain)
-        self._told: WeakKeyDictionary[Trace, list[str]] = WeakKeyDictionary()
         self._revision = 0
-        self._timer: asyncio.TimerHandle | None = None
         self._wanted: dict[tuple[str, str], dict[str, Any]] = {}
         rows = self.controls
         self.presets.row.children += self.pins.buttons
@@ -135,10 +129,8 @@ class Dashboard(widgets.VBox):
         self.attempt(self._refresh)
 
     def _refresh(self) -> None:
-        if self._timer:
-            self._timer.cancel()
         self.trust.clear()
-        self.advice.show(None)
+        self.adviser.leave()
         self.stage.notice = ""
         self._wanted = {}
         try:
@@ -169,9 +161,7 @@ class Dashboard(widgets.VBox):
         self.start_late()
         self.pins.go_on()
         self.finish()
-        loop = running_loop()
-        if loop is not None:
-            self._timer = loop.call_later(ADVICE, lambda: self.attempt(self.advise))
+        self.adviser.rest()
 
     def foresee(self) -> None:
         """Have computed ahead what the next key may ask for."""
@@ -183,16 +173,10 @@ class Dashboard(widgets.VBox):
         self.controls.attend(label)
         self.foresee()
 
-    def verdict(self, trace: Trace) -> list[str]:
-        """Return the verdict's sentences, told once for each comparison."""
-        if trace not in self._told:
-            self._told[trace] = verdict.sentences(trace)
-        return self._told[trace]
-
     def prepare(self, trace: Trace) -> None:
         """Tell and paint what will probably be asked for next; what goes wrong is told if it is."""
         with suppress(Exception):
-            self.verdict(trace)
+            self.report.verdict(trace)
             for name, view in self.views.items():
                 if not view.late:
                     self.painter.picture(name, self.job(view, trace))
@@ -289,28 +273,10 @@ class Dashboard(widgets.VBox):
         """Set the controls to what was suggested."""
         self.controls.assign(self.controls.scene.replace(**changes))
 
-    def advise(self) -> None:
-        """Suggest something for the first scheme, once it is found: small runs try it first, beside the page."""
-        if self.bet.covers or self.page.lock or self.trace is None or self.runner.active:
-            return
-        job = Job(self.look_for_advice, self.trace, {})
-        found = self.adviser.data("advice", job)
-        if found is None:
-            self.adviser.start({"advice": job})
-        else:
-            self.advice.show(*found)
-
-    def look_for_advice(self, trace: Trace) -> tuple[Suggestion | None]:
-        """Return a suggestion, in a tuple; in the thread, until the page shows something else."""
-
-        def tick():
-            if trace is not self.trace or self.runner.active:
-                raise Stopped
-
-        try:
-            return (suggest(trace, 0, tick),)
-        except Stopped:
-            return (None,)
+    def subject(self) -> Trace | None:
+        """Return the comparison to advise on, None where nothing is to be suggested."""
+        silent = self.bet.covers or self.page.lock or self.runner.active
+        return None if silent else self.trace
 
     def start_late(self) -> None:
         """Start the views that take long; each is shown when it is done."""
@@ -395,16 +361,13 @@ class Dashboard(widgets.VBox):
             self.stage.query = query
 
     def sentences(self) -> list[dict[str, Any]]:
-        """Return what the page says below the pictures, each sentence with the sample of its curve."""
+        """Return what the page says below the pictures."""
         if self.bet.covers:
             return []
-        words = [{"text": text, "style": style(k)} for k, text in enumerate(self.verdict(self.trace))]
-        if "theory" in self.controls.choices and self.controls.choices["theory"].value:
-            # A draft reads few sequences: theory is told for all of them, so that its words stay when those come.
-            config = self.controls.config if self.is_shown else self.trace.config
-            told = " ".join(prediction.sentences(config, self.trace.schemes))
-            words.append({"text": told, "style": {"color": "#1a1a1a", "dash": []}})
-        return words
+        theory = "theory" in self.controls.choices and self.controls.choices["theory"].value
+        # A draft reads few sequences: theory is told for all of them, so that its words stay when those come.
+        config = self.controls.config if self.is_shown else self.trace.config
+        return self.report.items(self.trace, config if theory else None)
 
 
 def later(act: Callable[[], None]) -> None:
@@ -423,9 +386,3 @@ def stopped_words(trace: Trace, wanted: Scene) -> str:
         size=shown.hidden_size, steps=shown.seq_len, seeds=len(trace.seeds), all_seeds=wanted.seeds,
         sequences=shown.batch_size, all_sequences=wanted.config.batch_size,
     )  # fmt: skip
-
-
-def style(k: int) -> dict[str, Any]:
-    """Return the k-th curve's colour and dashes for the sample beside its sentence."""
-    look = STYLES[k]["linestyle"]
-    return {"color": STYLES[k]["color"], "dash": [] if look == "-" else list(look[1])}

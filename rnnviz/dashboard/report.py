@@ -1,0 +1,39 @@
+"""What the page says below its pictures, each sentence with the sample of its curve."""
+
+from __future__ import annotations
+
+from typing import Any
+from weakref import WeakKeyDictionary
+
+from .. import prediction, verdict
+from ..config import Config
+from ..runs import Trace
+from ..views.lines import STYLES
+
+THEORY = {"color": "#1a1a1a", "dash": []}
+
+
+class Report:
+    """The verdict on a comparison, told once for each, and what theory says of its settings."""
+
+    def __init__(self):
+        self._told: WeakKeyDictionary[Trace, list[str]] = WeakKeyDictionary()
+
+    def verdict(self, trace: Trace) -> list[str]:
+        """Return the verdict's sentences, one for each scheme."""
+        if trace not in self._told:
+            self._told[trace] = verdict.sentences(trace)
+        return self._told[trace]
+
+    def items(self, trace: Trace, theory_of: Config | None) -> list[dict[str, Any]]:
+        """Return the verdict as the stage takes it, and theory's sentence on ``theory_of`` unless that is None."""
+        items = [{"text": text, "style": style(k)} for k, text in enumerate(self.verdict(trace))]
+        if theory_of is not None:
+            items.append({"text": " ".join(prediction.sentences(theory_of, trace.schemes)), "style": THEORY})
+        return items
+
+
+def style(k: int) -> dict[str, Any]:
+    """Return the k-th curve's colour and dashes for the sample beside its sentence."""
+    look = STYLES[k]["linestyle"]
+    return {"color": STYLES[k]["color"], "dash": [] if look == "-" else list(look[1])}
