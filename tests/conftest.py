@@ -5,7 +5,6 @@ import importlib
 import os
 import re
 import shutil
-import socket
 import subprocess
 import sys
 import time
@@ -50,11 +49,16 @@ def wait_until(condition: Callable[[], object], what: str, seconds: float = 30) 
         time.sleep(0.05)
 
 
-def free_port() -> int:
-    """Return a port that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+def jupyter_port(process: subprocess.Popen, runtime: Path, log: Path) -> int:
+    """Return the port that a Jupyter server has chosen, once it has written it into a runtime folder of its own."""
+
+    def port():
+        texts = [file.read_text() for file in runtime.glob("jpserver-*.json")]
+        return [found[1] for text in texts if (found := re.search(r'"port": (\d+),', text))]
+
+    wait_until(lambda: port() or process.poll() is not None, "the server has a port", 60)
+    assert process.poll() is None, log.read_text()
+    return int(port()[0])
 
 
 @dataclass

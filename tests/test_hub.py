@@ -9,7 +9,7 @@ import urllib.error
 import urllib.request
 
 import pytest
-from conftest import NOTEBOOKS, ROOT, free_port, wait_until
+from conftest import NOTEBOOKS, ROOT, jupyter_port, wait_until
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 BASE = "/user/ana/"
@@ -54,17 +54,15 @@ def hub(tmp_path_factory):
     folder = tmp_path_factory.mktemp("hub")
     checkout = folder / "checkout"
     shutil.copytree(NOTEBOOKS, checkout / "notebooks")
-    port = free_port()
-    command = f"-m jupyter_server --no-browser --allow-root --ServerApp.port={port} --ServerApp.base_url={BASE}".split()
-    with (folder / "log").open("w") as log:
+    command, log = f"-m jupyter_server --no-browser --allow-root --ServerApp.base_url={BASE}".split(), folder / "log"
+    with log.open("w") as output:
         process = subprocess.Popen(
             [sys.executable, *command, f"--ServerApp.root_dir={checkout}", "--IdentityProvider.token="],
-            cwd=folder, env=environment(folder), stdout=log, stderr=subprocess.STDOUT,
+            cwd=folder, env=environment(folder), stdout=output, stderr=subprocess.STDOUT,
         )  # fmt: skip
-    address = f"http://127.0.0.1:{port}{BASE}"
     try:
-        wait_until(lambda: answers(f"{address}api") or process.poll() is not None, "the server answers", 60)
-        assert process.poll() is None, (folder / "log").read_text()
+        address = f"http://127.0.0.1:{jupyter_port(process, folder / 'runtime', log)}{BASE}"
+        wait_until(lambda: answers(f"{address}api"), "the server answers", 60)
         yield address
     finally:
         process.terminate()

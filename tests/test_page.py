@@ -8,7 +8,7 @@ import subprocess
 import sys
 
 import pytest
-from conftest import INTERRUPT, NOTEBOOKS, free_port, note, wait_until
+from conftest import INTERRUPT, NOTEBOOKS, jupyter_port, note, wait_until
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 NAMES = sorted(path.name for path in NOTEBOOKS.glob("*.ipynb"))
@@ -357,15 +357,15 @@ def test_every_notebook_opens_and_shows_what_it_has(voila, page, name):
 def lab(tmp_path):
     """Run JupyterLab on a copy of the first notebook, apart from this account's settings."""
     shutil.copy(NOTEBOOKS / NAMES[0], tmp_path)
-    port, log = free_port(), tmp_path / "log"
+    log = tmp_path / "log"
     own = {f"JUPYTER_{name}_DIR": str(tmp_path / name) for name in ("CONFIG", "DATA", "RUNTIME")}
-    command = [sys.executable, "-m", "jupyterlab", "--no-browser", f"--port={port}", "--ServerApp.port_retries=0",
-               "--allow-root", "--IdentityProvider.token=secret", f"--ServerApp.root_dir={tmp_path}"]  # fmt: skip
+    command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root",
+               "--IdentityProvider.token=secret", f"--ServerApp.root_dir={tmp_path}"]  # fmt: skip
     with log.open("w") as output:
         process = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT, env=os.environ | own)
     try:
-        wait_until(lambda: "is running at" in log.read_text() or process.poll() is not None, "JupyterLab answers", 60)
-        assert process.poll() is None, log.read_text()
+        port = jupyter_port(process, tmp_path / "RUNTIME", log)
+        wait_until(lambda: "is running at" in log.read_text(), "JupyterLab answers", 60)
         yield f"http://127.0.0.1:{port}/lab/tree/{NAMES[0]}?token=secret"
     finally:
         process.send_signal(INTERRUPT)
