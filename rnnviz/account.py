@@ -78,6 +78,11 @@ class Account:
         return self.factor - self.carry
 
     @property
+    def way(self) -> float:
+        """log10 of what a step leaves of a gradient of any direction: W_hh and the slopes, or the gate alone."""
+        return self.carry + (self.size if self.cell == "rnn" else 0.0)
+
+    @property
     def entry(self) -> float:
         """log10 of what the way from h onto the road of c costs, once."""
         return self.decades - self.road * self.seq_len
@@ -125,7 +130,7 @@ def tell_forward(trace: Trace, k: int) -> dict:
     overflow = trace.first_nonfinite[k][trace.first_nonfinite[k] >= 0]
     saturation = float(median(trace.saturation[k])[-1])
     return {
-        "forward": judge_forward(moment, saturation, overflow.size > 0, trace.config.activation),
+        "forward": judge_forward(moment, saturation, overflow.size > 0, trace.config),
         "second_moment": float(moment[-1]),
         "saturation": saturation,
         "vanished": bool(median(np.abs(trace.mean[k]))[-1] == 0.0),
@@ -136,11 +141,12 @@ def tell_forward(trace: Trace, k: int) -> dict:
 
 def tell_backward(trace: Trace, k: int) -> dict:
     """Return the backward part of an account."""
-    norms, steps = median(trace.log10_grad_norm[k]), trace.config.seq_len
-    road = trace.log10_grad_norm_c
-    cell = norms if road is None else median(road[k])
+    runs, steps = trace.log10_grad_norm[k], trace.config.seq_len
+    norms, road = median(runs), trace.log10_grad_norm_c
     with np.errstate(invalid="ignore"):
-        decades, road = float(norms[0] - norms[-1]), float(cell[0] - cell[-1])
+        # Run by run, as the picture has it: where the loss hands back differs from run to run by many decades.
+        decades = float(median(runs[:, 0] - runs[:, -1]))
+        road = decades if road is None else float(median(road[k][:, 0] - road[k][:, -1]))
     carry = median(trace.log10_carry[k][:, 1:])
     known = carry[np.isfinite(carry)]
     return {
@@ -156,18 +162,20 @@ def tell_backward(trace: Trace, k: int) -> dict:
     }
 
 
-def judge_forward(moment: np.ndarray, saturation: float, overflows: bool, activation: str) -> str:
-    """Say in one word what the state did; ``moment`` is log10 E h^2 at steps 0..T."""
+def judge_forward(moment: np.ndarray, saturation: float, overflows: bool, config: Config) -> str:
+    """Say in one word what the state did; ``moment`` is log10 E h^2 at steps 0..T.
+
+    It is compared with the middle, when a steady input has been taken in; after one kick, with the kick itself.
+    """
     if overflows:
         return "overflows"
     if moment[-1] == -np.inf:
         return "zero"
     if moment[-1] == np.inf:  # h is finite, and its square is not
         return "grows"
-    if saturation > 0.5 and not ACTIVATIONS[activation].homogeneous:
+    if saturation > 0.5 and not ACTIVATIONS[config.activation].homogeneous:
         return "saturates"
-    half = max(1, len(moment) // 2)
-    drift = moment[-1] - moment[half]
+    drift = moment[-1] - moment[1 if config.inputs == "none" else max(1, len(moment) // 2)]
     return "keeps" if abs(drift) <= KEEPS else "grows" if drift > 0 else "shrinks"
 
 
@@ -184,8 +192,12 @@ def cause(story: Account) -> str:
     """Say in one word what made the gradient's story, a key of ``verdict.CAUSES``, or "" where nothing stands out."""
     if story.backward not in ("survives", "shrinks", "grows"):
         return ""
-    if story.loss_at == "every" and (story.backward != "grows" or story.size + story.carry < 0):
-        return "hidden"
+    if (
+        story.loss_at == "every"
+        and story.seq_len > 1
+        and (story.backward != "grows" or story.decades < np.log10(story.seq_len) + APART)
+    ):
+        return "hidden" if story.way < -SAME / 5 else "added"
     if not np.isfinite(story.carry):
         return ""
     if story.cell != "rnn":

@@ -19,7 +19,7 @@ from .bptt import Gradients, bptt, cross_entropy, forward
 from .cells import CELLS
 from .config import Config
 from .draws import draw_inputs, init_params
-from .language import N_, _
+from .language import N_, _, ngettext
 from .words import plain
 
 Array = np.ndarray
@@ -29,12 +29,7 @@ REACH = 280.0  # decades: what float64 shows of a derivative after such a step
 BELOW = N_("their gradient is below 1e-280, where no step in float64 shows")
 ABOVE = N_("their gradient is above 1e+280, where no step in float64 shows")
 UNRESOLVED = N_("too small beside the loss for central differences, or at a kink")
-AGREE = {
-    "complex step": N_("{count} entries agree with the complex step to a relative error of {error} (worst: {where})."),
-    "central differences": N_(
-        "{count} entries agree with the central differences to a relative error of {error} (worst: {where})."
-    ),
-}
+METHODS = {"complex step": N_("the complex step"), "central differences": N_("the central differences")}
 
 
 @dataclass(frozen=True)
@@ -84,12 +79,20 @@ class Check:
     @property
     def words(self) -> str:
         """Say in sentences what was compared, how well it agrees, and what could not be."""
-        text = _("{count} entries not compared: {reason}.")
-        parts = [text.format(count=count, reason=_(reason)) for reason, count in self.skipped.items()]
+        parts = [
+            ngettext("{count} entry not compared: {reason}.", "{count} entries not compared: {reason}.", count).format(
+                count=count, reason=_(reason)
+            )
+            for reason, count in self.skipped.items()
+        ]
         if self.worst is None:
             return " ".join([_("Nothing could be compared."), *parts])
         where = f"{self.worst.where}[{', '.join(map(str, self.worst.index))}]"
-        agree = _(AGREE[self.method]).format(count=self.checked, error=plain(self.error, ".1e"), where=where)
+        agree = ngettext(
+            "{count} entry agrees with {method} to a relative error of {error} (worst: {where}).",
+            "{count} entries agree with {method} to a relative error of {error} (worst: {where}).",
+            self.checked,
+        ).format(count=self.checked, method=_(METHODS[self.method]), error=plain(self.error, ".1e"), where=where)
         return " ".join([agree, *parts])
 
 

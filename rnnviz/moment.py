@@ -27,22 +27,27 @@ def sentences(trace: Trace, t: int) -> list[str]:
 
 def at_step(trace: Trace, k: int, t: int) -> list[str]:
     """Return the parts of one scheme's sentence: the state's size, the gradient's, and the factor between two steps."""
-    moment = float(over_seeds(trace.second_moment[k], (0.5,))[0, t])
-    norms = over_seeds(trace.log10_grad_norm[k], (0.5,))[0]
-    parts = [f"E h² = {number(moment)}", f"‖∂L/∂h‖ = {number(float(norms[t]), log10=True)}"]
-    if t > 0 and np.isfinite(norms[t]) and np.isfinite(norms[t - 1]):
-        parts.append(step_back(trace, k, t, norms))
+    moment, norm = median_at(trace.second_moment[k], t), median_at(trace.log10_grad_norm[k], t)
+    size = _("E h² above 1e308") if moment == np.inf else f"E h² = {number(moment)}"
+    parts = [size, f"‖∂L/∂h‖ = {number(norm, log10=True)}"]
+    before = median_at(trace.log10_grad_norm[k], t - 1) if t > 0 else np.nan
+    if np.isfinite(norm) and np.isfinite(before):
+        parts.append(step_back(trace, k, t, norm, before))
     return parts
 
 
-def step_back(trace: Trace, k: int, t: int, norms: np.ndarray) -> str:
+def median_at(values: np.ndarray, t: int) -> float:
+    """Return the median over seeds at one step."""
+    return float(over_seeds(values[:, t], (0.5,))[0])
+
+
+def step_back(trace: Trace, k: int, t: int, norm: float, before: float) -> str:
     """Return the equation of the step from t back to t - 1, with its two factors."""
-    factor = float(norms[t - 1] - norms[t])
-    carry = float(over_seeds(trace.log10_carry[k], (0.5,))[0, t])
+    factor, carry = before - norm, median_at(trace.log10_carry[k], t)
     name = CELLS[trace.config.cell].carry[0]
-    after = number(float(norms[t - 1]), log10=True)
+    after = number(before, log10=True)
     if trace.config.loss_at == "every" or not np.isfinite(carry):
         return _("one step back it is {after}, ×{factor}").format(after=after, factor=number(factor, log10=True))
     rest, own = number(factor - carry, log10=True), number(carry, log10=True)
-    product = f"{number(float(norms[t]), log10=True)} × {own} ({name}) × {rest} (W_hh)"
+    product = f"{number(norm, log10=True)} × {own} ({name}) × {rest} ({_('W_hh, this direction')})"
     return _("one step back it is {after} = {product}").format(after=after, product=product)

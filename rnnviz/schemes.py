@@ -83,7 +83,7 @@ def sample(name: str, rng: np.random.Generator, fan_in: int, fan_out: int, gain:
 
 def uniform(rng: np.random.Generator, shape: tuple[int, ...], bound: float) -> Array:
     """Draw ``U[-bound, bound]``, variance ``bound**2 / 3``."""
-    return rng.uniform(-bound, bound, shape)
+    return rng.uniform(-abs(bound), abs(bound), shape)  # a gain may be -0.0
 
 
 @scheme(

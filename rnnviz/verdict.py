@@ -27,12 +27,13 @@ CAUSES = {
     "one sign": N_("its weights have one sign and add up: {factors}"),
     "same matrix": N_("one W_hh stretches the same directions at every step: {factors}"),
     "unsaturated few": N_("so large are its weights that the few unsaturated units suffice: {factors}"),
-    "road": N_("{road} keeps ×{carry} a step, and W_hh adds ×{added}"),
-    "road alone": N_("{road} keeps ×{carry} a step, and W_hh adds next to nothing"),
+    "road": N_("{road} keeps ×{carry} a step, and the ways through W_hh make that ×{along}"),
+    "road alone": N_("{road} keeps ×{carry} a step, and the ways through W_hh add next to nothing"),
     "open": N_("{road} stays open: ×{carry} a step"),
     "shut at times": N_("{road} keeps ×{carry} a step on average, but shuts at times, and ×{along} is left"),
     "no way onto c": N_("{road} keeps ×{carry} a step, but the way from h onto it costs {entry} once"),
     "hidden": N_("every step adds a loss of its own, which hides what fades"),
+    "added": N_("every step adds a loss of its own"),
 }
 ROADS = {"lstm": N_("the road through c (gate f)"), "gru": N_("the road past n (gate z)")}
 
@@ -94,8 +95,8 @@ def backward_words(story: Account) -> str:
     after = ngettext("{change} after {steps} step", "{change} after {steps} steps", story.seq_len)
     text = {
         "survives": _("the gradient survives, ×{factor} a step: {after} – {reason}"),
-        "shrinks": _("the gradient shrinks by {factor} a step: {after} – {reason}"),
-        "grows": _("the gradient grows by {factor} a step: {after} – {reason}"),
+        "shrinks": _("the gradient shrinks, ×{factor} a step: {after} – {reason}"),
+        "grows": _("the gradient grows, ×{factor} a step: {after} – {reason}"),
     }[story.backward]
     return text.format(
         factor=factor_words(story.factor),
@@ -135,7 +136,6 @@ def reason(story: Account) -> str:
         saturation=percent(story.saturation),
         weights=weights_words(story),
         road=_(ROADS.get(story.cell, "")),
-        added=factor_words(story.road - story.carry),
         along=factor_words(story.road),
         entry=number(story.entry, log10=True),
     )
@@ -155,11 +155,13 @@ def weights_words(story: Account) -> str:
 
 
 def factor_words(log10: float) -> str:
-    """Write a factor with two significant digits, also where the second is 0.
+    """Write a factor with two significant digits, also where the second is 0; near 1, where steps add up, with three.
 
-    >>> factor_words(0.0), factor_words(-0.2), factor_words(1.0), factor_words(-7.3)
-    ('1.0', '0.63', '10', '5e-8')
+    >>> factor_words(0.0), factor_words(-0.2), factor_words(0.021), factor_words(1.0), factor_words(-7.3)
+    ('1.00', '0.63', '1.05', '10', '5e-8')
     """
+    if abs(log10) < SAME:
+        return numeral(f"{10**log10:#.3g}")
     if -3 <= log10 < 1.99:
         return numeral(f"{10**log10:#.2g}".rstrip("."))
     return number(log10, log10=True)

@@ -15,6 +15,8 @@ def number(value: float, log10: bool = False, digits: int = 2) -> str:
 
     >>> number(0.4637), number(-10.2, log10=True), number(1234.5), number(0), number(-1005.04, log10=True)
     ('0.46', '6e-11', '1200', '0', '9e-1006')
+    >>> number(-5.14e115, log10=True)
+    '10^(−5e115)'
     """
     if not log10:
         if value == 0 or not math.isfinite(value):
@@ -27,6 +29,8 @@ def number(value: float, log10: bool = False, digits: int = 2) -> str:
     if -3 <= value < 4:
         rounded = float(f"{10**value:.{digits}g}")
         return f"{rounded:.0f}" if rounded >= 1000 else plain(rounded)
+    if abs(value) > 1e6:
+        return f"10^({number(value)})"
     exponent = math.floor(value)
     digit = round(10 ** (value - exponent))
     if digit == 10:

@@ -5,7 +5,7 @@ import threading
 
 import pytest
 from pages import make
-from test_dashboard_loop import reach
+from test_dashboard_loop import reach, until
 
 from rnnviz.dashboard import advice
 
@@ -20,9 +20,7 @@ def soon(monkeypatch):
 
 async def advised(dashboard):
     """Wait until a suggestion is shown."""
-    async with asyncio.timeout(20):
-        while HIDDEN in dashboard.advice._dom_classes:
-            await asyncio.sleep(0.005)
+    await until(lambda: HIDDEN not in dashboard.advice._dom_classes)
     return dashboard.advice.words.value
 
 
@@ -72,9 +70,7 @@ def test_settings_that_come_back_are_advised_on_though_the_search_for_them_was_b
         monkeypatch.setattr(advice, "REST", 20)
         gain.value = 1.3
         go_on.set()
-        async with asyncio.timeout(20):
-            while dashboard.adviser.late.pending:
-                await asyncio.sleep(0.005)
+        await until(lambda: not dashboard.adviser.late.pending)
         await whole(dashboard)
         assert HIDDEN in dashboard.advice._dom_classes
         monkeypatch.setattr(advice, "REST", 0.01)

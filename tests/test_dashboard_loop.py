@@ -8,7 +8,7 @@ from pages import TEXT, is_one_sentence, make, shown
 
 import rnnviz as rv
 from rnnviz import prediction
-from rnnviz.dashboard import app, budget, runner, task
+from rnnviz.dashboard import app, budget, painter, runner, task
 from rnnviz.views import VIEWS
 
 pytestmark = pytest.mark.usefixtures("no_loop")
@@ -29,6 +29,13 @@ async def reach(stage, condition):
     watch(None)
     await asyncio.wait_for(come.wait(), 20)
     stage.unobserve(watch, "frame")
+
+
+async def until(condition):
+    """Wait for what no frame tells."""
+    async with asyncio.timeout(20):
+        while not condition():
+            await asyncio.sleep(0.005)
 
 
 def test_a_heavy_setting_shows_a_draft_at_once_and_all_seeds_at_rest(impatient):
@@ -130,7 +137,7 @@ def test_long_work_says_how_far_it_is_and_a_file_waits_for_its_end(impatient):
         assert told == [({"share": 0.0, "text": "Computing 3 draws: 0%"}, True)]
         dashboard.give({"kind": "csv"})
         assert sent == []
-        await reach(dashboard.stage, lambda: dashboard.trace.config.hidden_size == 20)
+        await until(lambda: sent and told[-1] == ({}, False))
         return dashboard, told, sent
 
     dashboard, told, sent = asyncio.run(session())
@@ -140,7 +147,7 @@ def test_long_work_says_how_far_it_is_and_a_file_waits_for_its_end(impatient):
     assert b"hidden_size: 20" in buffers[0]
 
 
-def test_long_work_can_be_stopped_and_says_what_is_shown_instead(impatient):
+def test_long_work_can_be_stopped_and_the_older_pictures_stay_dimmed(impatient):
     async def session():
         dashboard = make(seeds=3)
         await reach(dashboard.stage, lambda: dashboard.stage.frame.get("whole"))
@@ -153,8 +160,25 @@ def test_long_work_can_be_stopped_and_says_what_is_shown_instead(impatient):
     dashboard = asyncio.run(session())
     assert dashboard.stage.progress == {}
     assert dashboard.trace.config.hidden_size == 12
-    assert "H = 12, T = 12, 3 of 3 draws and 4 of 4 sequences" in dashboard.stage.notice
-    assert not dashboard.stage.busy
+    assert dashboard.stage.notice == "Stopped: the pictures still show the settings before."
+    assert dashboard.stage.busy
+
+
+def test_a_draft_that_is_all_there_will_be_is_told_as_such(impatient, monkeypatch):
+    monkeypatch.setattr(runner, "REST", 20)
+
+    async def session():
+        dashboard = make(seeds=3)
+        await reach(dashboard.stage, lambda: dashboard.trace)
+        dashboard.controls.widgets["gain"].value = 1.5
+        await reach(dashboard.stage, lambda: dashboard.trace.config.gain == 1.5)
+        dashboard.give({"kind": "stop"})
+        assert "H = 12, T = 12, 1 of 3 draws and" in dashboard.stage.notice
+        assert not dashboard.stage.busy
+        return dashboard
+
+    dashboard = asyncio.run(session())
+    assert len(dashboard.trace.seeds) == 1
 
 
 def test_a_bad_setting_ends_long_work_and_its_progress(impatient):
@@ -315,3 +339,71 @@ def test_a_late_views_error_is_one_sentence(monkeypatch):
     dashboard = asyncio.run(session())
     assert is_one_sentence(dashboard.stage.message)
     assert "ZeroDivisionError" in dashboard.stage.message
+
+
+def test_stopped_before_anything_of_these_settings_is_there_says_so_and_advises_nothing(impatient):
+    async def session():
+        dashboard = make(seeds=3)
+        await reach(dashboard.stage, lambda: dashboard.stage.frame.get("whole"))
+        slow(dashboard)
+        dashboard.controls.widgets["cell"].value = "lstm"
+        dashboard.give({"kind": "stop"})
+        assert dashboard.trace.config.cell == "rnn"
+        assert dashboard.stage.notice == "Stopped: the pictures still show the settings before."
+        assert dashboard.stage.busy
+        dashboard.stage.viewport = {"width": 500, "ratio": 1}
+        assert dashboard.stage.busy, "also after the page has turned"
+        assert dashboard.subject() is None
+        dashboard.controls.widgets["cell"].value = "rnn"
+        await reach(dashboard.stage, lambda: dashboard.stage.frame["whole"] and not dashboard.stage.busy)
+        assert dashboard.subject() is dashboard.trace
+
+    asyncio.run(session())
+
+
+def test_a_bet_waits_when_more_is_drawn_of_the_same_settings(impatient, monkeypatch):
+    monkeypatch.setenv("QUERY_STRING", "predict=1")
+
+    async def session():
+        dashboard = make(seeds=3)
+        buttons = dashboard.bet.buttons.values()
+        await reach(dashboard.stage, lambda: not any(button.disabled for button in buttons))
+        drafts = []
+        watch = lambda change: drafts.append([button.disabled for button in buttons])  # noqa: E731
+        dashboard.stage.observe(watch, "frame")
+        dashboard.controls.compare["he"].value = True
+        await reach(dashboard.stage, lambda: "he" in dashboard.trace.schemes and dashboard.stage.frame["whole"])
+        assert all(drafts[0])
+        assert not any(drafts[-1])
+        assert len(dashboard.bet.trace.seeds) == 3
+
+    asyncio.run(session())
+
+
+def test_a_late_view_whose_settings_came_back_is_given_though_others_were_begun(monkeypatch):
+    monkeypatch.setattr(budget, "AT_ONCE", 1e9)
+
+    async def session():
+        dashboard = make("state", "spectrum")
+        gain, late = dashboard.controls.widgets["gain"], dashboard.late
+        await reach(dashboard.stage, lambda: "spectrum" in shown(dashboard))
+        gain.value = 1.5
+        await until(lambda: late.pending or late.done["spectrum"][0].trace is dashboard.trace)
+        gain.value = 1.0
+        await reach(dashboard.stage, lambda: dashboard.trace.config.gain == 1.0)
+        sent = asyncio.Queue()
+        dashboard.stage.send = lambda content, buffers=None: sent.put_nowait(content["name"])
+        await asyncio.sleep(0.05)
+        dashboard.give({"kind": "png", "view": "spectrum"})
+        assert await asyncio.wait_for(sent.get(), 20)
+
+    asyncio.run(session())
+
+
+def test_of_large_comparisons_only_the_last_is_kept_with_its_pictures(monkeypatch):
+    monkeypatch.setattr(painter, "BYTES", 0)
+    dashboard = make()
+    for size in (6, 7, 8):
+        dashboard.controls.widgets["hidden_size"].value = size
+    kept = {id(job.trace) for pictures in dashboard.painter.kept.values() for job, *_rest in pictures}
+    assert kept == {id(dashboard.trace)}

@@ -95,7 +95,7 @@ def registered():
             yield from (getattr(entry, name, "") for name in ("label", "short", "help", "look", "saturation_label"))
     yield from (label for option in OPTIONS.values() for label, _value in option.choices)
     yield from (spec.metadata[name] for spec in FIELDS.values() for name in ("label", "help"))
-    yield from (*TEXTS.values(), *verdict.CAUSES.values(), *verdict.ROADS.values(), *gradcheck.AGREE.values())
+    yield from (*TEXTS.values(), *verdict.CAUSES.values(), *verdict.ROADS.values(), *gradcheck.METHODS.values())
 
 
 def test_what_is_registered_is_translated():

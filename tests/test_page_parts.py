@@ -5,12 +5,13 @@ import re
 import numpy as np
 import pytest
 from conftest import SMALL
+from pages import make
 
 import rnnviz as rv
 from rnnviz import moment
 from rnnviz.dashboard import pins
 from rnnviz.dashboard.presets import PRESETS
-from rnnviz.dashboard.scene import Scene
+from rnnviz.dashboard.scene import MOST_SCHEMES, Scene
 
 pytestmark = pytest.mark.usefixtures("no_loop")
 
@@ -146,6 +147,7 @@ def test_a_bad_link_says_so_and_is_forgotten_with_the_next_change(opened):
 
 def test_a_link_freezes_and_hides_controls(opened):
     page = opened("lock=gain,beside&hide=cell,nosuch")
+    assert page.stage.notice == "In this link lock and hide name what is no control: 'nosuch'."
     frozen = {name for name, widget in page.controls.widgets.items() if widget.disabled}
     assert frozen == {"gain"}
     assert all(box.disabled for box in page.controls.compare.values())
@@ -281,3 +283,31 @@ def test_no_file_tells_before_the_bet(asked, kind):
     page, sent = asked({"kind": kind, "view": "gradient" if kind == "png" else ""}, "predict=1")
     assert sent == []
     assert "bet" in page.stage.message
+
+
+def test_no_picture_tells_the_answer_of_a_bet(monkeypatch):
+    monkeypatch.setenv("QUERY_STRING", "predict=1")
+    page = make("state", "jacobian")
+    assert "covered" in page.stage.frame["views"][1]["alt"]
+    assert not re.search(r"\d", page.stage.frame["views"][1]["alt"])
+    page.bet.buttons["shrinks"].click()
+    assert "covered" not in page.stage.frame["views"][1]["alt"]
+
+
+def test_a_link_points_at_the_step_that_was_read(opened):
+    page = opened("step=3")
+    assert page.stage.step == 3
+    assert "Step 3" in page.stage.moment[0]
+
+
+def test_no_more_schemes_can_be_ticked_than_are_drawn(opened):
+    page = opened("beside=")
+    boxes = page.controls.compare
+    for box in boxes.values():
+        if not box.disabled:
+            box.value = True
+    ticked = {name for name, box in boxes.items() if box.value}
+    assert ticked == set(page.trace.schemes[1:])
+    assert len(page.trace.schemes) == MOST_SCHEMES
+    boxes[next(iter(ticked))].value = False
+    assert not any(box.disabled for name, box in boxes.items() if name != page.config.scheme)

@@ -144,3 +144,23 @@ def test_schemes_beside_are_kept_in_order_without_the_first_and_not_too_many():
 def test_a_scene_that_cannot_be_is_refused(changes, told):
     with pytest.raises(ValueError, match=told):
         START.replace(**changes)
+
+
+@pytest.mark.parametrize("query", ["scheme=he&beside=xavier,orthogonal", "beside=xavier,orthogonal&scheme=he"])
+def test_the_parts_of_a_link_come_in_any_order(query):
+    scene, _ = Scene.from_query(query, Scene(Config(scheme="xavier")))
+    assert scene.schemes == ("he", "xavier", "orthogonal")
+
+
+@pytest.mark.parametrize(
+    ("text", "value"), [("1", True), ("True", True), ("true", True), ("0", False), ("FALSE", False)]
+)
+def test_yes_and_no_are_read_in_every_form(text, value):
+    scene, problems = Scene.from_query(f"theory={text}", START)
+    assert (scene.option("theory"), problems) == (value, [])
+
+
+@pytest.mark.parametrize(("text", "step"), [("7", 7), ("0", 0), ("9999", 20), ("-1", -1), ("x", -1), ("9" * 5000, -1)])
+def test_a_link_points_at_a_step_that_there_is(text, step):
+    page, _scene, problems = Page.of_link(f"seq_len=20&step={text}", START)
+    assert (page.step, problems) == (step, [])

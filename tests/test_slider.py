@@ -29,3 +29,13 @@ def test_a_move_of_a_step_is_followed_without_a_floats_error(steps, step):
     slider = Slider(steps * step, min=0.0, max=12.1, step=step)
     slider.value = (steps + 1) * step
     assert slider.exact == round((steps + 1) * step, 2)
+
+
+@given(st.integers(1, 118), STEPS, st.floats(0.01, 0.5), st.sampled_from([-1, 1]))
+def test_a_key_moves_a_number_between_the_steps_wherever_it_lies(steps, step, part, by):
+    slider = Slider(0.0, min=0.0, max=12.1, step=step)
+    slider.put((steps + part) * step)
+    slider.value = as_a_browser(slider)
+    shown = round(slider.value / step)
+    slider.value = (shown + by) * step
+    assert slider.exact == round((shown + by) * step, 2)

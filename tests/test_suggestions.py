@@ -200,6 +200,7 @@ STORIES = {
     "unsaturated few": {"gain": 20.0},
     "": {"activation": "linear", "scheme": "orthogonal"},
     "hidden": {"loss_at": "every"},
+    "added": {"activation": "linear", "scheme": "orthogonal", "loss_at": "every"},
     "road": {"cell": "gru"},
     "road alone": {"cell": "gru", "scheme": "small_normal"},
     "open": {"cell": "lstm", "forget_bias": 8.0},

@@ -11,6 +11,7 @@ import rnnviz as rv
 from rnnviz import verdict
 from rnnviz.account import account as account_of
 from rnnviz.runs import draw_inputs
+from rnnviz.views import VIEWS
 
 FLOAT = r"([0-9.]+(?:e-?\d+)?)"
 SAID = rf"E h² {FLOAT}\).*[ ×]{FLOAT} a step: {FLOAT} after 40 steps"
@@ -75,6 +76,21 @@ def test_the_median_of_the_seeds_tells_the_story():
     assert account.decades == pytest.approx(-2.0)
 
 
+def test_each_run_is_told_relative_to_its_own_last_step_as_in_the_picture():
+    """One run's loss hands back far less than the others': medians of the norms themselves would mix the runs."""
+    ends = np.array([[0.0], [-40.0], [-3.0], [-80.0], [-50.0]])
+    trace = made(ends + 0.2 * np.arange(10, -1, -1) * np.array([[1], [1], [1], [-30], [-30]]))
+    assert account_of(trace, 0).decades == pytest.approx(2.0)
+    assert VIEWS["gradient"].data(trace).curves[0].median[0] == pytest.approx(2.0)
+
+
+def test_a_state_that_one_kick_left_behind_has_shrunk():
+    trace, account = story(rv.Config(inputs="none"), "xavier")
+    moments = np.median(trace.second_moment[0], axis=0)
+    assert moments[-1] < 0.5 * moments[1]
+    assert account.forward == "shrinks"
+
+
 def test_a_seed_without_a_gradient_is_left_out():
     norms = np.array([-0.2, np.nan, np.nan])[:, None] * np.arange(10, -1, -1)
     account = account_of(made(norms, first_nonfinite=np.array([[-1, 9, 4]])), 0)
@@ -89,9 +105,9 @@ def test_linear_orthogonal_multiplies_the_gradient_by_its_gain(gain):
     assert account.factor == pytest.approx(np.log10(gain), abs=1e-12)
     assert account.carry == pytest.approx(0.0, abs=1e-12)
     assert account.recurrent == pytest.approx(np.log10(gain), abs=1e-12)
-    words = {1.0: "survives, ×1.0 a step: 1", 0.5: "shrinks by 0.50 a step: 1e-6", 2.0: "grows by 2.0 a step: 1e6"}
+    words = {1.0: "survives, ×1.00 a step: 1", 0.5: "shrinks, ×0.50 a step: 1e-6", 2.0: "grows, ×2.0 a step: 1e6"}
     assert f"the gradient {words[gain]} after" in verdict.sentence(account)
-    assert f"W_hh ×{gain:#.2g}, φ′ ×1.0." in verdict.sentence(account)
+    assert f"W_hh ×{gain:#.{3 if gain == 1 else 2}g}, φ′ ×1.00." in verdict.sentence(account)
 
 
 def test_linear_orthogonal_with_one_kick_keeps_its_state():
@@ -137,6 +153,19 @@ def test_a_loss_at_every_step_says_what_it_hides():
     trace = made(-0.1 * np.arange(20, -1, -1), loss_at="every")
     assert "every step adds a loss of its own" in verdict.sentences(trace)[0]
     assert "every step" not in verdict.sentences(made(-0.1 * np.arange(20, -1, -1)))[0]
+    assert "every step" not in verdict.sentences(made([-0.5, 0.0], loss_at="every"))[0], "one step has one loss"
+
+
+@pytest.mark.parametrize("scheme", ["identity", "orthogonal"])
+def test_losses_that_add_up_are_not_laid_to_the_weights(scheme):
+    config = rv.Config(activation="linear", loss_at="every", hidden_size=16, seq_len=20, batch_size=4)
+    sentence = verdict.sentence(story(config, scheme)[1])
+    assert sentence.endswith("every step adds a loss of its own.")
+
+
+def test_growth_beyond_what_losses_add_has_its_own_cause():
+    config = rv.Config(activation="linear", loss_at="every", hidden_size=16, seq_len=20, batch_size=4, gain=2.0)
+    assert "its weights are large: W_hh ×2.0" in verdict.sentence(story(config, "orthogonal")[1])
 
 
 @given(st.floats(-0.9, 0.9), st.floats(-0.9, 0.0))
@@ -154,7 +183,7 @@ def test_the_sentences_numbers_are_the_traces(cell, scheme):
     trace = rv.compare(config, ("orthogonal", scheme), range(5))
     for k, sentence in enumerate(verdict.sentences(trace)):
         moment = np.median(trace.second_moment[k, :, -1])
-        relative = np.median(trace.log10_grad_norm[k, :, 0]) - np.median(trace.log10_grad_norm[k, :, -1])
+        relative = np.median(trace.log10_grad_norm[k, :, 0] - trace.log10_grad_norm[k, :, -1])
         said = [float(value) for value in re.search(SAID, sentence).groups()]
         assert said[0] == pytest.approx(moment, rel=0.35 if moment < 1e-3 else 0.06)
         assert np.log10(said[1]) == pytest.approx(relative / 40, abs=0.03)

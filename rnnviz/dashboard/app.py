@@ -94,6 +94,8 @@ class Dashboard(widgets.VBox):
         self.trace: Trace | None = None
         self.runner = Runner(self.take, self.tell_progress, self.fail, self.prepare)
         self.late = Late(lambda: self.attempt(self.show_late), self.explain)
+        self.is_current = False  # whether what the page shows is of the settings asked for last
+        self.stopped = False
         self._revision = 0
         self._wanted: dict[tuple[str, str], dict[str, Any]] = {}
         rows = self.controls
@@ -117,7 +119,8 @@ class Dashboard(widgets.VBox):
         self.page.apply(rows, self.presets)
         self.attempt(lambda: self.pins.put(self.page.pins))
         self.refresh()
-        self.stage.notice = " ".join([*unspoken, *problems])
+        self.stage.step = self.page.step
+        self.stage.notice = " ".join([*unspoken, *problems, *self.page.unknown(rows)])
 
     @property
     def config(self) -> Config:
@@ -133,6 +136,7 @@ class Dashboard(widgets.VBox):
         self.adviser.leave()
         self.stage.notice = ""
         self._wanted = {}
+        self.is_current = self.stopped = False
         try:
             scene = self.controls.scene
         except ValueError:
@@ -149,6 +153,7 @@ class Dashboard(widgets.VBox):
 
     def _take(self, trace: Trace, whole: bool) -> None:
         scene, self.trace = self.controls.scene, trace
+        self.is_current = self.is_shown
         self.bet.ask(scene, trace, whole)
         self.paint()
         later(lambda: self.attempt(lambda: self.presets.follow(self.controls.scene)))
@@ -199,7 +204,8 @@ class Dashboard(widgets.VBox):
     @property
     def is_stale(self) -> bool:
         """Whether the pictures belong to other settings than those that are being computed, and will for a while."""
-        return self.runner.active and not self.runner.waiting and not self.is_shown
+        coming = self.runner.active and not self.runner.waiting
+        return (coming or self.stopped) and not self.is_shown
 
     def tell_progress(self, share: float | None) -> None:
         """Say how far the rest of a comparison is; None once nothing is being computed."""
@@ -243,11 +249,13 @@ class Dashboard(widgets.VBox):
         if self.trace is None:
             self.stage.notice = _("Stopped: nothing is computed yet. Choose smaller sizes.")
             return
-        if self.is_shown:
-            self.bet.ready()
+        self.stopped, self.is_current = True, self.is_shown
+        if self.is_current:
+            self.bet.ready(self.trace)
         self.paint()
         self.rest()
-        self.stage.notice = stopped_words(self.trace, self.controls.scene)
+        older = _("Stopped: the pictures still show the settings before.")
+        self.stage.notice = stopped_words(self.trace, self.controls.scene) if self.is_current else older
 
     def fail(self, error: Exception) -> None:
         """Say what went wrong beside the page, and leave it at what is there."""
@@ -275,7 +283,7 @@ class Dashboard(widgets.VBox):
 
     def subject(self) -> Trace | None:
         """Return the comparison to advise on, None where nothing is to be suggested."""
-        silent = self.bet.covers or self.page.lock or self.runner.active
+        silent = self.bet.covers or self.page.lock or self.runner.active or not self.is_current
         return None if silent else self.trace
 
     def start_late(self) -> None:
@@ -348,7 +356,7 @@ class Dashboard(widgets.VBox):
         query = self.page.link(self.controls.scene, self.start, [pin.scene for pin in self.pins.pins])
         self._revision += 1
         jobs = {name: self.job(view) for name, view in self.views.items()}
-        pictures = self.painter.pictures(jobs, hidden=COVERED if self.bet.covers else "")
+        pictures = self.painter.pictures(jobs, hidden=COVERED if self.bet.covers else ())
         frame = {"views": pictures, "columns": self.painter.columns, "words": self.sentences()}
         frame |= {"page": self.stage.viewport["width"]}
         frame |= {"curves": len(self.trace.schemes), "steps": self.trace.config.seq_len, "whole": self.is_complete}

@@ -20,7 +20,7 @@ CHOICES = (
     (N_("grows"), "grows"),
     (N_("is not defined"), "undefined"),
 )
-COVERED = "gradient"  # the view that a bet is about
+COVERED = ("gradient", "jacobian")  # the views that would tell what a bet is about
 
 
 class Bet(widgets.VBox):
@@ -55,13 +55,11 @@ class Bet(widgets.VBox):
 
     def ask(self, scene: Scene, trace: Trace, whole: bool) -> None:
         """Ask about a scene, unless it is the one that was asked about last; only the ``whole`` can judge an answer."""
-        self.trace = trace
         if not self.on:
             return
         if self.asked is None or self.asked.config != scene.config:
             self.put(scene)
-        if whole:
-            self.ready()
+        self.ready(trace if whole else None)
 
     def put(self, scene: Scene) -> None:
         """Put the question, whose answers wait for the whole comparison."""
@@ -73,10 +71,11 @@ class Bet(widgets.VBox):
         for button in self.buttons.values():
             button.disabled = True
 
-    def ready(self) -> None:
-        """Take answers from now on."""
+    def ready(self, trace: Trace | None) -> None:
+        """Take answers from now on, which a comparison judges; None: from later on."""
+        self.trace = trace
         for button in self.buttons.values():
-            button.disabled = self.answered
+            button.disabled = self.answered or trace is None
 
     def answer(self, chosen: str) -> None:
         """Take an answer, show what is true and the score."""

@@ -11,7 +11,7 @@ from ..config import FIELDS, Config, label_of
 from ..language import N_, _
 from ..schemes import SCHEMES
 from ..views import OPTIONS, Option
-from .scene import Scene
+from .scene import MOST_SCHEMES, Scene
 from .slider import Slider
 
 FIRST = ("scheme", "hidden_size", "seq_len")
@@ -147,7 +147,8 @@ class Controls:
             self.show_only_for(name, other, values)
         self.beside = widgets.Box([widgets.HTML(_("Compare with")), *self.compare.values()])
         self.beside.add_class("rnnviz-compare")
-        self.widgets["scheme"].observe(lambda change: self.enable_others(), "value")
+        for widget in (self.widgets["scheme"], *self.compare.values()):
+            widget.observe(lambda change: self.enable_others(), "value")
         self.enable_others()
         self.more = self.folded(_("More settings"), rest)
 
@@ -232,9 +233,11 @@ class Controls:
         self.enable_others()
 
     def enable_others(self) -> None:
-        """Offer every scheme to compare with but the first, which is drawn anyway."""
+        """Offer every scheme to compare with but the first, which is drawn anyway, while there is a colour left."""
+        first = self.widgets["scheme"].value
+        full = sum(box.value for name, box in self.compare.items() if name != first) >= MOST_SCHEMES - 1
         for name, box in self.compare.items():
-            box.disabled = "beside" in self.frozen or name == self.widgets["scheme"].value
+            box.disabled = "beside" in self.frozen or name == first or (full and not box.value)
 
     def hide(self, names: Sequence[str]) -> None:
         """Take controls off the page; "all" stands for every one."""
@@ -261,7 +264,9 @@ class Controls:
 
     def folded(self, title: str, box: widgets.Box) -> widgets.Box:
         """Return a button that opens and closes ``box``, which an accordion does not do by keyboard."""
-        button = widgets.ToggleButton(value=False, description=title, icon="")
+        button = widgets.ToggleButton(
+            value=False, description=title, tooltip=_("settings that are needed less often"), icon=""
+        )
         box.layout.display = "none"
 
         def unfold(change):

@@ -62,17 +62,24 @@ class Late:
         """Start computing what is not there yet, in place of what was asked for before."""
         loop = running_loop()
         for name, job in jobs.items():
-            if self.data(name, job) is not None or (name in self.pending and self.pending[name][0].same(job)):
+            if name in self.pending and self.pending[name][0].same(job):
+                continue
+            if self.data(name, job) is not None:
+                self.drop(name)
                 continue
             if loop is None:
                 self.done[name] = (job, job())
                 self.on_done()
                 continue
-            if name in self.pending:
-                self.pending[name][1].cancel()
+            self.drop(name)
             future = self.executor.submit(job)
             self.pending[name] = (job, future)
             future.add_done_callback(lambda done, name=name: self.hand_over(loop, name, done))
+
+    def drop(self, name: str) -> None:
+        """Compute no more what was asked for before, which would take the place of what is there."""
+        if name in self.pending:
+            self.pending.pop(name)[1].cancel()
 
     def hand_over(self, loop: asyncio.AbstractEventLoop, name: str, future: Future) -> None:
         """Bring a result from the thread to the kernel's loop."""

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from urllib.parse import parse_qs, urlencode
 
-from ..language import LANGUAGES, of_link
+from ..language import LANGUAGES, _, of_link
 from .controls import Controls
 from .pins import MOST
 from .presets import PresetBar
@@ -26,6 +27,7 @@ class Page:
     predict : cover the gradient until the reader has placed a bet.
     pins : the scenes whose first scheme is pinned.
     lang : the language that the link asks for, or "".
+    step : the step that is pointed at, -1 for none.
     """
 
     lock: tuple[str, ...] = ()
@@ -34,6 +36,7 @@ class Page:
     predict: bool = False
     pins: tuple[Scene, ...] = ()
     lang: str = ""
+    step: int = -1
 
     @classmethod
     def of_link(cls, query: str, start: Scene) -> tuple[Page, Scene, list[str]]:
@@ -53,6 +56,7 @@ class Page:
             asked.get("predict") == "1",
             tuple(pin.replace(beside=(), options={}) for pin, _problems in pins),
             lang if (lang := of_link(query)) in LANGUAGES else "",
+            min(int(step), scene.config.seq_len) if re.fullmatch("[0-9]{1,5}", step := asked.get("step", "")) else -1,
         )
         return page, scene, problems
 
@@ -64,6 +68,12 @@ class Page:
         controls.freeze(self.lock)
         controls.hide(self.hide)
         presets.freeze(scenes=bool(controls.frozen), seed="seed" in controls.frozen)
+
+    def unknown(self, controls: Controls) -> list[str]:
+        """Return a sentence where the link freezes or hides what is no control."""
+        names = [name for name in (*self.lock, *self.hide) if name != "all" and name not in controls.named]
+        said = _("In this link lock and hide name what is no control: {names}.")
+        return [said.format(names=", ".join(f"{name!r:.40}" for name in names))] if names else []
 
     def link(self, scene: Scene, start: Scene, pins: Sequence[Scene]) -> str:
         """Return the query string that brings this page back, with these pins."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import count
 from typing import Any
@@ -12,6 +12,7 @@ from ..language import N_, _
 from ..views import VIEWS, Canvas
 from ..views.lines import covered
 from .late import Job
+from .memory import BYTES
 from .stage import Stage
 
 KEPT = 16  # pictures kept a view; each takes 20 to 80 kB
@@ -59,10 +60,10 @@ class Painter:
         _columns, width, height = layout(self.stage.viewport["width"], len(self.canvases))
         return Size(width, height, self.zoom, self.stage.viewport["ratio"])
 
-    def pictures(self, jobs: dict[str, Job], hidden: str = "") -> list[dict[str, Any]]:
+    def pictures(self, jobs: dict[str, Job], hidden: Sequence[str] = ()) -> list[dict[str, Any]]:
         """Return the pictures of all views, ``hidden`` covered; a late view keeps its last one, marked as stale."""
         for name, job in jobs.items():
-            picture = self.picture(name, job, name == hidden)
+            picture = self.picture(name, job, name in hidden)
             if picture is not None:
                 self.shown[name] = picture
             elif name in self.shown:
@@ -81,8 +82,13 @@ class Painter:
         if hidden:
             return self.paint(name, covered(data), size) | {"alt": _(HIDDEN)}
         picture = self.paint(name, data, size)
-        self.kept[name].append((job, size, picture))
+        self.keep(name, job, size, picture)
         return picture
+
+    def keep(self, name: str, job: Job, size: Size, picture: dict[str, Any]) -> None:
+        """Keep a picture, and with it its comparison: of the large ones only the last."""
+        small = [each for each in self.kept[name] if each[0].trace.units.nbytes <= BYTES]
+        self.kept[name] = deque([*small, (job, size, picture)], maxlen=KEPT)
 
     def paint(self, name: str, data: Any, size: Size) -> dict[str, Any]:
         """Return a new picture of some data."""

@@ -118,7 +118,10 @@ class PresetBar(widgets.VBox):
         self.new_seed.on_click(lambda _: self.draw_again())
         self.reset = self.button(_("Reset"), _("go back to where this page started"))
         self.reset.on_click(lambda _: self.go_back())
-        self.look = widgets.HTML()
+        self.look = widgets.HTML(
+            "<p>{}</p>".format(_("Each of the first six buttons sets a scene and says what to look at."))
+        )
+        self.look.add_class("rnnviz-look")
         self.row = widgets.Box([*self.buttons.values(), self.reset, self.new_seed])
         self.row.add_class("rnnviz-presets")
         super().__init__([self.row, self.look])

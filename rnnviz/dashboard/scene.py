@@ -98,7 +98,9 @@ class Scene:
         if len(query) > LONGEST_LINK:
             return start, [_("This link is too long to be read: the page starts as usual.")]
         scene, problems = start, []
-        for name, text in dict(parse_qsl(query.removeprefix("?"), keep_blank_values=True)).items():
+        parts = dict(parse_qsl(query.removeprefix("?"), keep_blank_values=True))
+        # The schemes beside the first come last: they leave out the first one, wherever in the link that stands.
+        for name, text in sorted(parts.items(), key=lambda part: part[0] == "beside"):
             try:
                 scene = scene.with_text(name, text)
             except ValueError as error:
@@ -129,6 +131,6 @@ def check_option(name: str, value: Any) -> None:
 def option_from_text(name: str, text: str) -> Any:
     """Return a choice of the page from a link's text."""
     for _label, value in OPTIONS[name].choices:
-        if text == (str(int(value)) if isinstance(value, bool) else value):
+        if text == value or (isinstance(value, bool) and text.lower() in (str(int(value)), str(value).lower())):
             return value
     return text

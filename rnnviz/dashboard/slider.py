@@ -14,17 +14,18 @@ class Slider(widgets.FloatSlider):
 
     Attributes
     ----------
-    exact : what was set, until somebody moves the slider by a step or more.
+    exact : what was set, until somebody moves the slider.
+    echo : what browsers have made of that, None as long as none has answered.
     """
 
     def __init__(self, value: float, **options: Any):
         super().__init__(value=value, **options)
-        self.exact = float(value)
+        self.exact, self.echo = float(value), None
         self.observe(self._follow, "value")
 
     def put(self, value: float) -> None:
         """Set the exact number."""
-        self.exact = float(value)
+        self.exact, self.echo = float(value), None
         self.value = value
 
     def step_to(self, by: int) -> float:
@@ -33,5 +34,10 @@ class Slider(widgets.FloatSlider):
         return float(f"{self.min + steps * self.step:.{DIGITS}g}")
 
     def _follow(self, change) -> None:
-        if abs(change["new"] - self.exact) > 0.5 * self.step * (1 + 1e-6):
-            self.exact = float(f"{change['new']:.{DIGITS}g}")
+        new, least = change["new"], 1e-6 * self.step
+        if abs(new - self.exact) <= least:
+            return
+        if self.echo is None and abs(new - self.exact) <= 0.5 * self.step + least:
+            self.echo = new
+        elif self.echo is None or abs(new - self.echo) > least:
+            self.exact, self.echo = float(f"{new:.{DIGITS}g}"), None

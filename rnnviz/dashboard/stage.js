@@ -104,6 +104,17 @@ function nameHandles(root, texts) {
   }
 }
 
+// What ipywidgets does not tell screen readers: that a button unfolds something, and what a row of boxes is about.
+function nameGroups(root) {
+  for (const toggle of root.querySelectorAll(".rnnviz-more > .widget-toggle-button")) {
+    attribute(toggle, "aria-expanded", toggle.classList.contains("mod-active"));
+  }
+  for (const row of root.querySelectorAll(".rnnviz-compare")) {
+    attribute(row, "role", "group");
+    attribute(row, "aria-label", row.querySelector(".widget-html-content")?.textContent ?? "");
+  }
+}
+
 // The kernel computes ahead what a key on the control in focus may ask for.
 function tellFocus(model, root) {
   const attend = ({ target }) => {
@@ -115,19 +126,21 @@ function tellFocus(model, root) {
   return () => document.removeEventListener("focusin", attend);
 }
 
-// Readouts and what screen readers are told of handles, with the language's decimal comma. ipywidgets writes a dot and
-// reads no comma, so it finds a dot again before its own listeners read what was typed.
+// Readouts with the language's decimal comma. ipywidgets writes a dot and reads no comma, so it finds a dot again before
+// its own listeners read what was typed. Of handles, screen readers are told what the readout says, without a float's
+// last digits.
 function speakNumbers(language) {
-  if (language !== "de") return () => {};
   let [typing, reading] = [null, false];
   const put = (readout, from, to) => {
     if (readout.textContent.includes(from)) readout.textContent = readout.textContent.replace(from, to);
   };
   const show = () => {
     if (reading) return;
-    for (const readout of document.querySelectorAll(READOUT)) if (readout !== typing) put(readout, ".", ",");
-    for (const handle of document.querySelectorAll(".noUi-handle[aria-valuetext*='.']")) {
-      handle.setAttribute("aria-valuetext", handle.getAttribute("aria-valuetext").replace(".", ","));
+    for (const readout of document.querySelectorAll(READOUT)) {
+      if (readout === typing) continue;
+      if (language === "de") put(readout, ".", ",");
+      const handle = readout.closest(".widget-slider, .jupyter-widget-slider")?.querySelector(".noUi-handle");
+      attribute(handle, "aria-valuetext", readout.textContent);
     }
   };
   const type = (event) => {
@@ -142,7 +155,7 @@ function speakNumbers(language) {
       show();
     });
   };
-  const listeners = { beforeinput: type, keydown: read, blur: read, focusout: read };
+  const listeners = language === "de" ? { beforeinput: type, keydown: read, blur: read, focusout: read } : {};
   for (const [kind, listener] of Object.entries(listeners)) document.addEventListener(kind, listener, true);
   const observer = new MutationObserver(show);
   const changes = { childList: true, characterData: true, subtree: true, attributeFilter: ["aria-valuetext"] };
@@ -241,7 +254,8 @@ function linkTool(model) {
   const options = linkOptions(model, forget);
   const copy = button(texts.copy_link, async () => {
     const address = new URL(window.location.href);
-    address.search = options.add(model.get("query"));
+    const step = model.get("step");
+    address.search = [options.add(model.get("query")), step < 0 ? "" : `step=${step}`].filter(Boolean).join("&");
     address.hash = "";
     field.value = address.href;
     try {
@@ -398,9 +412,10 @@ function render({ model, el }) {
       const figure = element("figure", "rnnviz-view");
       figure.cursor = element("div", "rnnviz-cursor", { hidden: "" });
       const files = element("figcaption", "rnnviz-files");
+      const name = texts[`view_${frame.views[views.children.length].name}`];
       for (const kind of ["PNG", "SVG"]) {
         const ask = () => model.send({ kind: kind.toLowerCase(), view: figure.dataset.view });
-        files.append(button(kind, ask, fill(texts.save, { kind })));
+        files.append(button(kind, ask, fill(texts.save, { kind, view: name })));
       }
       figure.append(element("img"), figure.cursor, files);
       views.append(figure);
@@ -453,11 +468,14 @@ function render({ model, el }) {
   observer.observe(el);
   const settle = () => {
     nameHandles(document, texts);
+    nameGroups(document);
     attribute(el.closest(".rnnviz"), "lang", language);
   };
   const names = new MutationObserver(settle);
   names.observe(document.body, { childList: true, subtree: true });
   settle();
+  const settleSoon = () => setTimeout(settle);
+  document.addEventListener("click", settleSoon);
   const beSilent = speakNumbers(language);
   const forget = tellFocus(model, () => el.closest(".rnnviz"));
   draw();
@@ -466,6 +484,7 @@ function render({ model, el }) {
   return () => {
     observer.disconnect();
     names.disconnect();
+    document.removeEventListener("click", settleSoon);
     beSilent();
     forget();
     clearTimeout(pending);

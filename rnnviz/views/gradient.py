@@ -107,7 +107,7 @@ def frame(trace: Trace, curves: Sequence[Curve], overlays: Sequence[Overlay]) ->
     limits = scale.decades(*lines.extremes(curves, overlays), down=5.0, up=0.0)
     legend = tuple(each.label for each in curves)
     return Frame(
-        _("Gradient on its way back, relative to the last step"),
+        _("Gradient on its way back"),
         _("step t  (← backpropagation)"),
         _("‖∂L/∂hₜ‖ ÷ ‖∂L/∂h at T‖"),
         scale.steps_limit(trace.config.seq_len),

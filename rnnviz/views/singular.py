@@ -19,6 +19,7 @@ from .view import VIEWS, View
 
 Array = np.ndarray
 BINS = 24
+DIGITS = 9
 LAW = N_("quarter-circle law")
 POINTS = 200
 
@@ -42,7 +43,8 @@ class Singular:
 
     def density(self, k: int) -> tuple[Array, Array]:
         """Return the middles of the bins and the density of the k-th scheme's singular values."""
-        counts, edges = np.histogram(self.values[k], BINS, (0.0, self.frame.limits[0]))
+        # All singular values of an orthogonal matrix are 1 but for rounding, and 1 may be the edge of a bin.
+        counts, edges = np.histogram(self.values[k].round(DIGITS), BINS, (0.0, self.frame.limits[0]))
         return (edges[1:] + edges[:-1]) / 2, counts / (len(self.values[k]) * (edges[1] - edges[0]))
 
 

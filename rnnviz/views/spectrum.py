@@ -19,6 +19,7 @@ from .lines import STYLES
 from .view import VIEWS, View
 
 Array = np.ndarray
+ROUNDING = 1e-9
 FAR = 4.0  # an eigenvalue this many times further out than the circular law's radius leaves the picture, with an arrow
 CIRCLE = N_("unit circle")
 UNIT = {"color": "#1a1a1a", "linewidth": 1.4, "linestyle": "-"}
@@ -108,12 +109,16 @@ def describe(data: Spectra) -> str:
     """Say what the picture shows, with numbers."""
     words = [_("Eigenvalues of W_hh in the complex plane, with the unit circle.")]
     for name, values, radius in zip(data.frame.legend, data.eigenvalues, data.frame.radii, strict=True):
-        largest, within = np.abs(values)[0], float(np.mean(np.abs(values) <= 1.0))
+        sizes = np.abs(values)
         text = _(
-            "{curve}: the largest has magnitude {largest}, {share} lie inside the unit circle; "
+            "{curve}: the largest has magnitude {largest}, {share} lie inside the unit circle and {on} on it; "
             "the circular law's radius is {radius}."
         )
-        said = {"largest": number(float(largest)), "share": percent(within), "radius": number(radius)}
+        said = {"largest": number(float(sizes[0])), "radius": number(radius)}
+        said |= {
+            "share": percent(np.mean(sizes < 1.0 - ROUNDING)),
+            "on": percent(np.mean(abs(sizes - 1.0) <= ROUNDING)),
+        }
         words.append(text.format(curve=name, **said))
     return " ".join(words)
 

@@ -9,6 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Normalize
 
+from ..activations import ACTIVATIONS
 from ..language import N_, _
 from ..runs import Trace
 from ..schemes import SCHEMES
@@ -47,7 +48,7 @@ def data(trace: Trace) -> Units:
     most = 1.0 if known.size == 0 or known.max() <= 1.0 else scale.snap(float(known.max()))
     title = _("Every unit of one sequence, {scheme}").format(scheme=_(SCHEMES[trace.schemes[0]].short))
     frame = Frame(title, trace.config.seq_len, trace.config.hidden_size, most)
-    return Units(frame, values, float(trace.saturation[0, 0, -1]))
+    return Units(frame, values, float(ACTIVATIONS[trace.config.activation].saturated(values[-1]).mean()))
 
 
 def draw(ax: Axes, data: Units) -> dict[str, list]:
