@@ -271,6 +271,12 @@ def test_the_page_shows_code_that_makes_the_same_page(asked, monkeypatch):
     np.testing.assert_array_equal(space["page"].trace.log10_grad_norm, page.trace.log10_grad_norm)
 
 
+def test_code_says_which_curves_it_leaves_out(asked):
+    _, [(message, _)] = asked({"kind": "code"}, "pin=gain%3D2.0&pin=scheme%3Dhe")
+    exec(message["text"], {})
+    assert message["text"].endswith("\n# The pinned curves are left out: pinned: Xavier, Gain 2; pinned: He.")
+
+
 @pytest.mark.parametrize("request_", [{"kind": "nosuch"}, {}, {"kind": "png", "view": "nosuch"}, {"kind": "png"}])
 def test_what_cannot_be_given_is_a_sentence(asked, request_):
     page, sent = asked(request_)

@@ -324,7 +324,8 @@ class Dashboard(widgets.VBox):
         if self.trace is None:
             raise ValueError(_("Nothing is computed yet."))
         options = {name: widget.value for name, widget in self.controls.choices.items()}
-        self.stage.send(*answer(str(message.get("kind")), view, data, self.trace, options, list(self.views)))
+        pins = [name for name, _trace in self.pins.traces]
+        self.stage.send(*answer(str(message.get("kind")), view, data, self.trace, options, list(self.views), pins))
 
     def data_of(self, name: str, job: Job) -> Any:
         """Return what a view shows, None where that is still to come."""

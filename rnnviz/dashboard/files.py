@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from ..language import _
@@ -13,8 +14,12 @@ WIDTH, HEIGHT = 760, 520  # CSS pixels of a picture that stands alone, its capti
 TYPES = {"png": "image/png", "svg": "image/svg+xml", "csv": "text/csv"}
 
 
-def answer(kind: str, view: str, data: Any, trace: Trace, options: dict[str, Any], views: list[str]):
+def answer(
+    kind: str, view: str, data: Any, trace: Trace, options: dict[str, Any], views: list[str], pins: Sequence[str] = ()
+):
     """Return the message and the buffers that answer a request of ``kind`` "png", "svg", "csv" or "code".
+
+    ``pins`` are the names of curves that the page shows and the code does not make.
 
     Raises
     ------
@@ -25,7 +30,9 @@ def answer(kind: str, view: str, data: Any, trace: Trace, options: dict[str, Any
         seeds = (trace.seeds, options, views)
         both = (export.code(*settings, *seeds), export.computation(*settings, *seeds))
         between = "\n\n" + _("# or without the page:") + "\n"
-        return {"kind": "code", "text": between.join(text.strip() for text in both)}, []
+        text = between.join(part.strip() for part in both)
+        left_out = _("The pinned curves are left out: {names}.").format(names="; ".join(pins))
+        return {"kind": "code", "text": f"{text}\n\n# {left_out}" if pins else text}, []
     if kind == "csv":
         return file(export.filename(*settings, "csv"), kind), [export.csv_text(trace).encode()]
     if kind not in ("png", "svg"):
