@@ -1,19 +1,21 @@
 """Take the pictures of the README and of the index page anew: `python tests/pictures.py ADDRESS-OF-A-RUNNING-DEMO`."""
 
 import sys
+from itertools import product
 from pathlib import Path
 
 from PIL import Image, ImageColor
 from playwright.sync_api import Page, sync_playwright
 
 HERE = Path(__file__).parent
-PICTURES = HERE.parent / "notebooks" / "pictures"
+NOTEBOOKS = HERE.parent / "notebooks"
+FOLDERS = ("", "de/")  # of each language
 CARD = {"width": 1200, "height": 750}
 # What shows best what a notebook is about.
 SUBJECTS = {
-    "01_variance_and_gradients": "[data-view=gradient]",
-    "02_spectrum": "[data-view=spectrum]",
-    "03_gates": "[data-view=units]",
+    "01_variance_and_gradients": "[data-view=gradient] img",
+    "02_spectrum": "[data-view=spectrum] img",
+    "03_gates": "[data-view=units] img",
     "04_how_the_numbers_are_made": ".rnnviz-step >> nth=7",
 }
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
@@ -30,7 +32,7 @@ SETTLED = """() => {
 def open_notebook(page: Page, address: str, name: str) -> None:
     """Open a notebook and wait until all of its pictures are there."""
     page.goto(f"{address.rstrip('/')}/voila/render/{name}.ipynb")
-    page.wait_for_selector(SUBJECTS[name])
+    page.wait_for_selector(SUBJECTS[name.rpartition("/")[2]])
     page.wait_for_load_state("networkidle")
     page.wait_for_function(SETTLED)
 
@@ -50,14 +52,14 @@ def main(address: str) -> None:
         browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=FLAGS)
         for theme, suffix, background in (("light", "", "#ffffff"), ("dark", "-dark", "#14181f")):
             page = browser.new_page(viewport={"width": 640, "height": 900}, device_scale_factor=2, color_scheme=theme)
-            for name, subject in SUBJECTS.items():
-                open_notebook(page, address, name)
-                path = PICTURES / f"{name}{suffix}.png"
-                page.locator(subject).first.screenshot(path=path)
+            for folder, (name, subject) in product(FOLDERS, SUBJECTS.items()):
+                open_notebook(page, address, folder + name)
+                path = NOTEBOOKS / folder / "pictures" / f"{name}{suffix}.png"
+                page.locator(subject).first.screenshot(path=path, style=".rnnviz-files {visibility: hidden}")
                 fit(path, background)
         page = browser.new_page(viewport={"width": 1280, "height": 900})
         open_notebook(page, address, "01_variance_and_gradients")
-        page.locator(".rnnviz").first.screenshot(path=PICTURES / "dashboard.png")
+        page.locator(".rnnviz").first.screenshot(path=NOTEBOOKS / "pictures" / "dashboard.png")
         browser.close()
 
 
