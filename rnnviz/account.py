@@ -15,7 +15,7 @@ import numpy as np
 from .activations import ACTIVATIONS
 from .cells import CELLS
 from .config import Config
-from .quantiles import over_seeds
+from .quantiles import median
 from .runs import Trace
 from .schemes import SCHEMES
 
@@ -93,11 +93,6 @@ class Account:
         return self.input == "steady" and self.first_carry <= 0.5 * self.carry
 
 
-def median(values: np.ndarray) -> np.ndarray:
-    """Return the median over seeds."""
-    return over_seeds(values, (0.5,))[0]
-
-
 def account(trace: Trace, k: int) -> Account:
     """Return the account of the k-th scheme of a comparison."""
     config, scheme = trace.config, trace.schemes[k]
@@ -142,11 +137,8 @@ def tell_forward(trace: Trace, k: int) -> dict:
 def tell_backward(trace: Trace, k: int) -> dict:
     """Return the backward part of an account."""
     runs, steps = trace.log10_grad_norm[k], trace.config.seq_len
-    norms, road = median(runs), trace.log10_grad_norm_c
-    with np.errstate(invalid="ignore"):
-        # Run by run, as the picture has it: where the loss hands back differs from run to run by many decades.
-        decades = float(median(runs[:, 0] - runs[:, -1]))
-        road = decades if road is None else float(median(road[k][:, 0] - road[k][:, -1]))
+    norms, decades = median(runs), way_back(runs)
+    road = decades if trace.log10_grad_norm_c is None else way_back(trace.log10_grad_norm_c[k])
     carry = median(trace.log10_carry[k][:, 1:])
     known = carry[np.isfinite(carry)]
     return {
@@ -160,6 +152,15 @@ def tell_backward(trace: Trace, k: int) -> dict:
         "silent": bool(np.isneginf(norms[-1])),
         "off": bool(np.isneginf(carry).any()),
     }
+
+
+def way_back(log10_norms: np.ndarray) -> float:
+    """Return by how many decades a gradient changes from the last step to the first, a median over runs.
+
+    Run by run, as the picture has it: where the loss hands back differs from run to run by many decades.
+    """
+    with np.errstate(invalid="ignore"):
+        return float(median(log10_norms[:, 0] - log10_norms[:, -1]))
 
 
 def judge_forward(moment: np.ndarray, saturation: float, overflows: bool, config: Config) -> str:
@@ -192,12 +193,8 @@ def cause(story: Account) -> str:
     """Say in one word what made the gradient's story, a key of ``verdict.CAUSES``, or "" where nothing stands out."""
     if story.backward not in ("survives", "shrinks", "grows"):
         return ""
-    if (
-        story.loss_at == "every"
-        and story.seq_len > 1
-        and (story.backward != "grows" or story.decades < np.log10(story.seq_len) + APART)
-    ):
-        return "hidden" if story.way < -SAME / 5 else "added"
+    if losses_add_up(story):
+        return "hidden" if story.way < -0.2 * SAME else "added"
     if not np.isfinite(story.carry):
         return ""
     if story.cell != "rnn":
@@ -207,6 +204,12 @@ def cause(story: Account) -> str:
     if story.backward == "grows":
         return cause_of_growth(story)
     return "balance" if story.recurrent > SAME and story.carry < -SAME else ""
+
+
+def losses_add_up(story: Account) -> bool:
+    """Tell whether the losses of many steps can have made the story: T of them add up to T times one at most."""
+    many = story.loss_at == "every" and story.seq_len > 1
+    return many and (story.backward != "grows" or story.decades < np.log10(story.seq_len) + APART)
 
 
 def cause_of_fading(story: Account) -> str:

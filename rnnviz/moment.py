@@ -6,7 +6,7 @@ import numpy as np
 
 from .cells import CELLS
 from .language import _
-from .quantiles import over_seeds
+from .quantiles import median
 from .runs import Trace
 from .schemes import SCHEMES
 from .words import number
@@ -27,23 +27,19 @@ def sentences(trace: Trace, t: int) -> list[str]:
 
 def at_step(trace: Trace, k: int, t: int) -> list[str]:
     """Return the parts of one scheme's sentence: the state's size, the gradient's, and the factor between two steps."""
-    moment, norm = median_at(trace.second_moment[k], t), median_at(trace.log10_grad_norm[k], t)
+    runs = trace.log10_grad_norm[k]
+    moment, norm = float(median(trace.second_moment[k][:, t])), float(median(runs[:, t]))
     size = _("E h² above 1e308") if moment == np.inf else f"E h² = {number(moment)}"
     parts = [size, f"‖∂L/∂h‖ = {number(norm, log10=True)}"]
-    before = median_at(trace.log10_grad_norm[k], t - 1) if t > 0 else np.nan
+    before = float(median(runs[:, t - 1])) if t > 0 else np.nan
     if np.isfinite(norm) and np.isfinite(before):
         parts.append(step_back(trace, k, t, norm, before))
     return parts
 
 
-def median_at(values: np.ndarray, t: int) -> float:
-    """Return the median over seeds at one step."""
-    return float(over_seeds(values[:, t], (0.5,))[0])
-
-
 def step_back(trace: Trace, k: int, t: int, norm: float, before: float) -> str:
     """Return the equation of the step from t back to t - 1, with its two factors."""
-    factor, carry = before - norm, median_at(trace.log10_carry[k], t)
+    factor, carry = before - norm, float(median(trace.log10_carry[k][:, t]))
     name = CELLS[trace.config.cell].carry[0]
     after = number(before, log10=True)
     if trace.config.loss_at == "every" or not np.isfinite(carry):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from conftest import SMALL
 
 import rnnviz as rv
@@ -33,3 +35,20 @@ def refuse(monkeypatch, which):
         return real(config, *arguments, **named)
 
     monkeypatch.setattr(task, "compare", compare)
+
+
+async def reach(stage, condition):
+    """Wait until a frame has come with which ``condition()`` holds."""
+    come = asyncio.Event()
+    watch = lambda change: come.set() if condition() else None  # noqa: E731
+    stage.observe(watch, "frame")
+    watch(None)
+    await asyncio.wait_for(come.wait(), 20)
+    stage.unobserve(watch, "frame")
+
+
+async def until(condition):
+    """Wait for a state that no frame tells, in a loop that goes on meanwhile."""
+    async with asyncio.timeout(20):
+        while not condition():
+            await asyncio.sleep(0.001)

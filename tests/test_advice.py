@@ -4,8 +4,7 @@ import asyncio
 import threading
 
 import pytest
-from pages import make
-from test_dashboard_loop import reach, until
+from pages import make, reach, until
 
 from rnnviz.dashboard import advice
 

@@ -5,7 +5,7 @@ import threading
 
 import numpy as np
 import pytest
-from pages import refuse
+from pages import refuse, until
 
 import rnnviz as rv
 from rnnviz.config import Config
@@ -67,8 +67,7 @@ def with_page(session):
 async def shown(page, scene):
     """Run a scene and wait until it is shown as a whole."""
     page.runner.run(scene)
-    while not page.shown or page.shown[-1] != (page.runner.wholes.find(scene), True):
-        await asyncio.sleep(0.001)
+    await until(lambda: page.shown and page.shown[-1] == (page.runner.wholes.find(scene), True))
 
 
 def test_a_foreseen_scene_is_shown_at_once_without_computing_and_bit_for_bit(computed):
@@ -105,8 +104,7 @@ def test_a_foreseen_draft_is_shown_at_once_and_the_whole_at_rest(computed):
         page.runner.run(other)
         assert [(len(trace.seeds), whole) for trace, whole in page.shown[1:]] == [(1, False)]
         assert page.runner.active
-        while not page.shown[-1][1]:
-            await asyncio.sleep(0.001)
+        await until(lambda: page.shown[-1][1])
 
     page = with_page(session)
     assert computed[:2] == [(9, 2, 3), (10, 1, 3)]
@@ -171,8 +169,7 @@ def test_a_newer_scene_ends_what_is_computed_ahead(monkeypatch):
     async def session(page):
         await shown(page, SCENE)
         page.runner.foresee(SCENE.replace(hidden_size=10), [SCENE.replace(hidden_size=11)])
-        while not begun.is_set():
-            await asyncio.sleep(0.001)
+        await until(begun.is_set)
         await shown(page, SCENE.replace(hidden_size=20))
         go_on.set()
         await asyncio.to_thread(page.runner.executor.shutdown)
@@ -206,8 +203,7 @@ def test_what_goes_wrong_ahead_is_told_only_when_it_is_asked_for(monkeypatch):
         assert (await page.ready.get()).config.hidden_size == 11
         assert page.errors == []
         page.runner.run(SCENE.replace(hidden_size=10))
-        while not page.errors:
-            await asyncio.sleep(0.001)
+        await until(lambda: page.errors)
 
     assert [str(error) for error in with_page(session).errors] == ["too large"]
 
@@ -327,8 +323,7 @@ def test_one_more_step_brings_pictures_that_were_painted_ahead(computed):
         dashboard.runner.budget.pace = 1e-12
         dashboard.controls.widgets["hidden_size"].value = 10
         sizes = lambda: [job.trace.config.hidden_size for job, *_ in dashboard.painter.kept["gradient"]]  # noqa: E731
-        while not {9, 10, 11, 15, 5} <= set(sizes()):
-            await asyncio.sleep(0.001)
+        await until(lambda: {9, 10, 11, 15, 5} <= set(sizes()))
         assert sizes()[:3] == [9, 10, 11]
         paint = dashboard.painter.paint
         dashboard.painter.paint = lambda *arguments: pytest.fail("painted again")
@@ -365,8 +360,7 @@ def test_a_page_that_asks_for_bets_computes_nothing_ahead(computed, monkeypatch)
         dashboard = rv.Dashboard(**SETTINGS)
         dashboard.runner.budget.pace = 1e-12
         dashboard.controls.widgets["hidden_size"].value = 10
-        while dashboard.trace.config.hidden_size != 10:
-            await asyncio.sleep(0.001)
+        await until(lambda: dashboard.trace.config.hidden_size == 10)
         assert not dashboard.runner.foresight.active
 
     asyncio.run(session())
@@ -377,11 +371,9 @@ def test_the_stage_tells_which_control_has_the_focus(computed):
     async def session():
         dashboard = rv.Dashboard(**SETTINGS)
         dashboard.runner.budget.pace = 1e-12
-        while dashboard.trace is None:
-            await asyncio.sleep(0.001)
+        await until(lambda: dashboard.trace)
         dashboard.give({"kind": "focus", "label": "Gain"})
-        while dashboard.runner.foresight.active:
-            await asyncio.sleep(0.001)
+        await until(lambda: not dashboard.runner.foresight.active)
         return dashboard
 
     dashboard = asyncio.run(session())

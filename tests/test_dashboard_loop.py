@@ -4,7 +4,7 @@ import asyncio
 
 import numpy as np
 import pytest
-from pages import TEXT, is_one_sentence, make, shown
+from pages import TEXT, is_one_sentence, make, reach, shown, until
 
 import rnnviz as rv
 from rnnviz import prediction
@@ -19,23 +19,6 @@ def impatient(monkeypatch):
     """Let no computing be bearable while a slider moves, and rest come soon."""
     monkeypatch.setattr(budget, "AT_ONCE", 0.0)
     monkeypatch.setattr(runner, "REST", 0.02)
-
-
-async def reach(stage, condition):
-    """Wait until a frame has come with which ``condition()`` holds."""
-    come = asyncio.Event()
-    watch = lambda change: come.set() if condition() else None  # noqa: E731
-    stage.observe(watch, "frame")
-    watch(None)
-    await asyncio.wait_for(come.wait(), 20)
-    stage.unobserve(watch, "frame")
-
-
-async def until(condition):
-    """Wait for what no frame tells."""
-    async with asyncio.timeout(20):
-        while not condition():
-            await asyncio.sleep(0.005)
 
 
 def test_a_heavy_setting_shows_a_draft_at_once_and_all_seeds_at_rest(impatient):

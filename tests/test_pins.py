@@ -5,7 +5,7 @@ import threading
 
 import numpy as np
 import pytest
-from pages import refuse
+from pages import refuse, until
 
 import rnnviz as rv
 from rnnviz.dashboard import task
@@ -35,16 +35,6 @@ def held(monkeypatch):
     monkeypatch.setattr(task, "compare", compare)
     monkeypatch.setattr(task, "TOLD", 0.0)
     return go_on
-
-
-async def until(condition):
-    """Let the loop go on until something is so."""
-
-    async def wait():
-        while not condition():
-            await asyncio.sleep(0)
-
-    await asyncio.wait_for(wait(), 20)
 
 
 def greys(dashboard):

@@ -5,7 +5,7 @@ import threading
 
 import numpy as np
 import pytest
-from pages import refuse
+from pages import refuse, until
 
 import rnnviz as rv
 from rnnviz import runs
@@ -151,8 +151,7 @@ def test_the_newest_scene_wins_over_what_is_still_computed(monkeypatch):
 
     async def session(page):
         page.runner.run(SCENE)
-        while not begun.is_set():
-            await asyncio.sleep(0)
+        await until(begun.is_set)
         page.runner.run(SCENE.replace(hidden_size=9))
         go_on.set()
         await page.until(lambda page: page.shown and page.shown[-1][1])
@@ -185,8 +184,7 @@ async def change_while_held(page, held, scene=SCENE):
     """Ask for other sizes while a scene's draft is held; let that go on, and wait for the whole."""
     begun, go_on, _share = held
     page.runner.run(scene)
-    while not begun.is_set():
-        await asyncio.sleep(0)
+    await until(begun.is_set)
     for size in (5, 9):
         page.runner.run(scene.replace(hidden_size=size))
         assert page.runner.active
@@ -239,8 +237,7 @@ def test_stopping_forgets_what_waits_for_a_draft(held, monkeypatch):
 
     async def session(page):
         page.runner.run(SCENE)
-        while not begun.is_set():
-            await asyncio.sleep(0)
+        await until(begun.is_set)
         page.runner.run(SCENE.replace(hidden_size=9))
         page.runner.stop()
         go_on.set()

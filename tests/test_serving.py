@@ -337,6 +337,7 @@ def test_next_free_port_is_taken(monkeypatch):
             return [port]
 
     assert command_line.bound_sockets(App, None) == [command_line.FIRST_PORT + 2]
+    assert command_line.bound_sockets(App, 54321) == [54321]
 
 
 @pytest.mark.parametrize("found", [True, False])

@@ -153,7 +153,7 @@ class Dashboard(widgets.VBox):
 
     def _take(self, trace: Trace, whole: bool) -> None:
         scene, self.trace = self.controls.scene, trace
-        self.is_current = self.is_shown
+        self.is_current = self.shows(scene)
         self.bet.ask(scene, trace, whole)
         self.paint()
         later(lambda: self.attempt(lambda: self.presets.follow(self.controls.scene)))
@@ -195,9 +195,11 @@ class Dashboard(widgets.VBox):
     @property
     def is_shown(self) -> bool:
         """Whether the pictures belong to what the controls say, if only as a draft."""
-        if self.trace is None:
-            return False
-        scene, shown = self.controls.scene, self.trace
+        return self.trace is not None and self.shows(self.controls.scene)
+
+    def shows(self, scene: Scene) -> bool:
+        """Tell whether the pictures belong to a scene, if only as a draft of it."""
+        shown = self.trace
         wanted = (scene.config.replace(batch_size=shown.config.batch_size), scene.schemes)
         return (shown.config, shown.schemes) == wanted
 
@@ -249,13 +251,14 @@ class Dashboard(widgets.VBox):
         if self.trace is None:
             self.stage.notice = _("Stopped: nothing is computed yet. Choose smaller sizes.")
             return
-        self.stopped, self.is_current = True, self.is_shown
+        scene = self.controls.scene
+        self.stopped, self.is_current = True, self.shows(scene)
         if self.is_current:
             self.bet.ready(self.trace)
         self.paint()
         self.rest()
         older = _("Stopped: the pictures still show the settings before.")
-        self.stage.notice = stopped_words(self.trace, self.controls.scene) if self.is_current else older
+        self.stage.notice = stopped_words(self.trace, scene) if self.is_current else older
 
     def fail(self, error: Exception) -> None:
         """Say what went wrong beside the page, and leave it at what is there."""
