@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, fields
+from functools import partial
 
 import numpy as np
 
-from .cells import CELLS
 from .config import Config
 from .draws import draw_inputs, init_params
 from .recorder import Recorder
+from .stacks import side_by_side, split
 
 Array = np.ndarray
-TAPE_BYTES = 256 * 2**20  # runs are stacked as long as what the backward pass needs stays below this
-WEIGHT_BYTES = 4 * 2**20  # and W_hh of all of them below this, to stay in the processor's cache from step to step
 
 
 def per_step(**metadata):
@@ -109,7 +108,7 @@ def compare(
     """Run S schemes x R seeds of one experiment, stacked and multiplied together.
 
     With a seed all schemes meet the same inputs, and the same random numbers behind their weights. ``tick`` is called
-    at every step with the share of the work done, 0 to 1; what it raises ends the run.
+    at every step with the share of the work done, 0 to 1, from one thread at a time; what it raises ends the run.
 
     Returns
     -------
@@ -122,40 +121,21 @@ def compare(
     schemes, seeds = tuple(schemes), tuple(seeds)
     if not schemes or not seeds:
         raise ValueError("compare needs at least one scheme and one seed")
-    configs = [config.replace(scheme=scheme, seed=seed) for scheme in schemes for seed in seeds]
-    data = {}
-    for seed in seeds:
-        tick(0.0)
-        data[seed] = draw_inputs(config.replace(seed=seed))
-    together = max(1, min(TAPE_BYTES // tape_bytes(config), WEIGHT_BYTES // weight_bytes(config)))
-    stacks = [configs[k : k + together] for k in range(0, len(configs), together)]
-    parts = [
-        run_stack(stack, data, lambda share, k=k: tick((k + share) / len(stacks))) for k, stack in enumerate(stacks)
-    ]
+    # Seed by seed, so that a stack draws the inputs of few seeds.
+    configs = [config.replace(scheme=scheme, seed=seed) for seed in seeds for scheme in schemes]
+    stacks = [configs[part] for part in split(config, len(configs))]
+    parts = side_by_side([partial(run_stack, stack) for stack in stacks], tick)
     return assemble(config, schemes, seeds, parts)
 
 
-def tape_bytes(config: Config) -> int:
-    """Return how much the backward pass of one run must keep: a tape's arrays for each state and step."""
-    return 8 * CELLS[config.cell].factors * config.seq_len * config.batch_size * config.hidden_size
-
-
-def weight_bytes(config: Config) -> int:
-    """Return the size of one run's W_hh."""
-    return 8 * len(CELLS[config.cell].gates) * config.hidden_size**2
-
-
-def run_stack(
-    configs: Sequence[Config], data: dict[int, tuple[Array, Array]], tick: Callable[[float], None]
-) -> dict[str, Array]:
+def run_stack(configs: Sequence[Config], tick: Callable[[float], None]) -> dict[str, Array]:
     """Run N experiments of the same shape as one stack; every array returned has the leading axis N."""
     drawn = []
     for config in configs:
         tick(0.0)
         drawn.append(init_params(config))
     params = {name: stack_params([each[name] for each in drawn]) for name in drawn[0]}
-    x = np.stack([data[config.seed][0] for config in configs])
-    targets = np.stack([data[config.seed][1] for config in configs])
+    x, targets = stack_inputs(configs, tick)
     with np.errstate(over="ignore", invalid="ignore"):
         return Recorder(configs[0], len(configs), tick).record(params, x, targets)
 
@@ -163,6 +143,17 @@ def run_stack(
 def stack_params(values: Sequence[Array]) -> Array:
     stacked = np.stack(values)
     return stacked if stacked.ndim == 3 else stacked[:, None, :]
+
+
+def stack_inputs(configs: Sequence[Config], tick: Callable[[float], None]) -> tuple[Array, Array]:
+    """Draw each seed's inputs and targets once; return those of all runs."""
+    data = {}
+    for config in configs:
+        tick(0.0)
+        if config.seed not in data:
+            data[config.seed] = draw_inputs(config)
+    x, targets = zip(*(data[config.seed] for config in configs), strict=True)
+    return np.stack(x), np.stack(targets)
 
 
 def assemble(config: Config, schemes, seeds, parts: Sequence[dict]) -> Trace:
@@ -174,6 +165,6 @@ def assemble(config: Config, schemes, seeds, parts: Sequence[dict]) -> Trace:
         if isinstance(values[0], dict):
             return {key: join([value[key] for value in values]) for key in values[0]}
         joined = np.concatenate(values)
-        return joined.reshape((len(schemes), len(seeds), *joined.shape[1:]))
+        return joined.reshape((len(seeds), len(schemes), *joined.shape[1:])).swapaxes(0, 1)
 
     return Trace(config, schemes, seeds, **{name: join([part[name] for part in parts]) for name in parts[0]})

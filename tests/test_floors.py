@@ -16,7 +16,7 @@ FLOORS = {
     3: {"arithmetic", "theory"},
     4: {"cells", "spectrum", "trust"},
     5: {"config", "stretch"},
-    6: {"draws", "bptt"},
+    6: {"draws", "bptt", "stacks"},
     7: {"recorder"},
     8: {"runs"},
     9: {"precision", "gradcheck", "trajectory", "prediction", "account", "moment", "walkthrough"},

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import rnnviz as rv
-from rnnviz import runs
+from rnnviz import runs, stacks
 from rnnviz.runs import Trace
 
 CELLS, ACTIVATIONS, SCHEMES = rv.cells.CELLS, rv.activations.ACTIVATIONS, rv.schemes.SCHEMES
@@ -84,12 +84,12 @@ def test_run_is_its_part_of_compare(cell):
 def test_how_runs_are_stacked_does_not_matter(cell, monkeypatch):
     config = SMALL.replace(cell=cell, activation="relu")
     together = rv.compare(config, ("he", "xavier", "orthogonal"), range(3))
-    monkeypatch.setattr(runs, "TAPE_BYTES", 2 * runs.tape_bytes(config))
+    monkeypatch.setattr(stacks, "STACK_BYTES", 2 * stacks.run_bytes(config))
     assert_same(together, rv.compare(config, ("he", "xavier", "orthogonal"), range(3)), rtol=1e-12)
-    monkeypatch.setattr(runs, "TAPE_BYTES", 2**40)
-    monkeypatch.setattr(runs, "WEIGHT_BYTES", 4 * runs.weight_bytes(config))
+    monkeypatch.setattr(stacks, "STACK_BYTES", 2**40)
+    monkeypatch.setattr(stacks, "WEIGHT_BYTES", 4 * stacks.weight_bytes(config))
     assert_same(together, rv.compare(config, ("he", "xavier", "orthogonal"), range(3)), rtol=1e-12)
-    monkeypatch.setattr(runs, "TAPE_BYTES", 1)
+    monkeypatch.setattr(stacks, "STACK_BYTES", 1)
     assert_same(together, rv.compare(config, ("he", "xavier", "orthogonal"), range(3)), rtol=1e-12)
 
 

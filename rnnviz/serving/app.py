@@ -24,11 +24,11 @@ from voila.tornado.handler import TornadoVoilaHandler
 from voila.tornado.treehandler import TornadoVoilaTreeHandler
 
 from rnnviz.serving import gallery, languages
+from rnnviz.stacks import BLAS_THREADS
 
 HOST = "127.0.0.1"
 TEMPLATE_ROOT = Path(__file__).parent / "jupyter"
 STOP_SIGNALS = [getattr(signal, name) for name in ("SIGINT", "SIGBREAK") if hasattr(signal, name)]
-THREAD_LIMITS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
 
 
 class Page(BaseVoilaHandler):
@@ -182,7 +182,7 @@ def prepare_environment() -> None:
     """Let Voila find this project's template, and give each kernel one BLAS thread."""
     paths = [str(TEMPLATE_ROOT), os.environ.get("JUPYTER_PATH", "")]
     os.environ["JUPYTER_PATH"] = os.pathsep.join(filter(None, paths))
-    for limit in THREAD_LIMITS:
+    for limit in BLAS_THREADS:
         os.environ.setdefault(limit, "1")
 
 
