@@ -10,7 +10,7 @@ from .task import Part
 
 AT_ONCE = 0.01  # seconds of computing that a moving slider bears
 BEARABLE = 0.25  # seconds for which nothing need be said
-BAND = 0.25  # seconds after which all seeds have to be seen, if only with some of their sequences
+BAND = 0.12  # seconds of computing after which all seeds have to be seen, if only with some of their sequences
 A_LANE = 0.6  # of what one stack gets done, another does beside it
 # How many multiplications, at a good pace, the rest of a computation is worth.
 A_START, A_RUN, A_STEP, A_DRAW, AN_ENTRY = 6e6, 1e6, 2.3e5, 60, 60
