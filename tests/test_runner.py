@@ -106,6 +106,20 @@ def test_a_draft_comes_at_once_and_the_whole_at_rest_bit_for_bit(monkeypatch):
     assert page.told[-1] is None
 
 
+def test_the_rest_follows_a_draft_from_the_thread_at_once(monkeypatch):
+    """What was moved while the thread computed would be waiting: there is nothing to wait for."""
+    monkeypatch.setattr(runner, "REST", 1e6)
+    monkeypatch.setattr(runner, "HERE", 0.0)
+    monkeypatch.setattr(runner, "BEARABLE", 1e9)
+
+    async def session(page):
+        page.runner.run(SCENE)
+        await page.until(lambda page: page.shown and page.shown[-1][1])
+        return page
+
+    assert sizes(with_page(session))[0] == (12, 1, 1, False)
+
+
 def test_long_work_begins_with_a_draft_and_says_how_far_it_is():
     async def session(page):
         page.runner.run(SCENE)

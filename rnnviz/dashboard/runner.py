@@ -126,7 +126,9 @@ class Runner:
         scene, next_scene = self.job.scene, self.waiting
         if part == self.job.parts[-1][0]:
             self.job = None
-            self.rest_later(scene, part)
+            left = [] if next_scene else self.left(scene, part)
+            if left:  # at once, beside the painting: what was moved meanwhile would wait
+                self.begin(scene, left)
         self.keep(scene, part, trace)
         self.display(trace, part == whole(scene) and not next_scene)
         if next_scene:
