@@ -8,8 +8,8 @@ on either side of its kink. An activation that takes no complex numbers is check
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -43,7 +43,7 @@ class Entry:
     error: float
 
 
-@dataclass
+@dataclass(frozen=True)
 class Check:
     """The result so far.
 
@@ -60,8 +60,15 @@ class Check:
     method: str
     total: int
     done: int = 0
-    entries: list[Entry] = field(default_factory=list)
+    entries: tuple[Entry, ...] = ()
     skipped: dict[str, int] = field(default_factory=dict)
+
+    def after(self, outcome: Entry | str) -> Check:
+        """Return the result with one more entry looked at: compared, or else the reason why not."""
+        if isinstance(outcome, Entry):
+            return replace(self, done=self.done + 1, entries=(*self.entries, outcome))
+        skipped = self.skipped | {outcome: self.skipped.get(outcome, 0) + 1}
+        return replace(self, done=self.done + 1, skipped=skipped)
 
     @property
     def worst(self) -> Entry | None:
@@ -111,19 +118,16 @@ def check(config: Config, entries: int = 5, seed: int = 0) -> Check:
     return last
 
 
-def progress(config: Config, entries: int = 5, seed: int = 0) -> Iterator[Check]:
-    """Yield the growing `Check` after every entry, so that a long one can be shown and broken off."""
-    probe = Probe(config)
+def progress(
+    config: Config, entries: int = 5, seed: int = 0, tick: Callable[[], None] = lambda: None
+) -> Iterator[Check]:
+    """Yield a `Check` after every entry, so that a long one can be shown; ``tick``, called at each step, may end it."""
+    probe = Probe(config, tick)
     chosen = [pick for name in probe.ours for pick in probe.sample(name, entries, np.random.default_rng(seed))]
     result = Check(probe.method, total=len(chosen))
     yield result
     for name, index in chosen:
-        outcome = probe.compare(name, index)
-        if isinstance(outcome, Entry):
-            result.entries.append(outcome)
-        else:
-            result.skipped[outcome] = result.skipped.get(outcome, 0) + 1
-        result.done += 1
+        result = result.after(probe.compare(name, index))
         yield result
 
 
@@ -140,7 +144,8 @@ def takes_complex(phi: Activation) -> bool:
 class Probe:
     """One network with its gradients, and its loss as a function of any entry."""
 
-    def __init__(self, config: Config):
+    def __init__(self, config: Config, tick: Callable[[], None]):
+        self.tick = tick
         self.config, self.cell, self.phi = config, CELLS[config.cell], ACTIVATIONS[config.activation]
         self.params, (self.x, self.targets) = init_params(config), draw_inputs(config)
         names = (config.cell, config.activation, config.loss_at)
@@ -221,7 +226,10 @@ class Probe:
 
     def total(self, params, x: Array, targets: Array, state=None) -> complex:
         """Return the loss over the steps of ``x``, entered with ``state``."""
-        steps = list(forward(params, x, self.cell, self.phi, PLAIN, state))
+        steps = []
+        for step in forward(params, x, self.cell, self.phi, PLAIN, state):
+            self.tick()
+            steps.append(step)
         first = 0 if self.config.loss_at == "every" else len(steps) - 1
         pairs = zip(steps[first:], targets[first:], strict=True)
         return sum(cross_entropy(params, step.state["h"], target)[0] for step, target in pairs)

@@ -45,6 +45,14 @@ def running_loop() -> asyncio.AbstractEventLoop | None:
         return None
 
 
+def in_loop(loop: asyncio.AbstractEventLoop | None, act: Callable[..., None], *arguments) -> None:
+    """From a thread, have something done in the kernel's loop, unless that is over; at once where there is none."""
+    if loop is None:
+        act(*arguments)
+    elif not loop.is_closed():
+        loop.call_soon_threadsafe(act, *arguments)
+
+
 class Late:
     """Runs the late views' ``data`` in one thread, and calls ``on_done`` when there is something new to show.
 
@@ -83,8 +91,8 @@ class Late:
 
     def hand_over(self, loop: asyncio.AbstractEventLoop, name: str, future: Future) -> None:
         """Bring a result from the thread to the kernel's loop."""
-        if not future.cancelled() and not loop.is_closed():
-            loop.call_soon_threadsafe(self.accept, name, future)
+        if not future.cancelled():
+            in_loop(loop, self.accept, name, future)
 
     def accept(self, name: str, future: Future) -> None:
         """Keep a result and show it, unless a newer one has been asked for."""

@@ -9,6 +9,7 @@ from concurrent.futures import Executor, Future
 from dataclasses import dataclass
 
 from ..runs import Trace, compare
+from .late import in_loop
 from .scene import Scene
 
 TOLD = 0.15  # seconds between two words about how far it is
@@ -88,8 +89,7 @@ class Task:
 
     def say(self, act: Callable, *arguments) -> None:
         """Have something done in the loop."""
-        if not self.loop.is_closed():
-            self.loop.call_soon_threadsafe(act, *arguments)
+        in_loop(self.loop, act, *arguments)
 
     def tell(self, act: Callable, *arguments) -> None:
         """Have something done in the loop unless this was stopped by then."""

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import html
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
 
 import ipywidgets as widgets
 
@@ -12,10 +14,29 @@ from .. import gradcheck
 from ..config import Config
 from ..language import N_, _
 from ..schemes import SCHEMES
-from .late import running_loop
+from .late import in_loop, running_loop
+from .task import TOLD, Stopped
 
-SLICE = 0.05  # seconds of checking between two looks at what else the page wants
 START, STOP = N_("Check these gradients"), N_("Stop checking")
+
+
+@dataclass(eq=False)
+class Run:
+    """One check: of which settings, how far it is, when that was told last, and whether it is wanted no more."""
+
+    config: Config
+    result: gradcheck.Check | None = None
+    told: float = field(default_factory=time.perf_counter)
+    stopped: bool = False
+
+    def tick(self) -> None:
+        """End here once this is wanted no more."""
+        if self.stopped:
+            raise Stopped
+
+    @property
+    def title(self) -> str:
+        return _("{scheme}, seed {seed}").format(scheme=_(SCHEMES[self.config.scheme].short), seed=self.config.seed)
 
 
 class TrustPanel(widgets.VBox):
@@ -33,55 +54,69 @@ class TrustPanel(widgets.VBox):
             tooltip=_("compare the first scheme's gradients with derivatives of the loss that know no backward pass"),
         )
         self.words = widgets.HTML()
-        self.steps: Iterator[gradcheck.Check] | None = None
-        self.result: gradcheck.Check | None = None
-        self.button.on_click(lambda button: self.stop() if self.steps else self.start())
+        self.executor = ThreadPoolExecutor(max_workers=1)
+        self.run: Run | None = None
+        self.button.on_click(lambda button: self.stop() if self.run else self.start())
         super().__init__([self.button, self.words])
         self.add_class("rnnviz-trust")
 
     def start(self) -> None:
-        """Check the present settings, in slices where there is a loop, so that the page goes on meanwhile."""
+        """Check the present settings, in a thread where there is a loop, so that the page goes on meanwhile."""
         try:
-            config = self.config()
+            self.run = Run(self.config())
         except ValueError as error:
             self.say(str(error))
             return
-        self.title = _("{scheme}, seed {seed}").format(scheme=_(SCHEMES[config.scheme].short), seed=config.seed)
-        self.steps = gradcheck.progress(config)
         self.button.description = _(STOP)
-        self.go_on()
-
-    def go_on(self) -> None:
-        """Check for one slice of time, then come back later or show the result."""
-        steps, loop, until = self.steps, running_loop(), time.perf_counter() + SLICE
-        if steps is None:
+        loop = running_loop()
+        if loop is None:
+            self.work(self.run, loop)
             return
+        self.say(_("{title}: computing the gradients …").format(title=self.run.title))
+        self.executor.submit(self.work, self.run, loop)
+
+    def work(self, run: Run, loop) -> None:
+        """Check, in the thread, and tell the loop how far it is."""
         try:
-            for self.result in steps:
-                if loop and time.perf_counter() > until:
-                    text = _("{title}: {done} of {total} entries checked …")
-                    self.say(text.format(title=self.title, done=self.result.done, total=self.result.total))
-                    loop.call_soon(self.go_on)
-                    return
+            for result in gradcheck.progress(run.config, tick=run.tick):
+                run.tick()
+                run.result = result
+                if time.perf_counter() - run.told > TOLD:
+                    run.told = time.perf_counter()
+                    in_loop(loop, self.tell, run, result)
+        except Stopped:
+            return
         except Exception as error:
-            self.finish(_("These gradients cannot be checked: {error}.").format(error=error))
+            in_loop(loop, self.finish, run, _("These gradients cannot be checked: {error}.").format(error=error))
         else:
-            self.finish(f"{self.title}: {self.result.words}")
+            in_loop(loop, self.finish, run, f"{run.title}: {run.result.words}")
+
+    def tell(self, run: Run, result: gradcheck.Check) -> None:
+        """Say how far a check is."""
+        if not run.stopped:
+            text = _("{title}: {done} of {total} entries checked …")
+            self.say(text.format(title=run.title, done=result.done, total=result.total))
 
     def stop(self) -> None:
         """Break the check off, and show how far it came."""
-        done, total = self.result.done, self.result.total
-        text = _("{title}: stopped after {done} of {total} entries. {words}")
-        self.finish(text.format(title=self.title, done=done, total=total, words=self.result.words))
+        run, result = self.run, self.run.result
+        if result is None:
+            text = _("{title}: stopped before anything was compared.").format(title=run.title)
+        else:
+            text = _("{title}: stopped after {done} of {total} entries. {words}")
+            text = text.format(title=run.title, done=result.done, total=result.total, words=result.words)
+        self.finish(run, text)
 
-    def finish(self, text: str) -> None:
-        """Show the result and make the button ready again."""
-        self.clear()
-        self.say(text)
+    def finish(self, run: Run, text: str) -> None:
+        """Show the result of a check, unless it is wanted no more, and make the button ready again."""
+        if not run.stopped:
+            self.clear()
+            self.say(text)
 
     def clear(self) -> None:
         """Stop, and forget the result: the settings have changed."""
-        self.steps = None
+        if self.run:
+            self.run.stopped, self.run = True, None
         if self.button.description != _(START):
             self.button.description = _(START)
         if self.words.value:
