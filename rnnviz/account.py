@@ -32,6 +32,8 @@ class Account:
     Attributes
     ----------
     scheme, cell, activation, seq_len, loss_at : from the Config.
+    steps : how many steps the gradient is followed back: to h_0, or with losses at many steps to h_1, the first that
+        has one of its own, as they all have.
     seeds : how many runs there are.
     input : "steady", "kick" (at the first step only) or "nothing".
     forward : "keeps", "shrinks", "grows", "saturates", "zero" or "overflows".
@@ -39,7 +41,7 @@ class Account:
     vanished : whether every h is exactly 0 at the last step, not only h^2.
     overflow : the first step at which a run's state is not finite, or None; overflowed : how many runs.
     backward : "survives", "shrinks", "grows", "zero" or "undefined".
-    decades : log10 of the gradient's norm at step 0 relative to the last step.
+    decades : log10 of the gradient's norm at the end of these steps relative to the last step.
     factor : log10 of its factor a step back.
     carry : log10 of the factor that the activation (or gate) contributes to it a step, a root mean square.
     carry_name : phi', or the gate; first_carry : the same at step 1, where only the input has acted.
@@ -53,6 +55,7 @@ class Account:
     activation: str
     seq_len: int
     loss_at: str
+    steps: int
     seeds: int
     input: str
     forward: str
@@ -85,7 +88,7 @@ class Account:
     @property
     def entry(self) -> float:
         """log10 of what the way from h onto the road of c costs, once."""
-        return self.decades - self.road * self.seq_len
+        return self.decades - self.road * self.steps
 
     @property
     def by_input(self) -> bool:
@@ -102,6 +105,7 @@ def account(trace: Trace, k: int) -> Account:
         activation=config.activation,
         seq_len=config.seq_len,
         loss_at=config.loss_at,
+        steps=config.seq_len - first_loss(config),
         seeds=len(trace.seeds),
         input="nothing" if config.input_scale == 0 else "kick" if config.inputs == "none" else "steady",
         size=weight_size(config.replace(scheme=scheme)),
@@ -109,6 +113,11 @@ def account(trace: Trace, k: int) -> Account:
         **tell_forward(trace, k),
         **tell_backward(trace, k),
     )
+
+
+def first_loss(config: Config) -> int:
+    """Return the step that the gradient is followed back to: not h_0 where all states but it have a loss."""
+    return 1 if config.loss_at == "every" and config.seq_len > 1 else 0
 
 
 def weight_size(config: Config) -> float:
@@ -136,13 +145,14 @@ def tell_forward(trace: Trace, k: int) -> dict:
 
 def tell_backward(trace: Trace, k: int) -> dict:
     """Return the backward part of an account."""
-    runs, steps = trace.log10_grad_norm[k], trace.config.seq_len
-    norms, decades = median(runs), way_back(runs)
-    road = decades if trace.log10_grad_norm_c is None else way_back(trace.log10_grad_norm_c[k])
+    first = first_loss(trace.config)
+    norms, steps = median(trace.log10_grad_norm[k]), trace.config.seq_len - first
+    decades = way_back(trace.log10_relative_norm[k], first)
+    road = decades if trace.log10_relative_norm_c is None else way_back(trace.log10_relative_norm_c[k], first)
     carry = median(trace.log10_carry[k][:, 1:])
     known = carry[np.isfinite(carry)]
     return {
-        "backward": judge_backward(norms, decades),
+        "backward": judge_backward(norms[first:], decades),
         "decades": decades,
         "factor": decades / steps,
         # The mean, not the median over steps: only it multiplies to the whole way.
@@ -154,13 +164,13 @@ def tell_backward(trace: Trace, k: int) -> dict:
     }
 
 
-def way_back(log10_norms: np.ndarray) -> float:
-    """Return by how many decades a gradient changes from the last step to the first, a median over runs.
+def way_back(relative: np.ndarray, first: int) -> float:
+    """Return by how many decades a gradient changes from the last step to ``first``, a median over runs.
 
     Run by run, as the picture has it: where the loss hands back differs from run to run by many decades.
     """
     with np.errstate(invalid="ignore"):
-        return float(median(log10_norms[:, 0] - log10_norms[:, -1]))
+        return float(median(relative[:, first] - relative[:, -1]))
 
 
 def judge_forward(moment: np.ndarray, saturation: float, overflows: bool, config: Config) -> str:
@@ -181,7 +191,7 @@ def judge_forward(moment: np.ndarray, saturation: float, overflows: bool, config
 
 
 def judge_backward(norms: np.ndarray, decades: float) -> str:
-    """Say in one word what the gradient did; ``norms`` is log10 ||dL/dh_t|| at steps 0..T."""
+    """Say in one word what the gradient did; ``norms`` is log10 ||dL/dh_t|| at the steps it is followed over."""
     if np.isnan(norms[-1]):
         return "undefined"
     if np.isneginf(norms).any():
@@ -208,7 +218,7 @@ def cause(story: Account) -> str:
 
 def losses_add_up(story: Account) -> bool:
     """Tell whether the losses of many steps can have made the story: T of them add up to T times one at most."""
-    many = story.loss_at == "every" and story.seq_len > 1
+    many = story.steps < story.seq_len
     return many and (story.backward != "grows" or story.decades < np.log10(story.seq_len) + APART)
 
 
@@ -216,7 +226,9 @@ def cause_of_fading(story: Account) -> str:
     """Tell small weights from flat slopes, and what keeps the slopes flat."""
     weights, slopes = max(0.0, -story.size), -story.carry
     if story.forward == "saturates":
-        return "saturated by input" if story.by_input else "saturated"
+        if story.by_input:
+            return "saturated by input"
+        return "saturated, flatter" if story.recurrent < min(0.0, story.size) - APART else "saturated"
     if weights > SAME and weights >= 2.0 * slopes:
         return "small"
     if story.recurrent < story.size - APART:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import reduce
 
 import numpy as np
 
@@ -11,7 +12,7 @@ from .arithmetic import SIGMOID
 from .bptt import backward, cross_entropy, forward, numbers
 from .cells import CELLS, Cell, Step
 from .config import Config
-from .scaled import Scaled, as_scaled, log10_norms, row_norms
+from .scaled import LOG2_10, Scaled, as_scaled, log10_norms, row_norms
 
 Array = np.ndarray
 TOGETHER = 2**16  # numbers whose statistics are taken in one go: more would not stay in the processor's cache
@@ -55,15 +56,19 @@ class Recorder:
                 loss += more
             errors.append(error)
         loss[self.first_nonfinite >= 0] = np.nan
-        norms = self.norms(params, tapes, self.silence(errors, loss))
+        errors, decades = levelled(self.silence(errors, loss))
+        norms = self.norms(params, tapes, errors)
         for values in norms.values():
             values[~np.isfinite(loss)] = np.nan
+        start = np.where(np.isneginf(norms["h"][:, -1:]), np.nan, norms["h"][:, -1:])
         self.forget_nonfinite()
         return {
             **self.stats,
             "loss": loss,
-            "log10_grad_norm": norms["h"],
-            "log10_grad_norm_c": norms.get("c"),
+            "log10_grad_norm": norms["h"] + decades,
+            "log10_grad_norm_c": norms["c"] + decades if "c" in norms else None,
+            "log10_relative_norm": norms["h"] - start,
+            "log10_relative_norm_c": norms["c"] - start if "c" in norms else None,
             "log10_carry": self.carry,
             "gates": self.gates,
             "gate_saturation": self.gate_saturation,
@@ -143,6 +148,15 @@ class Recorder:
                     values[run, step:] = np.nan
                 self.stats["second_moment"][run, step:] = np.inf
                 self.units[run, step:] = np.nan
+
+
+def levelled(errors: Sequence[Scaled | None]) -> tuple[list[Scaled | None], Array]:
+    """Return the errors with each run's largest exponent taken off, and what that is in decades, (N, 1).
+
+    A loss may be so sure that its gradient is 10**-1e28: beside such an exponent float64 holds no factor of a step.
+    """
+    top = reduce(np.maximum, (error.e.max(axis=(-2, -1), keepdims=True) for error in errors if error is not None))
+    return [error and Scaled(error.m, error.e - top) for error in errors], top[..., 0] / LOG2_10
 
 
 def rows_of(totals: list[Scaled]) -> list[tuple[Array, Array]]:

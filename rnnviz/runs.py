@@ -37,6 +37,9 @@ class Trace:
     log10_grad_norm : (T+1,), log10 ||dL/dh_t||, exact at any magnitude; ``-inf`` for a true zero, nan where the forward
         pass left the finite numbers, so that no gradient is defined.
     log10_grad_norm_c : the same for dL/dc_t of an LSTM, else None.
+    log10_relative_norm : (T+1,), log10 of ||dL/dh_t|| over ||dL/dh_T||, where that is not 0 (else nan): exact too where
+        the loss is so sure that ``log10_grad_norm`` has no digits left for it; log10_relative_norm_c : of ||dL/dc_t||
+        over ||dL/dh_T||.
     log10_carry : (T+1,), log10 of the root mean square of the factor that hands the gradient on: phi' of an RNN, the
         forget gate of an LSTM, the update gate of a GRU; nan at step 0.
     gates : name -> (T+1,), the mean value of each gate; gate_saturation : share of its values that are
@@ -55,6 +58,8 @@ class Trace:
     saturation: Array = per_step()
     log10_grad_norm: Array = per_step()
     log10_grad_norm_c: Array | None = per_step()
+    log10_relative_norm: Array = per_step()
+    log10_relative_norm_c: Array | None = per_step()
     log10_carry: Array = per_step()
     gates: dict[str, Array] = per_step()
     gate_saturation: dict[str, Array] = per_step()

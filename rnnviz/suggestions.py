@@ -16,8 +16,7 @@ from .config import FIELDS, Config
 from .language import N_, _
 from .runs import Trace, compare
 from .schemes import SCHEMES
-from .verdict import factor_words
-from .words import listed, plain
+from .words import factor, listed, plain
 
 SEEDS, BATCH = 4, 4  # of the small run that a suggestion has to pass
 HELPS = 0.5  # share of the decades that a suggestion may leave
@@ -138,7 +137,7 @@ def for_rnn(config: Config, story: Account) -> Iterator[tuple[str, dict[str, Any
     if ACTIVATIONS[config.activation].homogeneous and np.isfinite(story.factor):
         gain = rounded(config.gain * 10.0 ** float(np.clip(-story.factor, -300, 300)))
         why = _("the gradient scales with the gain at every step, and ×{factor} a step is made up for")
-        yield why.format(factor=factor_words(story.factor)), {"gain": gain}
+        yield why.format(factor=factor(story.factor)), {"gain": gain}
     calm = min(config.input_scale, 1.0)
     for changes in (
         {"scheme": "orthogonal"},

@@ -6,10 +6,10 @@ import numpy as np
 
 from .account import SAME, Account, account, cause, steepest
 from .activations import ACTIVATIONS
-from .language import N_, _, ngettext, numeral
+from .language import N_, _, ngettext
 from .runs import Trace
 from .schemes import SCHEMES
-from .words import number, percent
+from .words import factor, number, percent
 
 CAUSES = {
     "": N_("a step is {factors}"),
@@ -17,6 +17,9 @@ CAUSES = {
     "small": N_("its weights are small: {factors}"),
     "both": N_("small weights and flat slopes together: {factors}"),
     "saturated": N_("saturated units pass almost nothing back: {carry_name} ×{carry}"),
+    "saturated, flatter": N_(
+        "saturated units pass almost nothing back: {carry_name} ×{carry}, and those that it meets are flatter still"
+    ),
     "saturated by input": N_("so strong an input saturates the units, which pass little back: {carry_name} ×{carry}"),
     "flatter": N_("the units that it meets are flatter than most: {factors}"),
     "ceiling": N_("the slope of {activation} is never above {ceiling}: {factors}"),
@@ -92,15 +95,15 @@ def backward_words(story: Account) -> str:
         return _("so it has no gradient") if overflows else _("the loss is not finite: no gradient")
     if story.backward == "zero":
         return zero_words(story)
-    after = ngettext("{change} after {steps} step", "{change} after {steps} steps", story.seq_len)
+    after = ngettext("{change} after {steps} step", "{change} after {steps} steps", story.steps)
     text = {
         "survives": _("the gradient survives, ×{factor} a step: {after} – {reason}"),
         "shrinks": _("the gradient shrinks, ×{factor} a step: {after} – {reason}"),
         "grows": _("the gradient grows, ×{factor} a step: {after} – {reason}"),
     }[story.backward]
     return text.format(
-        factor=factor_words(story.factor),
-        after=after.format(change=number(story.decades, log10=True), steps=story.seq_len),
+        factor=factor(story.factor),
+        after=after.format(change=number(story.decades, log10=True), steps=story.steps),
         reason=reason(story),
     )
 
@@ -122,21 +125,21 @@ def zero_words(story: Account) -> str:
             "the gradient is exactly 0 before the last step reaches back to the first, "
             "as every unit is off at some step"
         )
-    return text.format(carry=factor_words(story.carry))
+    return text.format(carry=factor(story.carry))
 
 
 def reason(story: Account) -> str:
     """Say which of the two factors of a step made it, W_hh or what the activation or the gate carries."""
     return _(CAUSES[cause(story)]).format(
         factors=factors_words(story),
-        carry=factor_words(story.carry),
+        carry=factor(story.carry),
         carry_name=story.carry_name,
         activation=_(ACTIVATIONS[story.activation].label),
         ceiling=number(steepest(story.activation), log10=True),
         saturation=percent(story.saturation),
         weights=weights_words(story),
         road=_(ROADS.get(story.cell, "")),
-        along=factor_words(story.road),
+        along=factor(story.road),
         entry=number(story.entry, log10=True),
     )
 
@@ -144,7 +147,7 @@ def reason(story: Account) -> str:
 def factors_words(story: Account) -> str:
     """Write the two factors of a step; where the gradient fell on flat units, W_hh's is that of any direction."""
     weights = story.size if cause(story) == "flatter" else story.recurrent
-    return f"W_hh ×{factor_words(weights)}, {story.carry_name} ×{factor_words(story.carry)}"
+    return f"W_hh ×{factor(weights)}, {story.carry_name} ×{factor(story.carry)}"
 
 
 def weights_words(story: Account) -> str:
@@ -152,19 +155,6 @@ def weights_words(story: Account) -> str:
     if abs(story.recurrent) <= SAME:
         return _("W_hh takes nothing away")
     return _("W_hh enlarges it") if story.recurrent > 0 else _("W_hh takes little away")
-
-
-def factor_words(log10: float) -> str:
-    """Write a factor with two significant digits, also where the second is 0; near 1, where steps add up, with three.
-
-    >>> factor_words(0.0), factor_words(-0.2), factor_words(0.021), factor_words(1.0), factor_words(-7.3)
-    ('1.00', '0.63', '1.05', '10', '5e-8')
-    """
-    if abs(log10) < SAME:
-        return numeral(f"{10**log10:#.3g}")
-    if -3 <= log10 < 1.99:
-        return numeral(f"{10**log10:#.2g}".rstrip("."))
-    return number(log10, log10=True)
 
 
 def sentences(trace: Trace) -> list[str]:

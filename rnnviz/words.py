@@ -7,6 +7,8 @@ from collections.abc import Sequence
 
 from .language import _, numeral
 
+NEAR = 0.05  # decades from 1
+
 
 def number(value: float, log10: bool = False, digits: int = 2) -> str:
     """Write a number with two digits, in plain form between 0.001 and 10,000, else as a power of ten.
@@ -36,6 +38,19 @@ def number(value: float, log10: bool = False, digits: int = 2) -> str:
     if digit == 10:
         digit, exponent = 1, exponent + 1
     return f"{digit}e{exponent}"
+
+
+def factor(log10: float) -> str:
+    """Write a factor with two significant digits, also where the second is 0; near 1, where steps add up, with three.
+
+    >>> factor(0.0), factor(-0.2), factor(0.021), factor(1.0), factor(-7.3)
+    ('1.00', '0.63', '1.05', '10', '5e-8')
+    """
+    if abs(log10) < NEAR:
+        return numeral(f"{10**log10:#.3g}")
+    if -3 <= log10 < 1.99:
+        return numeral(f"{10**log10:#.2g}".rstrip("."))
+    return number(log10, log10=True)
 
 
 def plain(value: float, form: str = "g") -> str:

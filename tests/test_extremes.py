@@ -8,6 +8,8 @@ import pytest
 import reference
 
 import rnnviz as rv
+from rnnviz.account import account
+from rnnviz.views import VIEWS
 
 CELLS, ACTIVATIONS = rv.cells.CELLS, rv.activations.ACTIVATIONS
 DECADES = 1e-6
@@ -147,3 +149,19 @@ def test_parameter_gradients_keep_what_float64_can_hold():
         d_h2 = mp.mpf("1e-200") * 2 * mp.mpf(1) / (1 + mp.exp(-2 * h2 * mp.mpf("1e-200")))
         expected = d_h2 * mp.mpf("1e-200") * mp.mpf(10) ** 250
     assert g.d_params["W_xh"].item() == pytest.approx(float(expected), rel=1e-12)
+
+
+@pytest.mark.parametrize(("gain", "word"), [(3.0, "grows"), (1.0, "survives"), (2.9, "grows")])
+def test_the_way_back_keeps_its_digits_where_the_loss_is_surer_than_float64_can_count(gain, word):
+    """An orthogonal W times g makes every gradient g times as long a step, however small what the loss hands back."""
+    config = rv.Config(
+        scheme="orthogonal", activation="linear", gain=gain, seq_len=60, batch_size=1, output_size=2, input_scale=100.0
+    )
+    trace = rv.compare(config, ("orthogonal",), range(8))
+    sure = trace.log10_grad_norm[0, :, -1] < (-1e20 if gain > 1 else -50)
+    assert 0 < sure.sum() < 8
+    expected = np.log10(gain) * np.arange(60, -1, -1)
+    np.testing.assert_allclose(trace.log10_relative_norm[0], np.broadcast_to(expected, (8, 61)), rtol=0, atol=1e-9)
+    assert account(trace, 0).backward == word
+    shown = VIEWS["gradient"].data(trace).curves[0]
+    np.testing.assert_allclose(shown.median, expected, rtol=0, atol=1e-9)

@@ -30,12 +30,13 @@ def made(norms, moments=None, seeds=1, **known):
         "saturation": np.zeros(steps),
         "log10_carry": np.zeros(steps),
         "log10_grad_norm": norms,
+        "log10_relative_norm": np.where(np.isneginf(norms[:, -1:]), np.nan, norms - np.nan_to_num(norms[:, -1:])),
     } | known
     config = rv.Config(seq_len=steps - 1, **{name: values.pop(name) for name in ("loss_at",) if name in values})
     first = values.pop("first_nonfinite", np.full(shape[:2], -1))
     return rv.Trace(
         config, ("xavier",), tuple(range(shape[1])), loss=np.zeros(shape[:2]), log10_grad_norm_c=None, gates={},
-        gate_saturation={}, first_nonfinite=first,
+        log10_relative_norm_c=None, gate_saturation={}, first_nonfinite=first,
         **{name: np.broadcast_to(value, shape) for name, value in values.items()},
     )  # fmt: skip
 
@@ -188,6 +189,27 @@ def test_the_sentences_numbers_are_the_traces(cell, scheme):
         assert said[0] == pytest.approx(moment, rel=0.35 if moment < 1e-3 else 0.06)
         assert np.log10(said[1]) == pytest.approx(relative / 40, abs=0.03)
         assert np.log10(said[2]) == pytest.approx(relative, abs=0.18)
+
+
+def test_with_losses_at_every_step_the_way_back_ends_where_the_last_of_them_is():
+    """With W = 0 every dL/dh_t is that of its own loss, and dL/dh_0, which has none, is 0."""
+    config = rv.Config(hidden_size=16, seq_len=20, batch_size=4, loss_at="every", gain=0.0)
+    trace, account = story(config, "xavier")
+    assert np.isneginf(trace.log10_grad_norm[0, :, 0]).all()
+    assert (account.steps, account.backward) == (19, "survives")
+    own = np.median(trace.log10_grad_norm[0, :, 1] - trace.log10_grad_norm[0, :, -1])
+    assert account.decades == pytest.approx(own)
+    assert "after 19 steps – every step adds a loss of its own, which hides what fades" in verdict.sentences(trace)[0]
+
+
+def test_flat_units_that_explain_a_part_only_are_said_to_do_so():
+    trace, account = story(rv.Config(hidden_size=64, batch_size=8), "uniform01")
+    assert account.carry > account.factor + 1, "nothing is tested"
+    assert "and those that it meets are flatter still" in verdict.sentences(trace)[0]
+    norms = -2.0 * np.arange(30, -1, -1)
+    alone = made(norms, saturation=np.ones(31), log10_carry=np.r_[np.nan, -0.1, np.full(29, -2.0)])
+    assert "saturated units pass almost nothing back" in verdict.sentences(alone)[0]
+    assert "flatter still" not in verdict.sentences(alone)[0]
 
 
 def test_a_sentence_for_each_scheme_by_its_name():

@@ -44,17 +44,16 @@ def data(trace: Trace, theory: bool = False, precision: str = "", pins: Sequence
 def all_curves(trace: Trace) -> list[Curve]:
     """Return the curve of every scheme."""
     return [
-        curve(_(SCHEMES[name].short), trace.log10_grad_norm[k], trace.first_nonfinite[k])
+        curve(_(SCHEMES[name].short), trace.log10_relative_norm[k], trace.log10_grad_norm[k], trace.first_nonfinite[k])
         for k, name in enumerate(trace.schemes)
     ]
 
 
 def cell_state(trace: Trace, k: int) -> list[Overlay]:
     """Return the gradient of an LSTM's cell state, relative to that of h at the last step."""
-    if trace.log10_grad_norm_c is None:
+    if trace.log10_relative_norm_c is None:
         return []
-    relative = trace.log10_grad_norm_c[k] - trace.log10_grad_norm[k][:, -1:]
-    median = over_seeds(relative)[0]
+    median = over_seeds(trace.log10_relative_norm_c[k])[0]
     return [Overlay("∂L/∂c", k, np.where(np.isfinite(median), median, np.nan))]
 
 
@@ -81,11 +80,8 @@ def what_is_held(trace: Trace, dtype: str) -> tuple[Overlay, str]:
     return line, "\n".join(text.format(dtype=dtype, step=step) for text, step in ends.items() if step is not None)
 
 
-def curve(label: str, log10_norm: np.ndarray, first_nonfinite: np.ndarray) -> Curve:
-    """Return one scheme's curve from its seeds' norms (R, T+1)."""
-    last = log10_norm[:, -1:]
-    with np.errstate(invalid="ignore"):
-        relative = np.where(np.isneginf(last), np.nan, log10_norm - last)
+def curve(label: str, relative: np.ndarray, log10_norm: np.ndarray, first_nonfinite: np.ndarray) -> Curve:
+    """Return one scheme's curve from its seeds' norms, relative and as they are, (R, T+1)."""
     median, low, high = over_seeds(relative)
     marks = []
     absolute = over_seeds(log10_norm)[0]
@@ -122,7 +118,7 @@ def describe(data: Lines) -> str:
     text = _("Norm of the gradient dL/dh at steps {last} back to 0, relative to the last step.")
     start = text.format(last=data.last_step)
     told = [describe_curve(each) for each in data.curves]
-    return " ".join([start, *told, *lines.describe_theory(data, 0), *root.describe(data.root, back=True)])
+    return " ".join([start, *told, *lines.describe_overlays(data, 0), *root.describe(data.root, back=True)])
 
 
 def describe_curve(curve: Curve) -> str:
