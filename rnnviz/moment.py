@@ -9,7 +9,7 @@ from .language import _
 from .quantiles import median
 from .runs import Trace
 from .schemes import SCHEMES
-from .words import number
+from .words import factor, number
 
 
 def sentences(trace: Trace, t: int) -> list[str]:
@@ -28,22 +28,32 @@ def sentences(trace: Trace, t: int) -> list[str]:
 def at_step(trace: Trace, k: int, t: int) -> list[str]:
     """Return the parts of one scheme's sentence: the state's size, the gradient's, and the factor between two steps."""
     runs = trace.log10_grad_norm[k]
-    moment, norm = float(median(trace.second_moment[k][:, t])), float(median(runs[:, t]))
-    size = _("E h² above 1e308") if moment == np.inf else f"E h² = {number(moment)}"
-    parts = [size, f"‖∂L/∂h‖ = {number(norm, log10=True)}"]
+    norm = float(median(runs[:, t]))
+    parts = [state(trace, k, t), f"‖∂L/∂h‖ = {number(norm, log10=True)}"]
     before = float(median(runs[:, t - 1])) if t > 0 else np.nan
     if np.isfinite(norm) and np.isfinite(before):
         parts.append(step_back(trace, k, t, norm, before))
     return parts
 
 
+def state(trace: Trace, k: int, t: int) -> str:
+    """Return the state's size at step t, as a product with its size at the step before."""
+    now = float(median(trace.second_moment[k][:, t]))
+    before = float(median(trace.second_moment[k][:, t - 1])) if t > 0 else 0.0
+    if now == np.inf:
+        return _("E h² above 1e308")
+    if before == 0 or now == 0 or not np.isfinite(before):
+        return f"E h² = {number(now)}"
+    return f"E h² = {number(before)} × {factor(float(np.log10(now) - np.log10(before)))} = {number(now)}"
+
+
 def step_back(trace: Trace, k: int, t: int, norm: float, before: float) -> str:
     """Return the equation of the step from t back to t - 1, with its two factors."""
-    factor, carry = before - norm, float(median(trace.log10_carry[k][:, t]))
+    change, carry = before - norm, float(median(trace.log10_carry[k][:, t]))
     name = CELLS[trace.config.cell].carry[0]
     after = number(before, log10=True)
     if trace.config.loss_at == "every" or not np.isfinite(carry):
-        return _("one step back it is {after}, ×{factor}").format(after=after, factor=number(factor, log10=True))
-    rest, own = number(factor - carry, log10=True), number(carry, log10=True)
+        return _("one step back it is {after}, ×{factor}").format(after=after, factor=factor(change))
+    rest, own = factor(change - carry), factor(carry)
     product = f"{number(norm, log10=True)} × {own} ({name}) × {rest} ({_('W_hh, this direction')})"
     return _("one step back it is {after} = {product}").format(after=after, product=product)

@@ -12,6 +12,7 @@ from rnnviz import moment
 from rnnviz.dashboard import pins
 from rnnviz.dashboard.presets import PRESETS
 from rnnviz.dashboard.scene import MOST_SCHEMES, Scene
+from rnnviz.words import number
 
 pytestmark = pytest.mark.usefixtures("no_loop")
 
@@ -218,14 +219,31 @@ def test_the_step_pointed_at_is_told_with_its_equation(opened):
     assert title == "Step 5"
     norms = np.median(page.trace.log10_grad_norm[0], axis=0)
     told = [float(number.replace("−", "-")) for number in re.findall(r"(?:=|×|is) ([\d.e-]+)", first)]
-    moment_now, now, before, again, carry, rest = told  # E h², the norm, one step back, the norm again, the factors
-    assert moment_now == pytest.approx(np.median(page.trace.second_moment[0, :, 5]), rel=0.06)
+    # E h² before, its factor, E h² now; the gradient's norm, one step back, the norm again, its two factors.
+    size, growth, moment_now, now, before, again, carry, rest = told
+    assert [size, moment_now] == pytest.approx(np.median(page.trace.second_moment[0, :, 4:6], axis=0), rel=0.06)
+    assert size * growth == pytest.approx(moment_now, rel=0.12)
     assert np.log10([now, before]) == pytest.approx(norms[[5, 4]], abs=0.05)
     assert again == now
     assert again * carry * rest == pytest.approx(before, rel=0.25)  # each has two digits
     assert second.startswith("U[0, 1]: ")
     page.controls.widgets["seq_len"].value = 4
     assert page.stage.moment[0] == "Step 4"
+    page.stage.step = 1  # before it, h is 0: no factor leads from there
+    assert page.stage.moment[1].startswith(f"Xavier: E h² = {number(np.median(page.trace.second_moment[0, :, 1]))};")
+
+
+def test_a_bets_scenes_have_numbers_for_names(opened):
+    page = opened("predict=1")
+    assert [button.description for button in page.presets.buttons.values()] == [f"Scene {k}" for k in range(1, 7)]
+    page.presets.buttons["surprise"].click()
+    assert page.config.scheme == "uniform01"
+    assert opened().presets.buttons["surprise"].description == "The surprise"
+
+
+def test_a_page_without_controls_has_no_scenes_either(opened):
+    assert "rnnviz-hidden" in opened("hide=all").presets._dom_classes
+    assert "rnnviz-hidden" not in opened("hide=gain").presets._dom_classes
 
 
 @pytest.mark.parametrize("t", [-1, 13])

@@ -256,6 +256,36 @@ def test_alt_texts_give_both_ends_of_the_curves():
         assert near(said, 10 ** np.median(back))
 
 
+def test_alt_texts_tell_of_every_line_that_is_drawn():
+    trace = rv.compare(SMALL.replace(cell="lstm"), ("xavier",), range(3))
+    pin = rv.compare(SMALL.replace(seq_len=9, gain=0.5), ("xavier",), range(3))
+    told = VIEWS["gradient"].describe(VIEWS["gradient"].data(trace, pins=[("pinned: Xavier", pin)]))
+    for name, norms, end in (
+        ("pinned: Xavier", pin.log10_grad_norm[0], pin.log10_grad_norm[0][:, -1]),
+        ("∂L/∂c, Xavier", trace.log10_grad_norm_c[0], trace.log10_grad_norm[0][:, -1]),
+    ):
+        said = re.search(rf"{name}: (\S+) at step 0\.", told)[1]
+        assert near(said, 10 ** np.median(norms[:, 0] - end))
+    state = VIEWS["state"].describe(VIEWS["state"].data(trace, pins=[("pinned: Xavier", pin)]))
+    said = re.search(r"pinned: Xavier: ends with (\S+) at step 9\.", state)[1]
+    assert near(said, np.median(pin.second_moment[0, :, -1]))
+
+
+def test_alt_texts_tell_where_a_narrow_float_ends():
+    trace = rv.compare(SMALL.replace(activation="linear", gain=0.1), ("orthogonal",), range(3))
+    data = VIEWS["gradient"].data(trace, precision="float16")
+    last = np.flatnonzero(np.isfinite(data.overlays[0].values))[0]
+    assert 0 < last < 14
+    assert f"in float16, Orthogonal: ends with 1e-{14 - last} at step {last}." in VIEWS["gradient"].describe(data)
+
+
+def test_one_step_has_no_ticks_between_its_ends():
+    trace = rv.compare(SMALL.replace(seq_len=1), ("xavier",), range(2))
+    for name in ("state", "gradient"):
+        ax = plate(VIEWS[name], VIEWS[name].data(trace)).artists["lines"][0].axes
+        assert list(ax.get_xticks()) == [0, 1, 2]
+
+
 # Matrices and units
 
 

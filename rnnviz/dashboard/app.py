@@ -282,6 +282,7 @@ class Dashboard(widgets.VBox):
 
     def follow_advice(self, changes: dict[str, Any]) -> None:
         """Set the controls to what was suggested."""
+        self.presets.be_quiet()
         self.controls.assign(self.controls.scene.replace(**changes))
 
     def subject(self) -> Trace | None:

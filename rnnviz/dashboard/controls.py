@@ -142,6 +142,7 @@ class Controls:
         self.first, self.second, rest = (self.grid(names) for names in (FIRST, SECOND, MORE))
         self.second.children += tuple(self.choices.values())
         self.second.add_class("rnnviz-second")
+        self.widgets["gain"].add_class("rnnviz-early")
         rest.children = (*rest.children[:-1], self.seeds, rest.children[-1])
         for name, (other, values) in ONLY_FOR.items():
             self.show_only_for(name, other, values)

@@ -68,6 +68,10 @@ class Page:
         controls.freeze(self.lock)
         controls.hide(self.hide)
         presets.freeze(scenes=bool(controls.frozen), seed="seed" in controls.frozen)
+        if "all" in self.hide:
+            presets.add_class("rnnviz-hidden")
+        if self.predict:
+            presets.veil()
 
     def unknown(self, controls: Controls) -> list[str]:
         """Return a sentence where the link freezes or hides what is no control."""

@@ -67,7 +67,7 @@ PRESETS.add(
     "blows_up",
     Preset(
         N_("Blows up"),
-        N_("ReLU has no ceiling: compare how fast the state grows with how fast the gradient does."),
+        N_("ReLU has no ceiling: compare what becomes of the state with what becomes of the gradient."),
         ("he",),
         {"scheme": "uniform_centered", "activation": "relu"},
     ),
@@ -76,7 +76,7 @@ PRESETS.add(
     "surprise",
     Preset(
         N_("The surprise"),
-        N_("Both schemes have the same variance; ask of the one with the larger sum why its gradient is gone."),
+        N_("Both schemes have the same variance, but one adds up to more: can both still tell the first step?"),
         ("uniform_centered",),
         {"scheme": "uniform01"},
     ),
@@ -113,6 +113,7 @@ class PresetBar(widgets.VBox):
         self.controls, self.shown, self.frozen = controls, start, False
         self.buttons = {name: self.button(_(preset.label), _(preset.look)) for name, preset in PRESETS.items()}
         for name, button in self.buttons.items():
+            button.add_class("rnnviz-scene")
             button.on_click(lambda _, name=name: self.choose(name))
         self.new_seed = self.button(_("New seed"), _("draw other weights and other inputs"))
         self.new_seed.on_click(lambda _: self.draw_again())
@@ -124,6 +125,7 @@ class PresetBar(widgets.VBox):
         self.look.add_class("rnnviz-look")
         self.row = widgets.Box([*self.buttons.values(), self.reset, self.new_seed])
         self.row.add_class("rnnviz-presets")
+        self.row.add_class("rnnviz-scenes")
         super().__init__([self.row, self.look])
 
     def button(self, label: str, tooltip: str) -> widgets.Button:
@@ -137,6 +139,15 @@ class PresetBar(widgets.VBox):
         self.shown = preset.scene(self.controls.scene)
         self.look.value = f"<p>{_(preset.look)}</p>"
         self.controls.assign(self.shown)
+
+    def veil(self) -> None:
+        """Call the scenes by numbers: their names tell what a bet is about."""
+        for k, button in enumerate(self.buttons.values(), 1):
+            button.description = _("Scene {k}").format(k=k)
+
+    def be_quiet(self) -> None:
+        """Say no more what to look at: the scene has become another one."""
+        self.look.value = "<p></p>"
 
     def draw_again(self) -> None:
         """Go on to seeds that were not drawn yet."""

@@ -104,7 +104,8 @@ function nameHandles(root, texts) {
   }
 }
 
-// What ipywidgets does not tell screen readers: that a button unfolds something, and what a row of boxes is about.
+// What ipywidgets does not tell screen readers: that a button unfolds something, what a row of boxes is about, and which
+// scene is shown.
 function nameGroups(root) {
   for (const toggle of root.querySelectorAll(".rnnviz-more > .widget-toggle-button")) {
     attribute(toggle, "aria-expanded", toggle.classList.contains("mod-active"));
@@ -112,6 +113,9 @@ function nameGroups(root) {
   for (const row of root.querySelectorAll(".rnnviz-compare")) {
     attribute(row, "role", "group");
     attribute(row, "aria-label", row.querySelector(".widget-html-content")?.textContent ?? "");
+  }
+  for (const scene of root.querySelectorAll(".rnnviz-scenes > .rnnviz-scene")) {
+    attribute(scene, "aria-pressed", scene.classList.contains("rnnviz-chosen"));
   }
 }
 
@@ -466,7 +470,11 @@ function render({ model, el }) {
     pending = setTimeout(measure, el.dataset.revision ? 120 : 0);
   });
   observer.observe(el);
+  const chosen = new MutationObserver(() => nameGroups(document));
   const settle = () => {
+    for (const row of document.querySelectorAll(".rnnviz-scenes")) {
+      chosen.observe(row, { subtree: true, attributeFilter: ["class"] });
+    }
     nameHandles(document, texts);
     nameGroups(document);
     attribute(el.closest(".rnnviz"), "lang", language);
@@ -484,6 +492,7 @@ function render({ model, el }) {
   return () => {
     observer.disconnect();
     names.disconnect();
+    chosen.disconnect();
     document.removeEventListener("click", settleSoon);
     beSilent();
     forget();

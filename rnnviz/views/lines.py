@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.ticker import MaxNLocator
 
 from ..language import N_, _
 from ..words import number, plain
@@ -110,6 +111,7 @@ def set_up(ax: Axes, frame: Frame) -> None:
     pad = PAD * (top - bottom)
     ax.set(xlim=(0, frame.x_limit), ylim=(bottom - pad, top + pad), xlabel=frame.x_label)
     ax.set_ylabel(frame.y_label)
+    ax.xaxis.set_major_locator(MaxNLocator("auto", steps=[1, 2, 2.5, 5, 10], integer=True))
     ax.xaxis.set_major_formatter(Ticks())
     ax.yaxis.set_label_coords(-LABEL / legend.axes_width(ax), 0.5)
     if frame.log:
@@ -260,15 +262,21 @@ def covered(data: Lines) -> Lines:
     return Lines(hidden, curves, data.last_step)
 
 
-def describe_theory(data: Lines, step: int) -> list[str]:
-    """Say what theory expects at one step, a sentence a curve."""
-    expected = {each.curve: each.values[step] for each in data.overlays if each.kind.startswith("theory")}
-    known = {k: value for k, value in expected.items() if np.isfinite(value)}
-    text = _("Theory expects {value} at step {step} for {curve}.")
-    return [
-        text.format(value=number(value, log10=True), step=step, curve=data.curves[k].label)
-        for k, value in known.items()
-    ]
+def describe_overlays(data: Lines, step: int) -> list[str]:
+    """Say what theory expects at one step, and where each other line lies there, or at the end next to it."""
+    said = []
+    for each in data.overlays:
+        label, known = data.curves[each.curve].label, np.flatnonzero(np.isfinite(each.values))
+        if not known.size:
+            continue
+        at = int(known[np.argmin(np.abs(known - step))])
+        value = number(each.values[at], log10=data.frame.log)
+        text = _("{line}: {value} at step {step}.") if at == step else _("{line}: ends with {value} at step {step}.")
+        if each.kind.startswith("theory"):
+            text = _("Theory expects {value} at step {step} for {curve}.") if at == step else ""
+        line = each.name or f"{_(each.kind)}, {label}"
+        said.append(text.format(line=line, value=value, step=at, curve=label))
+    return [text for text in said if text]
 
 
 def with_arrow(curve: Curve, limits: tuple[float, float], t: int, place: str = "") -> Curve:

@@ -121,7 +121,8 @@ def describe(data: Lines) -> str:
         title=data.frame.title, label=data.frame.y_label, first=0, last=data.last_step
     )
     told = [describe_curve(each, data.frame.log) for each in data.curves]
-    return " ".join([start, *told, *lines.describe_theory(data, data.last_step), *root.describe(data.root, back=False)])
+    more = lines.describe_overlays(data, data.last_step)
+    return " ".join([start, *told, *more, *root.describe(data.root, back=False)])
 
 
 def describe_curve(curve: Curve, log: bool) -> str:
