@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -22,6 +21,8 @@ SEEDS, BATCH = 4, 4  # of the small run that a suggestion has to pass
 HELPS = 0.5  # share of the decades that a suggestion may leave
 ENOUGH = 0.8 * SURVIVES  # decades at which to look no further; the rest is for chance
 FORGET = (4.0, 2.0, 8.0)  # forget biases to try, a usual one first
+KEPT = 256  # small runs whose results are kept
+MEASURED: dict[tuple[Config, tuple[int, ...]], float] = {}
 WIDTHS = (3.0, 2.0, 1.0)  # sigma_w to try for gated cells, which mean-field theory here leaves out
 CENTRED = {"uniform01": "uniform_centered"}
 SAID = {
@@ -56,7 +57,7 @@ def suggest(trace: Trace, k: int, tick: Callable[[], None] = lambda: None) -> Su
 
     A suggestion that is applied leaves, in a small run of up to 4 seeds, at most half of the decades by which the
     gradient fades or grows. Two only bring something to see: an input where there is none, and a loss at the last step
-    alone where those on the way may hide what fades. ``tick`` is called before each run and may raise to end it.
+    alone where those on the way may hide what fades. ``tick``, called at each step of each run, may raise to end it.
     """
     story = account(trace, k)
     config = trace.config.replace(scheme=trace.schemes[k])
@@ -89,8 +90,7 @@ def improve(config: Config, story: Account, seeds: tuple[int, ...], tick: Callab
     if before <= SURVIVES:
         return None
     for suggestion in candidates(config, story):
-        tick()
-        after = measure(config.replace(**suggestion.changes), seeds[:SEEDS])
+        after = measure(config.replace(**suggestion.changes), seeds[:SEEDS], tick)
         if after <= HELPS * before and after < least:
             best, least = suggestion, after
         if best is suggestion and (least <= ENOUGH or suggestion.root):
@@ -105,11 +105,16 @@ def decades(story: Account) -> float:
     return abs(story.decades)
 
 
-@lru_cache(maxsize=256)
-def measure(config: Config, seeds: tuple[int, ...]) -> float:
-    """Return by how many decades the gradient fades or grows in a small run."""
+def measure(config: Config, seeds: tuple[int, ...], tick: Callable[[], None]) -> float:
+    """Return by how many decades the gradient fades or grows in a small run; the last ones are kept."""
+    tick()
     draft = config.replace(batch_size=min(config.batch_size, BATCH))
-    return decades(account(compare(draft, (config.scheme,), seeds), 0))
+    if (draft, seeds) not in MEASURED:
+        found = decades(account(compare(draft, (config.scheme,), seeds, lambda share: tick()), 0))
+        if len(MEASURED) >= KEPT:
+            MEASURED.clear()
+        MEASURED[draft, seeds] = found
+    return MEASURED[draft, seeds]
 
 
 def candidates(config: Config, story: Account) -> Iterator[Suggestion]:

@@ -111,6 +111,7 @@ def test_the_rest_follows_a_draft_from_the_thread_at_once(monkeypatch):
     monkeypatch.setattr(runner, "REST", 1e6)
     monkeypatch.setattr(runner, "HERE", 0.0)
     monkeypatch.setattr(runner, "BEARABLE", 1e9)
+    monkeypatch.setattr(runner, "SLOW", 0.0)
 
     async def session(page):
         page.runner.run(SCENE)

@@ -67,9 +67,12 @@ class Adviser:
         self.timer: asyncio.TimerHandle | None = None
 
     def leave(self) -> None:
-        """Take the suggestion away, and look for none before the next rest."""
+        """Look for no suggestion before the next rest."""
         if self.timer:
             self.timer.cancel()
+
+    def hide(self) -> None:
+        """Take the suggestion away."""
         self.advice.show(None)
 
     def rest(self) -> None:

@@ -130,6 +130,7 @@ class Dashboard(widgets.VBox):
     def refresh(self) -> None:
         """Run what the controls say and show it: at once what there is time for, the rest when nobody moves them."""
         self.attempt(self._refresh)
+        later(self.adviser.hide)
 
     def _refresh(self) -> None:
         self.trust.clear()

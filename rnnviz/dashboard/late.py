@@ -28,7 +28,7 @@ class Job:
         return self.trace is other.trace and self.options == other.options
 
 
-GIVE_WAY = 0.0005  # seconds after which a thread that computes lets others go on, as those that send what is ready
+GIVE_WAY = 0.0001  # seconds after which a thread that computes lets others go on, as those that send what is ready
 
 
 def be_polite() -> None:

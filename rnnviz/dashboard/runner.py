@@ -18,6 +18,7 @@ from .task import Part, Task, compare_part
 SOON = 0.002  # seconds until a draft is begun
 HERE = 1.5 * AT_ONCE  # seconds for which a page with pictures may stand still; what takes longer goes to the thread
 REST = 0.03  # seconds after the last change until the rest is computed
+SLOW = 0.06  # seconds in which a moving slider has surely moved again
 PATIENCE = 0.15  # seconds after which a moving slider has to bring a picture, if only of where it was
 
 
@@ -50,7 +51,7 @@ class Runner:
         self.job: Task | None = None
         self.is_first = False
         self.waiting: Scene | None = None
-        self.shown_at = 0.0
+        self.shown_at = self.asked_at = 0.0
 
     @property
     def active(self) -> bool:
@@ -64,6 +65,7 @@ class Runner:
         it is there on return, unless it takes long. Without an event loop: compute and show the whole.
         """
         known, loop = self.known(scene), running_loop()
+        self.asked_at = time.perf_counter()
         if known is None and self.is_worth_finishing:
             self.waiting = scene
             return
@@ -104,6 +106,14 @@ class Runner:
         left = self.left(scene, done)
         self.timer = running_loop().call_later(REST, self.begin, scene, left) if left else None
 
+    def go_on(self, scene: Scene, done: Part, next_scene: Scene | None) -> None:
+        """After a draft from the thread see to the rest, at once where a slider that still moves would be waiting."""
+        left = [] if next_scene else self.left(scene, done)
+        if left and time.perf_counter() - self.asked_at > SLOW:
+            self.begin(scene, left)
+        else:
+            self.rest_later(scene, done)
+
     def left(self, scene: Scene, done: Part) -> list[Part]:
         """Return the parts of a scene that are left to compute."""
         return [] if done == whole(scene) else [part for part in self.budget.rest(scene) if part != done]
@@ -126,9 +136,7 @@ class Runner:
         scene, next_scene = self.job.scene, self.waiting
         if part == self.job.parts[-1][0]:
             self.job = None
-            left = [] if next_scene else self.left(scene, part)
-            if left:  # at once, beside the painting: what was moved meanwhile would wait
-                self.begin(scene, left)
+            self.go_on(scene, part, next_scene)
         self.keep(scene, part, trace)
         self.display(trace, part == whole(scene) and not next_scene)
         if next_scene:
