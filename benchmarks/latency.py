@@ -136,13 +136,17 @@ class Contender:
         self.lags: dict[str, list[float]] = {}
         self.pictures: list[int] = []
 
-    def settle(self, rest: int = AT_REST) -> list[dict]:
-        """Wait until no new picture comes; return the pictures since the key, with when they were painted after it."""
+    def settle(self, rest: int = AT_REST, polling: int | str = "raf") -> list[dict]:
+        """Wait until no new picture comes; return the pictures since the key, with when they were painted after it.
+
+        Looked for at every frame, as by default, frames go on by themselves. Where nothing draws, the browser begins
+        them with the key, and every time is a whole number of frames: one of an echo, two of pictures.
+        """
         self.page.wait_for_function(
             """(rest) => painted.length > 0 && painted.at(-1).whole
                 && performance.now() - Math.max(pressed, painted.at(-1).at) > rest""",
             arg=rest,
-            polling=50,  # ms; by default at every frame, which takes from the browser what is measured
+            polling=polling,
         )
         return self.page.evaluate("painted.map((each) => ({ ...each, after: each.at - pressed }))")
 
@@ -172,7 +176,7 @@ class Contender:
         """Change the slider 50 times in 2 s; keep the lags at the end."""
         self.begin()
         self.page.evaluate(DRAW, [CHANGES, DRAG])
-        pictures = self.settle(4 * AT_REST)
+        pictures = self.settle(4 * AT_REST, polling=50)  # frames would take from the kernel what a drag leaves to it
         self.pictures.append(len(pictures))
         final = [each for each in pictures if each["after"] > 0 and each.get("query") == pictures[-1].get("query")]
         all_seeds = [each for each in final if (each.get("drawn") or "8 x").startswith("8 x")]

@@ -6,7 +6,8 @@ import threading
 import pytest
 from pages import make, reach, until
 
-from rnnviz.dashboard import advice
+from rnnviz import suggestions
+from rnnviz.dashboard import advice, task
 
 pytestmark = pytest.mark.usefixtures("no_loop")
 HIDDEN = "rnnviz-silent"
@@ -49,6 +50,21 @@ def test_a_search_ends_when_the_page_shows_something_else():
     assert found.text
     dashboard.controls.widgets["gain"].value = 1.3
     assert dashboard.adviser.look(trace) is None
+
+
+def test_a_search_ends_within_a_run(monkeypatch):
+    """The next key would have to wait for it."""
+    trace, ticks = make().trace, []
+    monkeypatch.setattr(suggestions, "MEASURED", {})
+
+    def tick():
+        ticks.append(1)
+        if len(ticks) == 10:
+            raise task.Stopped
+
+    with pytest.raises(task.Stopped):
+        suggestions.suggest(trace, 0, tick)
+    assert not suggestions.MEASURED
 
 
 def test_settings_that_come_back_are_advised_on_though_the_search_for_them_was_broken_off(soon, monkeypatch):

@@ -106,19 +106,27 @@ def test_a_draft_comes_at_once_and_the_whole_at_rest_bit_for_bit(monkeypatch):
     assert page.told[-1] is None
 
 
-def test_the_rest_follows_a_draft_from_the_thread_at_once(monkeypatch):
-    """What was moved while the thread computed would be waiting: there is nothing to wait for."""
-    monkeypatch.setattr(runner, "REST", 1e6)
-    monkeypatch.setattr(runner, "HERE", 0.0)
+def test_a_part_is_shown_before_the_next_is_begun(monkeypatch):
     monkeypatch.setattr(runner, "BEARABLE", 1e9)
-    monkeypatch.setattr(runner, "SLOW", 0.0)
+    monkeypatch.setattr(budget, "BAND", 1e9)
+    monkeypatch.setattr(task, "SEEN", 20)
+    happened, compare, real = [], task.compare_part, Runner.display
+
+    def note(scene, part, tick):
+        happened.append(("computed", part.sequences))
+        return compare(scene, part, tick)
+
+    monkeypatch.setattr(task, "compare_part", note)
+    monkeypatch.setattr(
+        Runner, "display", lambda self, t, w: (real(self, t, w), happened.append(("shown", t.config.batch_size)))
+    )
 
     async def session(page):
-        page.runner.run(SCENE)
+        page.runner.begin(SCENE, [Part(4, 2), Part(4, 4), WHOLE])
         await page.until(lambda page: page.shown and page.shown[-1][1])
-        return page
 
-    assert sizes(with_page(session))[0] == (12, 1, 1, False)
+    with_page(session)
+    assert happened == [(what, n) for n in (2, 4, 6) for what in ("computed", "shown")]
 
 
 def test_long_work_begins_with_a_draft_and_says_how_far_it_is():

@@ -18,7 +18,7 @@ from .task import Part, Task, compare_part
 SOON = 0.002  # seconds until a draft is begun
 HERE = 1.5 * AT_ONCE  # seconds for which a page with pictures may stand still; what takes longer goes to the thread
 REST = 0.03  # seconds after the last change until the rest is computed
-SLOW = 0.06  # seconds in which a moving slider has surely moved again
+WORTH = 0.75  # share of a draft after which it is done sooner than one that is begun now
 PATIENCE = 0.15  # seconds after which a moving slider has to bring a picture, if only of where it was
 
 
@@ -51,7 +51,7 @@ class Runner:
         self.job: Task | None = None
         self.is_first = False
         self.waiting: Scene | None = None
-        self.shown_at = self.asked_at = 0.0
+        self.shown_at = 0.0
 
     @property
     def active(self) -> bool:
@@ -65,7 +65,6 @@ class Runner:
         it is there on return, unless it takes long. Without an event loop: compute and show the whole.
         """
         known, loop = self.known(scene), running_loop()
-        self.asked_at = time.perf_counter()
         if known is None and self.is_worth_finishing:
             self.waiting = scene
             return
@@ -106,14 +105,6 @@ class Runner:
         left = self.left(scene, done)
         self.timer = running_loop().call_later(REST, self.begin, scene, left) if left else None
 
-    def go_on(self, scene: Scene, done: Part, next_scene: Scene | None) -> None:
-        """After a draft from the thread see to the rest, at once where a slider that still moves would be waiting."""
-        left = [] if next_scene else self.left(scene, done)
-        if left and time.perf_counter() - self.asked_at > SLOW:
-            self.begin(scene, left)
-        else:
-            self.rest_later(scene, done)
-
     def left(self, scene: Scene, done: Part) -> list[Part]:
         """Return the parts of a scene that are left to compute."""
         return [] if done == whole(scene) else [part for part in self.budget.rest(scene) if part != done]
@@ -136,7 +127,7 @@ class Runner:
         scene, next_scene = self.job.scene, self.waiting
         if part == self.job.parts[-1][0]:
             self.job = None
-            self.go_on(scene, part, next_scene)
+            self.rest_later(scene, part)
         self.keep(scene, part, trace)
         self.display(trace, part == whole(scene) and not next_scene)
         if next_scene:
@@ -150,7 +141,7 @@ class Runner:
         """Whether a draft for older settings is soon done, or would be the first picture in a while."""
         if self.job is None or not self.is_first:
             return False
-        return self.job.share > 0.5 or time.perf_counter() - self.shown_at > PATIENCE
+        return self.job.share > WORTH or time.perf_counter() - self.shown_at > PATIENCE
 
     def deliver(self, scene: Scene, part: Part, trace: Trace) -> None:
         """Show a part that was computed, and keep it."""

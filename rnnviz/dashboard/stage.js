@@ -42,23 +42,16 @@ function address(png) {
   return `data:image/png;base64,${bytes.toBase64?.() ?? btoa(Array.from(bytes, (b) => String.fromCharCode(b)).join(""))}`;
 }
 
-// Shows a picture only once it is decoded: the old one stays until then, so nothing blinks. The decoded element itself
-// takes the old one's place: a new address in the old element would be decoded once more.
-async function show(figure, view) {
-  const next = new Image(view.width, view.height);
-  next.alt = view.alt;
-  next.decoding = "sync";
-  const there = new Promise((resolve, reject) => Object.assign(next, { onload: resolve, onerror: reject }));
-  next.src = address(view.png);
-  const turn = (figure.turn = (figure.turn || 0) + 1);
-  try {
-    await there;
-  } catch {
-    return;
-  }
-  if (turn !== figure.turn) return; // a newer picture is on its way
-  figure.querySelector("img").replaceWith(next);
-  figure.dataset.shown = view.revision;
+// A picture's element once it is decoded, which takes the old one's place: a new address in the old element would be
+// decoded once more. Nothing where the browser cannot read it.
+function decoded(view) {
+  return new Promise((resolve) => {
+    const next = new Image(view.width, view.height);
+    next.alt = view.alt;
+    next.decoding = "sync";
+    Object.assign(next, { onload: () => resolve(next), onerror: () => resolve(null) });
+    next.src = address(view.png);
+  });
 }
 
 // Text keeps the room that it once took for as many items, so that what stands below does not move with each sentence.
@@ -406,11 +399,24 @@ function render({ model, el }) {
     draw();
   }, 3000);
 
-  const draw = () => {
+  // Everything old stays until all pictures of a frame are decoded, so nothing blinks, and the browser lays the page out
+  // once. A frame that is overtaken is left out, as are all before one that goes on with pictures that are there.
+  let [begun, least] = [0, 0];
+  const draw = async () => {
     const frame = model.get("frame");
     if (!frame.views) return;
     fits ||= Math.abs(frame.page - el.clientWidth) <= 1;
     if (!fits) return;
+    const mine = ++begun;
+    const isThere = frame.views.map((view, k) => views.children[k]?.dataset.shown === view.revision);
+    if (isThere.includes(true)) least = mine;
+    [...views.children].forEach((figure, k) => (figure.dataset.wanted = frame.views[k].revision));
+    const images = await Promise.all(frame.views.map((view, k) => isThere[k] || decoded(view)));
+    if (mine < least) return;
+    least = mine;
+    put(frame, images);
+  };
+  const put = (frame, images) => {
     views.style.setProperty("--columns", frame.columns);
     while (views.children.length < frame.views.length) {
       const figure = element("figure", "rnnviz-view");
@@ -434,8 +440,10 @@ function render({ model, el }) {
         attribute(figure, "aria-label", fill(texts.keys, { view: texts[`view_${view.name}`] ?? view.name }));
       }
       figure.dataset.wanted = view.revision;
-      if (figure.dataset.shown !== view.revision) show(figure, view);
-      else figure.turn = (figure.turn || 0) + 1; // the picture that is there is wanted again: no other may follow
+      if (images[k] instanceof Element) {
+        figure.querySelector("img").replaceWith(images[k]);
+        figure.dataset.shown = view.revision;
+      }
     });
     step.frame(frame.steps, frame.curves);
     sentences(words, frame.words);

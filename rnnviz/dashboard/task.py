@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor, Future
@@ -13,6 +14,7 @@ from .late import in_loop
 from .scene import Scene
 
 TOLD = 0.15  # seconds between two words about how far it is
+SEEN = 0.5  # seconds at most that the thread waits for a part to be shown
 
 
 class Stopped(Exception):
@@ -69,7 +71,21 @@ class Task:
             trace = compare_part(self.scene, part, lambda share, amount=amount: self.tick(self.done + share * amount))
             self.done += amount
             self.say(self.on_time, time.perf_counter() - start, amount)
-            self.tell(self.on_part, part, trace)
+            self.hand_over(part, trace)
+
+    def hand_over(self, part: Part, trace: Trace) -> None:
+        """Have a part shown before the next one is begun: beside that, painting would take several times as long."""
+        seen = threading.Event()
+
+        def show():
+            try:
+                if not self.stopped:
+                    self.on_part(part, trace)
+            finally:
+                seen.set()
+
+        self.say(show)
+        seen.wait(SEEN)
 
     def stop(self) -> None:
         """Begin no more, and end at the next tick."""
