@@ -7,7 +7,7 @@ import pytest
 from pages import make, reach, until
 
 from rnnviz import suggestions
-from rnnviz.dashboard import advice, task
+from rnnviz.dashboard import advice, late, task
 
 pytestmark = pytest.mark.usefixtures("no_loop")
 HIDDEN = "rnnviz-silent"
@@ -16,6 +16,7 @@ HIDDEN = "rnnviz-silent"
 @pytest.fixture
 def soon(monkeypatch):
     monkeypatch.setattr(advice, "REST", 0.01)
+    monkeypatch.setattr(late, "SENT", 0.0)
 
 
 async def advised(dashboard):
@@ -35,7 +36,7 @@ def test_a_suggestion_comes_at_rest_and_a_click_does_what_it_says(soon):
         await advised(dashboard)
         before, changes = dashboard.config, dict(dashboard.advice.changes)
         dashboard.advice.button.click()
-        assert HIDDEN in dashboard.advice._dom_classes
+        await until(lambda: HIDDEN in dashboard.advice._dom_classes)
         return before, changes, dashboard.config
 
     before, changes, after = asyncio.run(session())

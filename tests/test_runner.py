@@ -223,7 +223,11 @@ def test_a_draft_that_has_only_begun_is_dropped_for_a_newer_one(held, monkeypatc
     assert page.runner.waiting is None
 
 
-@pytest.mark.parametrize(("share", "patience"), [(0.6, 1e9), (0.1, 0.0)], ids=["soon done", "no picture for long"])
+@pytest.mark.parametrize(
+    ("share", "patience"),
+    [(0.8, 1e9), (0.6, 0.0), (0.1, 0.0)],
+    ids=["soon done", "half done, long no picture", "long no picture"],
+)
 def test_a_draft_is_finished_before_a_newer_one_begins(held, monkeypatch, share, patience):
     monkeypatch.setattr(runner, "PATIENCE", patience)
     held[2][0] = share

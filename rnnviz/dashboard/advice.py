@@ -11,7 +11,7 @@ import ipywidgets as widgets
 from ..language import _
 from ..runs import Trace
 from ..suggestions import Suggestion, suggest
-from .late import Job, Late, running_loop
+from .late import Job, Late, later, running_loop
 from .task import Stopped
 
 REST = 0.8  # seconds without a change until a suggestion is looked for
@@ -65,14 +65,18 @@ class Adviser:
         self.advice, self.subject, self.attempt = advice, subject, attempt
         self.late = Late(lambda: attempt(self.show), on_error)
         self.timer: asyncio.TimerHandle | None = None
+        self.hiding: asyncio.TimerHandle | None = None
 
     def leave(self) -> None:
-        """Look for no suggestion before the next rest."""
+        """Take the suggestion away, once the next picture is on its way, and look for none before the next rest."""
         if self.timer:
             self.timer.cancel()
+        if self.hiding is None:
+            self.hiding = later(self.hide)
 
     def hide(self) -> None:
         """Take the suggestion away."""
+        self.hiding = None
         self.advice.show(None)
 
     def rest(self) -> None:
@@ -93,6 +97,9 @@ class Adviser:
         trace = self.subject()
         found = self.late.data("advice", Job(self.look, trace, {})) if trace is not None else None
         if found:
+            if self.hiding:
+                self.hiding.cancel()
+                self.hiding = None
             self.advice.show(*found)
 
     def look(self, trace: Trace) -> tuple[Suggestion | None] | None:

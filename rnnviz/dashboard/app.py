@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -19,7 +19,7 @@ from .advice import Advice, Adviser
 from .bet import COVERED, Bet
 from .controls import Controls
 from .files import answer
-from .late import Job, Late, be_polite, running_loop
+from .late import Job, Late, be_polite, later
 from .page import Page
 from .painter import Painter
 from .pins import PinBar
@@ -29,8 +29,6 @@ from .runner import Runner
 from .scene import Scene
 from .stage import Stage
 from .trust import TrustPanel
-
-SENT = 0.03  # seconds that a frame takes to leave
 
 
 class Dashboard(widgets.VBox):
@@ -130,7 +128,6 @@ class Dashboard(widgets.VBox):
     def refresh(self) -> None:
         """Run what the controls say and show it: at once what there is time for, the rest when nobody moves them."""
         self.attempt(self._refresh)
-        later(self.adviser.hide)
 
     def _refresh(self) -> None:
         self.trust.clear()
@@ -382,12 +379,6 @@ class Dashboard(widgets.VBox):
         # A draft reads few sequences: theory is told for all of them, so that its words stay when those come.
         config = self.controls.config if self.is_shown else self.trace.config
         return self.report.items(self.trace, config if theory else None)
-
-
-def later(act: Callable[[], None]) -> None:
-    """Do something once the frame is on its way: the thread that sends it would wait for this one."""
-    loop = running_loop()
-    loop.call_later(SENT, act) if loop else act()
 
 
 def stopped_words(trace: Trace, wanted: Scene) -> str:

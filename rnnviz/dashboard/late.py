@@ -28,6 +28,7 @@ class Job:
         return self.trace is other.trace and self.options == other.options
 
 
+SENT = 0.03  # seconds that a frame takes to leave
 GIVE_WAY = 0.0001  # seconds after which a thread that computes lets others go on, as those that send what is ready
 
 
@@ -43,6 +44,12 @@ def running_loop() -> asyncio.AbstractEventLoop | None:
         return asyncio.get_running_loop()
     except RuntimeError:
         return None
+
+
+def later(act: Callable[[], None]) -> asyncio.TimerHandle | None:
+    """Do something once the frame is on its way: the thread that sends it would wait for this one."""
+    loop = running_loop()
+    return loop.call_later(SENT, act) if loop else act()
 
 
 def in_loop(loop: asyncio.AbstractEventLoop | None, act: Callable[..., None], *arguments) -> None:
