@@ -1,7 +1,9 @@
 """What is computed when: drafts at once, the rest in a thread; the newest setting wins, and waiting can be ended."""
 
 import asyncio
+import itertools
 import threading
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -338,8 +340,7 @@ def test_stopping_ends_the_thread_within_a_step(monkeypatch):
 
     async def session(page):
         page.runner.run(SCENE)
-        while not enough.is_set():
-            await asyncio.sleep(0)
+        await until(enough.is_set)
         page.runner.stop()
         stopped.set()
         await asyncio.to_thread(page.runner.executor.shutdown)
@@ -380,7 +381,10 @@ def test_fewer_sequences_are_powers_of_two_and_never_none(sequences):
     assert found < max(sequences, 2)
 
 
-def test_the_pace_is_learnt_in_the_thread_too_so_that_drafts_come_back():
+def test_the_pace_is_learnt_in_the_thread_too_so_that_drafts_come_back(monkeypatch):
+    looks = itertools.count()  # at the clock, each a microsecond: this machine is fast
+    monkeypatch.setattr(task, "time", SimpleNamespace(perf_counter=lambda: 1e-6 * next(looks)))
+
     async def session(page):
         for seed in range(12):
             page.shown.clear()
@@ -410,8 +414,7 @@ def test_a_job_that_waits_behind_another_never_begins(monkeypatch):
         for size in (12, 9, 7):
             page.runner.begin(SCENE.replace(hidden_size=size), [WHOLE])
             if size == 12:
-                while not begun:
-                    await asyncio.sleep(0)
+                await until(lambda: begun)
             if size != 7:
                 page.runner.stop()
         go_on.set()

@@ -33,6 +33,8 @@ COLUMNS = {
     "saturation": "share of units that the activation calls saturated",
     "log10_grad_norm": "log10 of the norm of dL/dh (minus infinity for exactly 0 and nan where there is no gradient)",
     "log10_grad_norm_c": "the same for dL/dc",
+    "log10_relative_norm": "log10 of the norm of dL/dh relative to that at the last step (nan where that is 0)",
+    "log10_relative_norm_c": "log10 of the norm of dL/dc relative to that of dL/dh at the last step",
     "log10_carry": "log10 of the root mean square of the factor that hands the gradient on (nan at step 0)",
 }
 GATE_COLUMNS = {
