@@ -40,6 +40,7 @@ DRAGGED = ("rnnviz", "echo", "interact", "H = 256")
 CHANGES, DRAG = 50, 2000  # changes of a drag, and how many ms it takes
 LARGE = 256 + 6 - CHANGES  # where the drags begin that end around 256
 AT_REST = 500  # ms without a new picture after which a page is at rest
+LONG_REST = 2000  # the same after many changes: `interact` takes up to 1.6 s a picture, and would go on beside the next
 
 ECHO = """
 import ipywidgets as widgets
@@ -176,7 +177,7 @@ class Contender:
         """Change the slider 50 times in 2 s; keep the lags at the end."""
         self.begin()
         self.page.evaluate(DRAW, [CHANGES, DRAG])
-        pictures = self.settle(4 * AT_REST, polling=50)  # frames would take from the kernel what a drag leaves to it
+        pictures = self.settle(LONG_REST, polling=50)  # frames would take from the kernel what a drag leaves to it
         self.pictures.append(len(pictures))
         final = [each for each in pictures if each["after"] > 0 and each.get("query") == pictures[-1].get("query")]
         all_seeds = [each for each in final if (each.get("drawn") or "8 x").startswith("8 x")]
@@ -184,7 +185,7 @@ class Contender:
             self.lags.setdefault(name, []).append(each["after"])
         for _ in range(CHANGES + 3):  # so that the next drag ends where the page has not been
             self.page.keyboard.press("ArrowLeft")
-        self.settle()
+        self.settle(LONG_REST)
 
 
 @contextmanager

@@ -206,6 +206,18 @@ def test_a_chosen_preset_is_as_wide_as_before(voila, page):
     assert page.evaluate(widths) == before
 
 
+def test_the_scene_that_is_shown_is_told_apart_without_eyes(voila, page):
+    open_notebook(page, voila)
+    pressed = page.locator(".rnnviz-scenes [aria-pressed=true]")
+    for name in ("Flat", "The surprise"):
+        page.get_by_role("button", name=name, exact=True).click()
+        page.locator(".rnnviz-scenes [aria-pressed=true]", has_text=name).wait_for()
+        assert pressed.count() == 1
+    press(page, "Gain", "ArrowRight")
+    pressed.wait_for(state="detached")
+    assert page.locator(".rnnviz-scenes [aria-pressed=false]").count() == 6
+
+
 def test_a_change_leaves_the_styles_of_the_rest_alone(first):
     # Whoever sets an element's language, even to the same, makes the browser compute the styles of all in it anew.
     first.evaluate("""() => {
@@ -284,6 +296,8 @@ def test_the_settings_unfold_by_keyboard(first):
 def test_a_phone_shows_everything_without_scrolling_sideways(voila, new_page):
     page = open_notebook(new_page(viewport={"width": 390, "height": 844}, device_scale_factor=2), voila)
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    first_picture = page.locator(".rnnviz-view").first.bounding_box()["y"]
+    assert slider(page, "Gain").bounding_box()["y"] < first_picture < slider(page, "Seed").bounding_box()["y"]
     densities = page.eval_on_selector_all(".rnnviz-view img", "all => all.map(i => i.naturalWidth / i.width)")
     assert densities == [2, 2], "not as sharp as the screen"
     boxes = page.eval_on_selector_all(
