@@ -297,7 +297,8 @@ def test_a_phone_shows_everything_without_scrolling_sideways(voila, new_page):
     page = open_notebook(new_page(viewport={"width": 390, "height": 844}, device_scale_factor=2), voila)
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
     first_picture = page.locator(".rnnviz-view").first.bounding_box()["y"]
-    assert slider(page, "Gain").bounding_box()["y"] < first_picture < slider(page, "Seed").bounding_box()["y"]
+    others = page.get_by_role("combobox", name="Activation").bounding_box()["y"]
+    assert slider(page, "Gain").bounding_box()["y"] < first_picture < others
     densities = page.eval_on_selector_all(".rnnviz-view img", "all => all.map(i => i.naturalWidth / i.width)")
     assert densities == [2, 2], "not as sharp as the screen"
     boxes = page.eval_on_selector_all(
