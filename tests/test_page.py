@@ -197,6 +197,18 @@ def test_nothing_moves_when_pictures_change(first):
         assert first.evaluate(BOXES) == before
 
 
+@pytest.mark.parametrize("width", [1280, 1000, 700])
+def test_nothing_moves_when_a_control_comes_and_goes(voila, new_page, width):
+    page = open_notebook(new_page(viewport={"width": width, "height": 900}), voila)
+    top = "document.querySelector('.rnnviz-stage').getBoundingClientRect().top"
+    page.get_by_role("button", name="Flat", exact=True).click()
+    page.locator(".rnnviz-chosen", has_text="Flat").wait_for()
+    before = page.evaluate(top)
+    page.get_by_role("button", name="Forget bias", exact=True).click()
+    slider(page, "Forget bias").wait_for()
+    assert page.evaluate(top) == before
+
+
 def test_a_chosen_preset_is_as_wide_as_before(voila, page):
     open_notebook(page, voila)
     widths = "() => [...document.querySelectorAll('.rnnviz-presets button')].map((each) => each.offsetWidth)"

@@ -140,10 +140,11 @@ class Controls:
     def lay_out(self) -> None:
         """Put the widgets into their boxes."""
         self.first, self.second, rest = (self.grid(names) for names in (FIRST, SECOND, MORE))
-        self.second.children += tuple(self.choices.values())
+        rare = tuple(widget for name, widget in self.choices.items() if OPTIONS[name].rare)
+        self.second.children += tuple(widget for widget in self.choices.values() if widget not in rare)
         self.second.add_class("rnnviz-second")
         self.widgets["gain"].add_class("rnnviz-early")
-        rest.children = (*rest.children[:-1], self.seeds, rest.children[-1])
+        rest.children = (*rest.children[:-1], self.seeds, *rare, rest.children[-1])
         for name, (other, values) in ONLY_FOR.items():
             self.show_only_for(name, other, values)
         self.beside = widgets.Box([widgets.HTML(_("Compare with")), *self.compare.values()])

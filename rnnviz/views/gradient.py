@@ -146,6 +146,7 @@ OPTIONS.add(
         N_("Floats"),
         N_("what floats of a narrower type would have held of the first scheme's gradient"),
         ((N_("exact"), ""), *((name, name) for name in ("float32", "float16", "bfloat16"))),
+        rare=True,
     ),
 )
 lines.register(

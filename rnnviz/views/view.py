@@ -52,12 +52,14 @@ class Option:
     ----------
     name, label, help : how code, menus and help texts name it.
     choices : (label, value) pairs, the first one the default.
+    rare : whether it is needed less often, and folded away at first.
     """
 
     name: str
     label: str
     help: str
     choices: tuple[tuple[str, Any], ...]
+    rare: bool = False
 
 
 VIEWS: Registry[View] = Registry("view")
