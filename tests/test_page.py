@@ -200,13 +200,16 @@ def test_nothing_moves_when_pictures_change(first):
 @pytest.mark.parametrize("width", [1280, 1000, 700])
 def test_nothing_moves_when_a_control_comes_and_goes(voila, new_page, width):
     page = open_notebook(new_page(viewport={"width": width, "height": 900}), voila)
-    top = "document.querySelector('.rnnviz-stage').getBoundingClientRect().top"
+    places = """() => [...document.querySelectorAll(".rnnviz-stage, .rnnviz > .rnnviz-controls > *")]
+      .map((node) => node.getBoundingClientRect()).filter((box) => box.width).map((box) => [box.x, box.y])"""
     page.get_by_role("button", name="Flat", exact=True).click()
     page.locator(".rnnviz-chosen", has_text="Flat").wait_for()
-    before = page.evaluate(top)
+    before = page.evaluate(places)
     page.get_by_role("button", name="Forget bias", exact=True).click()
     slider(page, "Forget bias").wait_for()
-    assert page.evaluate(top) == before
+    now = page.evaluate(places)
+    assert len(now) == len(before) + 1
+    assert all(place in now for place in before)
 
 
 def test_a_chosen_preset_is_as_wide_as_before(voila, page):

@@ -15,7 +15,8 @@ from .scene import MOST_SCHEMES, Scene
 from .slider import Slider
 
 FIRST = ("scheme", "hidden_size", "seq_len")
-SECOND = ("gain", "cell", "forget_bias", "activation", "inputs", "loss_at")
+SECOND = ("gain", "cell", "activation", "inputs", "loss_at")
+GUEST = "forget_bias"  # comes and goes with the cell, so it stands last in the second row, where it moves no other
 MORE = ("input_scheme", "input_size", "output_size", "batch_size", "input_scale", "seed", "text")
 # Controls that mean something only for some values of another one.
 ONLY_FOR = {"forget_bias": ("cell", ("lstm",)), "text": ("inputs", ("text",))}
@@ -142,6 +143,7 @@ class Controls:
         self.first, self.second, rest = (self.grid(names) for names in (FIRST, SECOND, MORE))
         rare = tuple(widget for name, widget in self.choices.items() if OPTIONS[name].rare)
         self.second.children += tuple(widget for widget in self.choices.values() if widget not in rare)
+        self.second.children += (self.widgets[GUEST],)
         self.second.add_class("rnnviz-second")
         self.widgets["gain"].add_class("rnnviz-early")
         rest.children = (*rest.children[:-1], self.seeds, *rare, rest.children[-1])
