@@ -32,8 +32,6 @@ class Account:
     Attributes
     ----------
     scheme, cell, activation, seq_len, loss_at : from the Config.
-    steps : how many steps the gradient is followed back: to h_0, or with losses at many steps to h_1, the first that
-        has one of its own, as they all have.
     seeds : how many runs there are.
     input : "steady", "kick" (at the first step only) or "nothing".
     forward : "keeps", "shrinks", "grows", "saturates", "zero" or "overflows".
@@ -55,7 +53,6 @@ class Account:
     activation: str
     seq_len: int
     loss_at: str
-    steps: int
     seeds: int
     input: str
     forward: str
@@ -74,6 +71,11 @@ class Account:
     road: float
     silent: bool
     off: bool
+
+    @property
+    def steps(self) -> int:
+        """How many steps the gradient is followed back."""
+        return self.seq_len - first_loss(self)
 
     @property
     def recurrent(self) -> float:
@@ -105,7 +107,6 @@ def account(trace: Trace, k: int) -> Account:
         activation=config.activation,
         seq_len=config.seq_len,
         loss_at=config.loss_at,
-        steps=config.seq_len - first_loss(config),
         seeds=len(trace.seeds),
         input="nothing" if config.input_scale == 0 else "kick" if config.inputs == "none" else "steady",
         size=weight_size(config.replace(scheme=scheme)),
@@ -115,9 +116,9 @@ def account(trace: Trace, k: int) -> Account:
     )
 
 
-def first_loss(config: Config) -> int:
-    """Return the step that the gradient is followed back to: not h_0 where all states but it have a loss."""
-    return 1 if config.loss_at == "every" and config.seq_len > 1 else 0
+def first_loss(network: Config | Account) -> int:
+    """Return the step that the gradient is followed back to: 0, or 1 where all states but h_0 have a loss."""
+    return int(network.loss_at == "every" and network.seq_len > 1)
 
 
 def weight_size(config: Config) -> float:
@@ -218,8 +219,7 @@ def cause(story: Account) -> str:
 
 def losses_add_up(story: Account) -> bool:
     """Tell whether the losses of many steps can have made the story: T of them add up to T times one at most."""
-    many = story.steps < story.seq_len
-    return many and (story.backward != "grows" or story.decades < np.log10(story.seq_len) + APART)
+    return first_loss(story) == 1 and (story.backward != "grows" or story.decades < np.log10(story.seq_len) + APART)
 
 
 def cause_of_fading(story: Account) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from . import prediction, theory
-from .account import SURVIVES, Account, account
+from .account import SURVIVES, Account, account, first_loss
 from .activations import ACTIVATIONS
 from .config import FIELDS, Config
 from .language import N_, _
@@ -74,7 +74,7 @@ def wake(story: Account) -> Suggestion | None:
 
 def reveal(story: Account) -> Suggestion | None:
     """Return the suggestion that shows the way back without the losses on the way, where they may hide something."""
-    if story.loss_at != "every" or story.seq_len == 1 or story.backward == "undefined":
+    if first_loss(story) == 0 or story.backward == "undefined":
         return None
     alone = abs(story.size + story.carry) * story.seq_len  # of an RNN: decades without the losses on the way
     if story.backward == "survives" and story.cell == "rnn" and alone <= SURVIVES:

@@ -7,7 +7,7 @@ import pytest
 from pages import make, reach, until
 
 from rnnviz import suggestions
-from rnnviz.dashboard import advice, late, task
+from rnnviz.dashboard import advice, loop, task
 
 pytestmark = pytest.mark.usefixtures("no_loop")
 HIDDEN = "rnnviz-silent"
@@ -16,7 +16,7 @@ HIDDEN = "rnnviz-silent"
 @pytest.fixture
 def soon(monkeypatch):
     monkeypatch.setattr(advice, "REST", 0.01)
-    monkeypatch.setattr(late, "SENT", 0.0)
+    monkeypatch.setattr(loop, "SENT", 0.0)
 
 
 async def advised(dashboard):

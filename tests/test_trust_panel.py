@@ -42,6 +42,25 @@ def gate(monkeypatch):
     opened.set()
 
 
+async def stopped(panel, release):
+    """Stop a check that stands still, then let its thread end; return what the panel says from then on."""
+    panel.button.click()
+    assert panel.run is None
+    assert panel.button.description == "Check these gradients"
+    return await after(panel, release)
+
+
+async def after(panel, release):
+    """Let a check's thread end that is wanted no more; return what the panel says, before as after."""
+    text = said(panel)
+    release.set()
+    await asyncio.to_thread(panel.executor.shutdown)
+    await asyncio.sleep(0)
+    assert said(panel) == text
+    assert panel.button.description == "Check these gradients"
+    return text
+
+
 def test_the_button_says_what_was_compared_and_how_well_it_agrees():
     dashboard = make(seed=3)
     dashboard.trust.button.click()
@@ -82,14 +101,7 @@ def test_stopped_it_shows_how_far_it_came_and_ends_within_an_entry(gate):
         panel = make(seed=3).trust
         panel.button.click()
         await until(lambda: len(gate.steps) == 4)
-        panel.button.click()
-        assert panel.run is None
-        assert panel.button.description == "Check these gradients"
-        text = said(panel)
-        gate.set()
-        await asyncio.to_thread(panel.executor.shutdown)
-        assert said(panel) == text
-        return text
+        return await stopped(panel, gate)
 
     assert asyncio.run(session()) == "Xavier, seed 3: stopped after 0 of 30 entries. Nothing could be compared."
     assert len(gate.steps) == 4
@@ -102,12 +114,7 @@ def test_stopped_before_it_has_begun_it_says_so(monkeypatch):
     async def session():
         panel = make(seed=3).trust
         panel.button.click()
-        panel.button.click()
-        text = said(panel)
-        opened.set()
-        await asyncio.to_thread(panel.executor.shutdown)
-        assert said(panel) == text
-        return text
+        return await stopped(panel, opened)
 
     assert asyncio.run(session()) == "Xavier, seed 3: stopped before anything was compared."
 
@@ -119,12 +126,7 @@ def test_a_result_of_older_settings_never_comes(gate):
         panel.button.click()
         await until(lambda: len(gate.steps) == 4)
         dashboard.controls.widgets["gain"].value = 1.5
-        assert said(panel) == ""
-        gate.set()
-        await asyncio.to_thread(panel.executor.shutdown)
-        await asyncio.sleep(0)
-        assert said(panel) == ""
-        assert panel.button.description == "Check these gradients"
+        assert await after(panel, gate) == ""
 
     asyncio.run(session())
 

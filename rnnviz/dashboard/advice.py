@@ -11,7 +11,8 @@ import ipywidgets as widgets
 from ..language import _
 from ..runs import Trace
 from ..suggestions import Suggestion, suggest
-from .late import Job, Late, later, running_loop
+from .late import Job, Late
+from .loop import later, running_loop
 from .task import Stopped
 
 REST = 0.8  # seconds without a change until a suggestion is looked for

@@ -19,7 +19,8 @@ from .advice import Advice, Adviser
 from .bet import COVERED, Bet
 from .controls import Controls
 from .files import answer
-from .late import Job, Late, be_polite, later
+from .late import Job, Late
+from .loop import be_polite, later
 from .page import Page
 from .painter import Painter
 from .pins import PinBar

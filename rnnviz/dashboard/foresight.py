@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from ..runs import Trace
 from .budget import BEARABLE, whole
-from .late import running_loop
+from .loop import running_loop
 from .scene import Scene
 from .task import Part, Task
 

@@ -15,7 +15,7 @@ from ..runs import Trace
 from ..schemes import SCHEMES
 from ..words import plain
 from .budget import amount, whole
-from .late import running_loop
+from .loop import running_loop
 from .scene import Scene
 from .task import Part, Task, compare_part
 

@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from ..runs import Trace
 from .budget import AT_ONCE, BEARABLE, Budget, amount, whole
 from .foresight import Foresight
-from .late import running_loop
+from .loop import running_loop
 from .memory import Memory
 from .scene import Scene
 from .task import Part, Task, compare_part

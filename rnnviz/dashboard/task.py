@@ -10,7 +10,7 @@ from concurrent.futures import Executor, Future
 from dataclasses import dataclass
 
 from ..runs import Trace, compare
-from .late import in_loop
+from .loop import in_loop
 from .scene import Scene
 
 TOLD = 0.15  # seconds between two words about how far it is
@@ -76,15 +76,8 @@ class Task:
     def hand_over(self, part: Part, trace: Trace) -> None:
         """Have a part shown before the next one is begun: beside that, painting would take several times as long."""
         seen = threading.Event()
-
-        def show():
-            try:
-                if not self.stopped:
-                    self.on_part(part, trace)
-            finally:
-                seen.set()
-
-        self.say(show)
+        self.tell(self.on_part, part, trace)
+        self.say(seen.set)
         seen.wait(SEEN)
 
     def stop(self) -> None:

@@ -14,7 +14,7 @@ from .. import gradcheck
 from ..config import Config
 from ..language import N_, _
 from ..schemes import SCHEMES
-from .late import in_loop, running_loop
+from .loop import in_loop, running_loop
 from .task import TOLD, Stopped
 
 START, STOP = N_("Check these gradients"), N_("Stop checking")
@@ -79,7 +79,6 @@ class TrustPanel(widgets.VBox):
         """Check, in the thread, and tell the loop how far it is."""
         try:
             for result in gradcheck.progress(run.config, tick=run.tick):
-                run.tick()
                 run.result = result
                 if time.perf_counter() - run.told > TOLD:
                     run.told = time.perf_counter()
