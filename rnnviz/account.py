@@ -226,9 +226,8 @@ def cause_of_fading(story: Account) -> str:
     """Tell small weights from flat slopes, and what keeps the slopes flat."""
     weights, slopes = max(0.0, -story.size), -story.carry
     if story.forward == "saturates":
-        if story.by_input:
-            return "saturated by input"
-        return "saturated, flatter" if story.recurrent < min(0.0, story.size) - APART else "saturated"
+        flatter = ", flatter" if story.recurrent < min(0.0, story.size) - APART else ""
+        return f"saturated by input{flatter}" if story.by_input else f"saturated{flatter}"
     if weights > SAME and weights >= 2.0 * slopes:
         return "small"
     if story.recurrent < story.size - APART:

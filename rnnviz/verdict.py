@@ -16,11 +16,15 @@ CAUSES = {
     "balance": N_("W_hh and {carry_name} balance: {factors}"),
     "small": N_("its weights are small: {factors}"),
     "both": N_("small weights and flat slopes together: {factors}"),
-    "saturated": N_("saturated units pass almost nothing back: {carry_name} ×{carry}"),
+    "saturated": N_("saturated units pass almost nothing back: {factors}"),
     "saturated, flatter": N_(
-        "saturated units pass almost nothing back: {carry_name} ×{carry}, and those that it meets are flatter still"
+        "saturated units pass almost nothing back: {factors}, and the units that it meets are flatter still"
     ),
-    "saturated by input": N_("so strong an input saturates the units, which pass little back: {carry_name} ×{carry}"),
+    "saturated by input": N_("so strong an input saturates the units, which pass little back: {factors}"),
+    "saturated by input, flatter": N_(
+        "so strong an input saturates the units, which pass little back: {factors}, and the units that it meets are "
+        "flatter still"
+    ),
     "flatter": N_("the units that it meets are flatter than most: {factors}"),
     "ceiling": N_("the slope of {activation} is never above {ceiling}: {factors}"),
     "switched off": N_("{saturation} of the units are off: {factors}"),
@@ -146,7 +150,7 @@ def reason(story: Account) -> str:
 
 def factors_words(story: Account) -> str:
     """Write the two factors of a step; where the gradient fell on flat units, W_hh's is that of any direction."""
-    weights = story.size if cause(story) == "flatter" else story.recurrent
+    weights = story.size if cause(story).endswith("flatter") else story.recurrent
     return f"W_hh ×{factor(weights)}, {story.carry_name} ×{factor(story.carry)}"
 
 

@@ -148,11 +148,16 @@ class Walk:
             f"∂L/∂h_{t - 1} = ∂L/∂a_{t} W_hhᵀ",
             (f"∂L/∂a_{t}", d_a), "·", ("W_hhᵀ", self.params["W_hh"].T), "=", (f"∂L/∂h_{t - 1}", g.d_h[t - 1, 0]),
         )  # fmt: skip
-        before, after = (float(np.linalg.norm(g.d_h[k])) for k in (t, t - 1))
-        words = _("The norm went from {before} to {after}: a factor {factor}.").format(
-            before=number(before), after=number(after), factor=number(after / before)
-        )
-        return Shown(through + back + f"<p>{words}</p>")
+        return Shown(through + back + f"<p>{self.change(t)}</p>")
+
+    def change(self, t: int) -> str:
+        """Say what step t backward does to the gradient's norm, at any magnitude."""
+        before, after = (float(self.gradients.log10_grad_norm[k]) for k in (t, t - 1))
+        if before == -np.inf:
+            return _("∂L/∂h_{t} is exactly 0: there is nothing to hand back.").format(t=t)
+        said = {"before": before, "after": after, "factor": after - before}
+        words = {name: number(value, log10=True) for name, value in said.items()}
+        return _("The norm went from {before} to {after}: a factor {factor}.").format(**words)
 
     def weight_gradient(self, t: int) -> Shown:
         """Show what step t adds to the gradient of W_hh: ``h_{t-1}^T dL/da_t``, and the sum over all steps."""

@@ -1,6 +1,8 @@
 """The verdict, on stories whose truth is known: made by hand, or settled by a closed form."""
 
+import itertools
 import re
+from decimal import Decimal
 
 import numpy as np
 import pytest
@@ -10,11 +12,27 @@ from hypothesis import strategies as st
 import rnnviz as rv
 from rnnviz import verdict
 from rnnviz.account import account as account_of
+from rnnviz.account import cause as cause_of
 from rnnviz.runs import draw_inputs
 from rnnviz.views import VIEWS
 
 FLOAT = r"([0-9.]+(?:e-?\d+)?)"
 SAID = rf"E h² {FLOAT}\).*[ ×]{FLOAT} a step: {FLOAT} after 40 steps"
+
+
+NUMBER = r"(\d+(?:\.\d+)?(?:e-?\d+)?)"
+SLOPES = {
+    "tanh": lambda a: np.cosh(a) ** -2.0,
+    "sigmoid": lambda a: np.cosh(a / 2) ** -2.0 / 4,
+    "relu": lambda a: 1.0 * (a > 0),
+    "linear": np.ones_like,
+}
+SCHEMES = ("xavier", "orthogonal", "identity", "uniform01", "small_normal")
+GRID = [
+    rv.Config(activation=activation, scheme=scheme, gain=gain, hidden_size=16, seq_len=12, batch_size=4, **reads)
+    for activation, scheme, gain in itertools.product(SLOPES, SCHEMES, (0.5, 1.0, 6.0))
+    for reads in ({}, {"input_scale": 30.0}, {"inputs": "none"})
+] + [rv.Config(scheme="identity", batch_size=4)]
 
 
 def made(norms, moments=None, seeds=1, **known):
@@ -177,6 +195,45 @@ def test_the_two_factors_of_a_step_multiply_to_it(factor, carry):
     assert account.recurrent + carry == pytest.approx(factor, abs=1e-9)
 
 
+def factors_of(config):
+    """Return log10 of a step's factor, of phi' and of any direction's W_hh, from the states and weights themselves."""
+    params, (x, targets) = rv.init_params(config), draw_inputs(config)
+    g = rv.bptt(params, x, targets, "rnn", config.activation)
+    a = x @ params["W_xh"] + g.h[:-1] @ params["W_hh"] + params["b_h"]
+    with np.errstate(divide="ignore"):
+        slopes = 0.5 * np.log10(np.mean(SLOPES[config.activation](a) ** 2, axis=(1, 2)))
+    any_direction = np.linalg.norm(params["W_hh"]) / np.sqrt(config.hidden_size)
+    return (g.log10_grad_norm[0] - g.log10_grad_norm[-1]) / config.seq_len, slopes.mean(), np.log10(any_direction)
+
+
+def rounded(text):
+    """Return the least and the greatest number that is written so."""
+    value = Decimal(text)
+    half = Decimal(5).scaleb((value.adjusted() - 1 if value >= 100 else value.as_tuple().exponent) - 1)
+    return np.array([float(value - half), float(value + half)])
+
+
+def test_both_factors_of_a_step_are_told_and_their_product():
+    causes = set()
+    for config in GRID:
+        sentence = verdict.sentence(account := account_of(rv.compare(config, (config.scheme,), (0,)), 0))
+        if account.backward in ("zero", "undefined"):
+            continue
+        causes.add(cause_of(account))
+        told = re.search(rf"×{NUMBER} a step.*W_hh ×{NUMBER}, φ′ ×{NUMBER}", sentence)
+        assert told, sentence
+        (low, high), weights, slopes = map(rounded, told.groups())
+        factor, carry, any_direction = factors_of(config)
+        assert low <= 10**factor <= high, sentence
+        assert slopes[0] <= 10**carry <= slopes[1], sentence
+        if "flatter" in sentence:
+            np.testing.assert_allclose(weights.mean(), 10**any_direction, rtol=0.2, err_msg=sentence)
+        else:
+            assert (weights * slopes)[0] <= high, sentence
+            assert (weights * slopes)[1] >= low, sentence
+    assert {"saturated", "saturated, flatter", "saturated by input", "flatter", "small", "large"} <= causes
+
+
 @pytest.mark.parametrize("cell", ["rnn", "lstm", "gru"])
 @pytest.mark.parametrize("scheme", ["xavier", "small_normal", "uniform_centered"])
 def test_the_sentences_numbers_are_the_traces(cell, scheme):
@@ -205,7 +262,7 @@ def test_with_losses_at_every_step_the_way_back_ends_where_the_last_of_them_is()
 def test_flat_units_that_explain_a_part_only_are_said_to_do_so():
     trace, account = story(rv.Config(hidden_size=64, batch_size=8), "uniform01")
     assert account.carry > account.factor + 1, "nothing is tested"
-    assert "and those that it meets are flatter still" in verdict.sentences(trace)[0]
+    assert "and the units that it meets are flatter still" in verdict.sentences(trace)[0]
     norms = -2.0 * np.arange(30, -1, -1)
     alone = made(norms, saturation=np.ones(31), log10_carry=np.r_[np.nan, -0.1, np.full(29, -2.0)])
     assert "saturated units pass almost nothing back" in verdict.sentences(alone)[0]

@@ -14,10 +14,11 @@ from hypothesis import strategies as st
 from matplotlib import rc_context
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 from PIL import Image
 
 import rnnviz as rv
-from rnnviz.views import OPTIONS, VIEWS, Canvas, canvas, scale
+from rnnviz.views import OPTIONS, VIEWS, Canvas, canvas, jacobian, scale
 from rnnviz.views.agg import QuickCanvas
 from rnnviz.views.lines import STYLES
 
@@ -243,6 +244,36 @@ def test_the_cell_states_gradient_lies_over_an_lstms():
         assert line.get_color() == STYLES[k]["color"]
 
 
+@pytest.mark.parametrize("steps", [50, 9, 1])
+@pytest.mark.parametrize(
+    ("name", "settings", "options"),
+    [("gradient", {"cell": "lstm"}, {}), ("gradient", {}, {"theory": True}), ("state", {}, {"theory": True})],
+)
+def test_lines_that_every_curve_has_are_told_apart_without_any_colour(name, settings, options, steps):
+    trace = rv.compare(SMALL.replace(seq_len=steps, **settings), ("xavier", "pytorch", "orthogonal"), range(2))
+    view = VIEWS[name]
+    data = view.data(trace, **options)
+    made = plate(view, data)
+    assert {each.curve for each in data.overlays} == {0, 1, 2}
+    seen = dict.fromkeys(range(3), False)
+    for overlay, line in zip(data.overlays, made.artists["overlays"], strict=True):
+        own = made.artists["lines"][overlay.curve]
+        assert line.get_marker() == STYLES[overlay.curve]["marker"] == own.get_marker()
+        assert hollow(line)
+        assert not hollow(own)
+        marked = [set(np.arange(steps + 1)[start::gap]) for start, gap in (line.get_markevery(), own.get_markevery())]
+        assert steps < 6 or not marked[0] & marked[1], "a hollow marker may hide the curve's own"
+        assert len(marked[0]) <= 10
+        seen[overlay.curve] |= bool(marked[0] & set(np.flatnonzero(np.isfinite(overlay.values))))
+    assert all(seen.values()) or steps < 6, "a line without any marker is nobody's"
+    drawn = [STYLES[each.curve]["marker"] for each in data.overlays if each.kind in ("∂L/∂c", "theory")]
+    assert [line.get_marker() for line in made.axes.get_legend().findobj(Line2D) if hollow(line)] == drawn
+
+
+def hollow(line):
+    return line.get_markerfacecolor() == "#ffffff" and line.get_marker() not in ("", "None")
+
+
 def test_alt_texts_give_both_ends_of_the_curves():
     trace = rv.compare(SMALL, ("xavier", "uniform01"), range(4))
     state = VIEWS["state"].describe(VIEWS["state"].data(trace))
@@ -303,6 +334,25 @@ def test_eigenvalues_and_singular_values_are_those_of_the_first_seeds_matrix(cel
         counts = np.histogram(np.linalg.svd(w, compute_uv=False), 24, (0, 24 * bins))[0]
         np.testing.assert_allclose(x, (np.arange(24) + 0.5) * bins)
         np.testing.assert_allclose(density, counts / 20 / bins)
+
+
+@pytest.mark.parametrize("name", ["spectrum", "singular"])
+def test_what_lies_outside_the_axes_is_told_with_the_schemes_name(name):
+    trace = rv.compare(SMALL.replace(hidden_size=40), ("orthogonal", "uniform01"), (0,))
+    w = rv.init_params(trace.config.replace(scheme="uniform01", seed=0))["W_hh"]
+    largest = np.linalg.norm(w, 2) if name == "singular" else np.abs(np.linalg.eigvals(w)).max()
+    words = [text.get_text() for text in plate(VIEWS[name], VIEWS[name].data(trace)).artists["words"]]
+    assert words == ["", f"U[0, 1]: → {largest:.0f}"]
+
+
+@pytest.mark.parametrize("schemes", [("he", "pytorch", "orthogonal"), ("identity",)])
+def test_each_quarter_circle_has_its_schemes_marker(schemes):
+    made = plate(VIEWS["singular"], VIEWS["singular"].data(rv.compare(SMALL, schemes, (0,))))
+    laws = [line for line in made.axes.get_lines() if hollow(line)]
+    # Xavier's circle ends at 2; He's variance is twice, PyTorch's a third of it. Orthogonal matrices have none.
+    ends = {"o": 8**0.5, "s": 2 / 3**0.5} if len(schemes) > 1 else {}
+    assert {line.get_marker(): line.get_xdata()[-1] for line in laws} == pytest.approx(ends)
+    assert [line.get_marker() for line in made.axes.get_legend().findobj(Line2D) if hollow(line)] == list(ends)
 
 
 def test_jacobians_are_products_along_the_first_sequence():
@@ -408,6 +458,28 @@ def test_overflow_is_marked_at_the_top_and_ends_the_curve():
     assert "no gradient" in text
 
 
+@pytest.mark.parametrize(("cell", "gate"), [("lstm", "g"), ("gru", "n")])
+def test_a_candidate_that_leaves_the_axes_gets_an_arrow(cell, gate):
+    trace = rv.compare(SMALL.replace(cell=cell, activation="relu", gain=8.0), ("uniform01",), range(3))
+    value = float(np.median(trace.gates[gate][0, :, -1]))
+    assert value > 2
+    drawn, words, limits, _ = marks("gates", trace)
+    assert (drawn, limits) == ([], (0.0, 1.0))
+    said = re.fullmatch(rf"candidate {gate}:\n↑ (\S+) at t = 14", words.strip())[1]
+    assert near(said, value)
+    assert marks("gates", rv.compare(SMALL.replace(cell=cell), ("xavier",), range(3)))[1].strip() == ""
+
+
+def test_gates_end_where_the_state_is_not_finite():
+    config = SMALL.replace(cell="lstm", activation="relu", gain=20.0, seq_len=200)
+    trace = rv.compare(config, ("uniform01",), range(3))
+    first = int(trace.first_nonfinite[trace.first_nonfinite >= 0].min())
+    drawn, words, _, text = marks("gates", trace)
+    assert drawn == [("*", [first], [1.0])]
+    assert words.strip() == f"candidate g:\n★ not finite at t = {first}"
+    assert re.search(rf"candidate g: [^.]*\..* not finite from step {first}\. output o", text)
+
+
 def test_a_curve_that_would_squash_the_others_gets_an_arrow():
     trace = rv.compare(SMALL.replace(activation="linear", gain=1e-4), ("identity", "uniform01"), range(3))
     value = float(np.median(trace.log10_grad_norm[0, :, 0] - trace.log10_grad_norm[0, :, -1]))
@@ -457,6 +529,35 @@ def test_limits_pass_over_what_is_not_finite(values, unknown):
 @given(st.integers(1, 10_000))
 def test_the_time_axis_holds_all_steps(seq_len):
     assert seq_len <= scale.steps_limit(seq_len) <= max(2.0, 1.51 * seq_len)
+
+
+@pytest.mark.parametrize(("zoom", "ratio"), [(1.0, 1.0), (1.35, 2.0)])
+@pytest.mark.parametrize("seq_len", [14, 1])
+@pytest.mark.parametrize("name", [name for name, view in VIEWS.items() if view.timed])
+def test_the_page_finds_every_step_where_it_is_drawn(name, seq_len, zoom, ratio):
+    view, width, height = VIEWS[name], 620, 384
+    data = view.data(rv.compare(SMALL.replace(seq_len=seq_len), ("xavier", "he"), range(2)))
+    kept = Canvas(view)
+    kept.png(data, round(width / zoom), round(height / zoom), zoom * ratio)
+    (made,) = kept.plates.values()
+    told = kept.time_axis(data, width, height, zoom)
+    assert len(kept.plates) == 1, "a plate more costs a whole drawing"
+    drawn_width, drawn_height = made.figure.bbox.size
+    for t in range(view.name == "units", seq_len + 1):
+        at = seq_len - t if name == "jacobian" else t
+        assert at == (told["back"] - t if "back" in told else t)
+        across = (at - told["first"]) / (told["limit"] - told["first"])
+        x = told["left"] + across * (told["right"] - told["left"])
+        assert x / width == pytest.approx(made.axes.transData.transform((at, 0))[0] / drawn_width)
+    low, high = made.axes.transAxes.transform([(0, 0), (1, 1)])[:, 1]
+    assert [told["bottom"], told["top"]] == pytest.approx([height * (1 - y / drawn_height) for y in (low, high)])
+
+
+def test_a_jacobian_that_shows_some_distances_only_still_counts_them_from_the_last_step(monkeypatch):
+    monkeypatch.setattr(jacobian, "WORK", 0.0)
+    data = VIEWS["jacobian"].data(rv.compare(SMALL, ("xavier",), (0,)))
+    assert data.last_step == 5
+    assert Canvas(VIEWS["jacobian"]).time_axis(data, 500, 340, 1.0)["back"] == 14
 
 
 @given(st.floats(0, 2000), st.floats(0, 2000))

@@ -94,16 +94,21 @@ class Canvas:
         return self.plates[key]
 
     def time_axis(self, data: Any, width: int, height: int, zoom: float) -> dict[str, float]:
-        """Return where the axes of a timed view lie in its picture, in CSS pixels, and at which step they end."""
-        top = self.view.head(data, round(width / zoom) - LEFT - RIGHT) * zoom
-        limit = self.view.frame(data).x_limit
-        return {
-            "left": LEFT * zoom,
-            "right": width - RIGHT * zoom,
-            "top": top,
-            "bottom": height - BOTTOM * zoom,
-            "limit": limit,
-        }
+        """Return where the axes of a timed view lie in its picture, in CSS pixels, and what they count.
+
+        They go from ``first`` to ``limit``, in steps t or, where there is ``back``, in distances ``back`` - t.
+        """
+        shape = (self.view.frame(data), round(width / zoom), round(height / zoom))
+        # The dots a pixel move nothing, and a plate more would cost a whole drawing.
+        alike = (plate for key, plate in self.plates.items() if key[:3] == shape)
+        axes = (next(alike, None) or self.plate(data, *shape[1:], zoom)).axes
+        (left, bottom), (right, top) = axes.get_position().get_points()
+        first, limit = axes.get_xlim()
+        found = {"left": left * width, "right": right * width, "top": (1 - top) * height}
+        found |= {"bottom": (1 - bottom) * height, "first": first, "limit": limit}
+        if self.view.back:
+            found["back"] = self.view.back(data)
+        return {name: float(value) for name, value in found.items()}
 
     def png(self, data: Any, width: int = 580, height: int = 380, scale: float = 1.0) -> bytes:
         """Return the picture as PNG, ``width`` x ``height`` CSS pixels at ``scale`` dots each."""

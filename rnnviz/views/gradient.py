@@ -15,12 +15,18 @@ from ..schemes import SCHEMES
 from ..words import number
 from . import lines, root, scale
 from .lines import Curve, Frame, Lines, Overlay
-from .view import OPTIONS, Option
+from .view import OPTIONS, Option, Tick, quiet
 
 FLOAT32_LEAST = float(np.log10(np.finfo(np.float32).smallest_subnormal))
 
 
-def data(trace: Trace, theory: bool = False, precision: str = "", pins: Sequence[tuple[str, Trace]] = ()) -> Lines:
+def data(
+    trace: Trace,
+    theory: bool = False,
+    precision: str = "",
+    pins: Sequence[tuple[str, Trace]] = (),
+    tick: Tick = quiet,
+) -> Lines:
     """Return log10 of ||dL/dh_t|| relative to the last step, for every scheme of a comparison.
 
     On request with theory's lines, with what floats of a narrower type would have held for the first scheme, and with
@@ -32,6 +38,7 @@ def data(trace: Trace, theory: bool = False, precision: str = "", pins: Sequence
     if theory:
         overlays += [each for k in range(len(curves)) for each in expectation(trace, k)]
     if precision:
+        tick(0.0)
         line, words = what_is_held(trace.one(), precision)
         overlays.append(line)
         curves[0] = replace(curves[0], beyond=words)

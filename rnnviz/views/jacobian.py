@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from .. import spectrum
@@ -14,6 +16,7 @@ from ..trajectory import log_slopes
 from ..words import number
 from . import lines, scale
 from .lines import Curve, Frame, Lines
+from .view import Tick, quiet, ticking
 
 Array = np.ndarray
 MANY = 128  # units from which only some distances are computed
@@ -21,20 +24,28 @@ SOME = 9
 WORK = 1.6e10  # multiplications that one scheme may take; at larger sizes fewer steps are shown
 
 
-def data(trace: Trace) -> Lines:
+@dataclass(frozen=True)
+class Distances(Lines):
+    """One picture of curves over the distance k = T - t; ``seq_len`` is T."""
+
+    seq_len: int = 0
+
+
+def data(trace: Trace, tick: Tick = quiet) -> Distances:
     """Return the median singular value over the distance k for every scheme's first seed; its band holds all others."""
     config = trace.config
     shown = int(min(config.seq_len, max(5, WORK / (40.0 * config.hidden_size**3))))
     if config.cell != "rnn":
         title = _("The {cell}'s step is no single matrix: choose the RNN")
         return empty(trace, title.format(cell=_(CELLS[config.cell].label)))
-    curves = tuple(curve(trace, name, shown) for name in trace.schemes)
+    curves = tuple(curve(trace, name, shown) for name in ticking(trace.schemes, tick))
     limits = scale.decades(*lines.extremes(curves), down=3.0, up=1.0)
     title = _("Singular values of ∂h(T)/∂h(T−k)")
     if shown < config.seq_len:
         title = _("Singular values of ∂h(T)/∂h(T−k), first {steps} steps back").format(steps=shown)
     frame = Frame(title, _("distance k"), _("largest to least"), scale.steps_limit(shown), limits, legend(trace))
-    return Lines(frame, tuple(lines.with_arrow(each, limits, -1, f"k = {shown}") for each in curves), shown)
+    curves = tuple(lines.with_arrow(each, limits, -1, f"k = {shown}") for each in curves)
+    return Distances(frame, curves, shown, seq_len=config.seq_len)
 
 
 def curve(trace: Trace, scheme: str, shown: int) -> Curve:
@@ -64,8 +75,10 @@ def legend(trace: Trace) -> tuple[str, ...]:
     return tuple(_(SCHEMES[name].short) for name in trace.schemes)
 
 
-def empty(trace: Trace, title: str) -> Lines:
-    return Lines(Frame(title, _("distance k"), "", scale.steps_limit(trace.config.seq_len), (-3.0, 1.0), ()), (), 0)
+def empty(trace: Trace, title: str) -> Distances:
+    steps = trace.config.seq_len
+    frame = Frame(title, _("distance k"), "", scale.steps_limit(steps), (-3.0, 1.0), ())
+    return Distances(frame, (), 0, seq_len=steps)
 
 
 def describe(data: Lines) -> str:
@@ -94,5 +107,7 @@ lines.register(
     N_("what is left of each direction of the state after k steps, along a real sequence"),
     data,
     describe,
+    timed=True,
+    back=lambda data: data.seq_len,
     late=True,
 )

@@ -40,16 +40,21 @@ MARK_WORDS = {
 PAD = 0.04  # of the axes' height, drawn beyond their limits
 LABEL = 53  # px from the axes to the label beside them, whatever the ticks are called
 MARKS_SHOWN = {"zero": "×", "float32": "|", "nonfinite": "★"}
+HOLLOW = {"markersize": 5.5, "markerfacecolor": "#ffffff", "markeredgewidth": 1.1}
+THEORY = {"color": "#1a1a1a", "linewidth": 1.2, **HOLLOW}
+NARROW = {"linewidth": 3.0, "linestyle": (0, (0.6, 1.6)), "marker": ""}
+PINNED = {"color": "#7a7a7a", "linewidth": 1.6, "marker": ""}
+# What differs from the look of the curve that a line belongs to: where all curves may have one, their markers stay.
 OVERLAYS = {
-    N_("theory"): {"color": "#1a1a1a", "linewidth": 1.2, "linestyle": "-"},
-    N_("theory, not to be trusted"): {"color": "#1a1a1a", "linewidth": 1.2, "linestyle": (0, (4, 3))},
-    "∂L/∂c": {"linewidth": 1.1, "linestyle": "-"},
-    N_("in float32"): {"linewidth": 3.0, "linestyle": (0, (0.6, 1.6))},
-    N_("in float16"): {"linewidth": 3.0, "linestyle": (0, (0.6, 1.6))},
-    N_("in bfloat16"): {"linewidth": 3.0, "linestyle": (0, (0.6, 1.6))},
-    N_("pinned"): {"color": "#7a7a7a", "linewidth": 1.6, "linestyle": "-"},
-    N_("pinned too"): {"color": "#7a7a7a", "linewidth": 1.6, "linestyle": (0, (5, 2))},
-    N_("pinned as well"): {"color": "#7a7a7a", "linewidth": 1.6, "linestyle": (0, (2, 2))},
+    N_("theory"): {**THEORY, "linestyle": "-"},
+    N_("theory, not to be trusted"): {**THEORY, "linestyle": (0, (4, 3))},
+    "∂L/∂c": {"linewidth": 1.1, "linestyle": "-", **HOLLOW},
+    N_("in float32"): NARROW,
+    N_("in float16"): NARROW,
+    N_("in bfloat16"): NARROW,
+    N_("pinned"): {**PINNED, "linestyle": "-"},
+    N_("pinned too"): {**PINNED, "linestyle": (0, (5, 2))},
+    N_("pinned as well"): {**PINNED, "linestyle": (0, (2, 2))},
 }
 
 
@@ -123,18 +128,25 @@ def set_up(ax: Axes, frame: Frame) -> None:
     ax.set_axisbelow(True)
     ax.spines[["top", "right"]].set_visible(False)
     entries = [(name, STYLES[k]) for k, name in enumerate(frame.legend)]
-    entries += [(name, {"color": "#1a1a1a"} | OVERLAYS[kind]) for name, kind in overlay_names(frame).items()]
+    entries += [(name, *looks) for name, looks in overlay_looks(frame).items()]
     legend.add(ax, frame.title, entries)
 
 
 def head(data: Lines, width: float) -> float:
     """Return the pixels that title and legend need."""
-    return legend.height([*data.frame.legend, *overlay_names(data.frame)], width)
+    return legend.height([*data.frame.legend, *overlay_looks(data.frame)], width)
 
 
-def overlay_names(frame: Frame) -> dict[str, str]:
-    """Return the legend's entries for the overlays, each once, with their kinds."""
-    return {name or _(kind): kind for kind, curve, name in frame.overlays}
+def overlay_looks(frame: Frame) -> dict[str, list[dict[str, Any]]]:
+    """Return the legend's entries for the overlays, each once, with the looks of its lines, where dashed of one."""
+    looks: dict[str, list[dict[str, Any]]] = {}
+    for kind, k, name in frame.overlays:
+        look = STYLES[k] | OVERLAYS[kind]
+        if look["linestyle"] == "-":
+            looks.setdefault(name or _(kind), []).append(look)
+        else:  # markers would hide the dash
+            looks[name or _(kind)] = [look | {"marker": ""}]
+    return looks
 
 
 def keys(overlays: Sequence[Overlay]) -> tuple[tuple[str, int, str], ...]:
@@ -156,7 +168,7 @@ def draw(ax: Axes, data: Lines) -> dict[str, list]:
         "words": [],
     }
     for kind, k, _name in data.frame.overlays:
-        artists["overlays"].append(ax.plot([], [], **{"color": STYLES[k]["color"]} | OVERLAYS[kind])[0])
+        artists["overlays"].append(ax.plot([], [], **STYLES[k] | OVERLAYS[kind])[0])
     for style, _curve in zip(STYLES, data.curves, strict=False):
         artists["bands"].append(ax.fill_between([0, 1], 0, 0, color=style["color"], alpha=0.24, linewidth=0))
         artists["lines"].append(ax.plot([], [], linewidth=2.0, markersize=4.5, **style)[0])
@@ -174,12 +186,19 @@ def update(artists: dict[str, list], data: Lines) -> None:
     for k, curve in enumerate(data.curves):
         steps = np.arange(len(curve.median)) if curve.steps is None else curve.steps
         artists["lines"][k].set_data(steps, curve.median)
-        artists["lines"][k].set_markevery((k, max(1, len(steps) // 8)))
+        artists["lines"][k].set_markevery(sparse(k, len(steps)))
         artists["bands"][k].set_verts(band(steps, curve))
         update_marks(artists["marks"][k * len(MARKS) : (k + 1) * len(MARKS)], curve, data.frame)
     for artist, overlay in zip(artists["overlays"], data.overlays, strict=True):
         artist.set_data(np.arange(len(overlay.values)), overlay.values)
+        artist.set_markevery(sparse(overlay.curve, len(overlay.values), between=True))
     update_words(artists["words"], data)
+
+
+def sparse(k: int, points: int, between: bool = False) -> tuple[int, int]:
+    """Return the first point with a marker, and how far on the next is; ``between`` those of the k-th curve itself."""
+    gap = 1 if points < 6 else max(2, points // 8)
+    return (k + between * (gap // 2)) % gap, gap
 
 
 def update_marks(artists: list, curve: Curve, frame: Frame) -> None:
@@ -259,7 +278,7 @@ def covered(data: Lines) -> Lines:
         data.frame, title=_("The gradient is covered: place your bet"), y_limits=(-10.0, 10.0), overlays=()
     )
     curves = tuple(Curve(curve.label, nothing, nothing, nothing) for curve in data.curves)
-    return Lines(hidden, curves, data.last_step)
+    return replace(data, frame=hidden, curves=curves, overlays=(), root=None)
 
 
 def describe_overlays(data: Lines, step: int) -> list[str]:
@@ -279,11 +298,11 @@ def describe_overlays(data: Lines, step: int) -> list[str]:
     return [text for text in said if text]
 
 
-def with_arrow(curve: Curve, limits: tuple[float, float], t: int, place: str = "") -> Curve:
+def with_arrow(curve: Curve, limits: tuple[float, float], t: int, place: str = "", log: bool = True) -> Curve:
     """Return the curve with words for its value at step ``t`` (or ``place``), where that lies outside the axes."""
     value, pad = curve.median[t], PAD * (limits[1] - limits[0])
     if not np.isfinite(value) or limits[0] - pad <= value <= limits[1] + pad:
         return curve
     arrow = "↓" if value < limits[0] else "↑"
-    words = _("{value} at {place}").format(value=f"{arrow} {number(value, log10=True)}", place=place or f"t = {t}")
+    words = _("{value} at {place}").format(value=f"{arrow} {number(value, log10=log)}", place=place or f"t = {t}")
     return replace(curve, beyond=f"{words}\n{curve.beyond}" if curve.beyond else words)

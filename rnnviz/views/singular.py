@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import repeat
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -15,7 +17,7 @@ from ..schemes import SCHEMES
 from ..words import number
 from . import legend, scale
 from .lines import OVERLAYS, STYLES
-from .view import VIEWS, View
+from .view import VIEWS, Tick, View, quiet, ticking
 
 Array = np.ndarray
 BINS = 24
@@ -48,26 +50,26 @@ class Singular:
         return (edges[1:] + edges[:-1]) / 2, counts / (len(self.values[k]) * (edges[1] - edges[0]))
 
 
-def data(trace: Trace) -> Singular:
+def data(trace: Trace, tick: Tick = quiet) -> Singular:
     """Return the singular values of W_hh of every scheme's first seed; of an LSTM or GRU, of its first gate's block."""
     size, gain = trace.config.hidden_size, trace.config.gain
     configs = [trace.config.replace(scheme=name, seed=trace.seeds[0]) for name in trace.schemes]
-    found = tuple(spectrum.singular_values(init_params(config)["W_hh"][:, :size]) for config in configs)
+    found = tuple(spectrum.singular_values(init_params(config)["W_hh"][:, :size]) for config in ticking(configs, tick))
     laws = [spectrum.expected(name, size, gain) for name in trace.schemes]
     # Beyond 2 sigma_w lies only what a mean adds: one value, which would squash the rest.
     limit = scale.snap(max(1.0, *(2.2 * law.radius for law in laws)))
     widths = tuple(0.0 if law.on_circle else law.radius for law in laws)
     frame = Frame((limit, 0.0), widths, tuple(_(SCHEMES[name].short) for name in trace.schemes))
-    drawn = Singular(frame, found, tuple(outliers(values, limit) for values in found))
+    drawn = Singular(frame, found, tuple(map(outliers, frame.legend, found, repeat(limit))))
     top = scale.snap(max(1.0, *(float(drawn.density(k)[1].max()) for k in range(len(found)))))
     return Singular(Frame((limit, top), widths, frame.legend), found, drawn.words)
 
 
-def outliers(values: Array, limit: float) -> str:
-    """Say which singular values lie outside the axes."""
+def outliers(name: str, values: Array, limit: float) -> str:
+    """Say which singular values of a scheme lie outside the axes."""
     far = np.count_nonzero(values > limit)
     text = _("{value} and {count} more") if far > 1 else "{value}"
-    return text.format(value=f"→ {number(float(values[0]))}", count=far - 1) if far else ""
+    return text.format(value=f"{name}: → {number(float(values[0]))}", count=far - 1) if far else ""
 
 
 def draw(ax: Axes, data: Singular) -> dict[str, list]:
@@ -79,17 +81,25 @@ def draw(ax: Axes, data: Singular) -> dict[str, list]:
     ax.grid(True, color="#dddddd", linewidth=0.8)
     ax.set_axisbelow(True)
     ax.spines[["top", "right"]].set_visible(False)
-    s = np.linspace(0.0, limit, POINTS)
-    for width in {width for width in frame.widths if width > 0}:
-        ax.plot(s, spectrum.quarter_circle(s, width), **OVERLAYS["theory"])
     entries = [(name, STYLES[k]) for k, name in enumerate(frame.legend)]
-    legend.add(ax, _("Singular values of W_hh"), [*entries, (_(LAW), OVERLAYS["theory"])])
+    legend.add(ax, _("Singular values of W_hh"), [*entries, (_(LAW), *draw_laws(ax, frame.widths))])
     artists = {"lines": [], "words": []}
     for style in STYLES[: len(data.values)]:
         artists["lines"].append(ax.plot([], [], drawstyle="steps-mid", linewidth=1.8, markersize=4, **style)[0])
         artists["words"].append(ax.text(0, 0, "", color=style["color"], fontsize="small", ha="right", va="top"))
     update(artists, data)
     return artists
+
+
+def draw_laws(ax: Axes, widths: tuple[float, ...]) -> list[dict[str, Any]]:
+    """Draw the quarter-circles, each with its scheme's marker, and return their looks."""
+    looks = []
+    for k, width in enumerate(widths):
+        if width > 0:
+            s = np.linspace(0.0, 2.0 * width, POINTS)
+            looks.append(STYLES[k] | OVERLAYS["theory"])
+            ax.plot(s, spectrum.quarter_circle(s, width), markevery=(7 * k + 7, 42), **looks[-1])
+    return looks or [OVERLAYS["theory"]]
 
 
 def update(artists: dict[str, list], data: Singular) -> None:

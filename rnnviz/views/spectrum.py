@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import repeat
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -16,7 +17,7 @@ from ..schemes import SCHEMES
 from ..words import number, percent
 from . import legend, scale
 from .lines import STYLES
-from .view import VIEWS, View
+from .view import VIEWS, Tick, View, quiet, ticking
 
 Array = np.ndarray
 ROUNDING = 1e-9
@@ -43,29 +44,29 @@ class Spectra:
     words: tuple[str, ...]
 
 
-def data(trace: Trace) -> Spectra:
+def data(trace: Trace, tick: Tick = quiet) -> Spectra:
     """Return the eigenvalues of W_hh of every scheme's first seed; of an LSTM or GRU, of its first gate's block."""
     size = trace.config.hidden_size
     configs = [trace.config.replace(scheme=name, seed=trace.seeds[0]) for name in trace.schemes]
-    found = tuple(spectrum.eigenvalues(init_params(config)["W_hh"][:, :size]) for config in configs)
+    found = tuple(spectrum.eigenvalues(init_params(config)["W_hh"][:, :size]) for config in ticking(configs, tick))
     radii = tuple(float(spectrum.expected(name, size, trace.config.gain).radius) for name in trace.schemes)
     near = [
         np.abs(values)[np.abs(values) <= FAR * max(radius, 1.0)] for values, radius in zip(found, radii, strict=True)
     ]
     reach = max(1.0, *(float(values.max(initial=0.0)) for values in near))
     frame = Frame(scale.snap(1.04 * reach), radii, tuple(_(SCHEMES[name].short) for name in trace.schemes))
-    return Spectra(frame, found, tuple(outliers(values, frame.limit) for values in found))
+    return Spectra(frame, found, tuple(map(outliers, frame.legend, found, repeat(frame.limit))))
 
 
-def outliers(values: Array, limit: float) -> str:
-    """Say which eigenvalues lie outside the axes."""
+def outliers(name: str, values: Array, limit: float) -> str:
+    """Say which eigenvalues of a scheme lie outside the axes."""
     far = values[(np.abs(values.real) > limit) | (np.abs(values.imag) > limit)]
     if far.size == 0:
         return ""
     furthest = far[np.argmax(np.abs(far))]
     text = _("{value} and {count} more") if far.size > 1 else "{value}"
     side = "→" if furthest.real > limit else "←" if furthest.real < -limit else "↕"
-    return text.format(value=f"{side} {number(float(furthest.real))}", count=far.size - 1)
+    return text.format(value=f"{name}: {side} {number(float(furthest.real))}", count=far.size - 1)
 
 
 def draw(ax: Axes, data: Spectra) -> dict[str, list]:
@@ -91,7 +92,7 @@ def draw(ax: Axes, data: Spectra) -> dict[str, list]:
     artists = {"points": [], "words": []}
     for style in STYLES[: len(data.eigenvalues)]:
         artists["points"].append(ax.plot([], [], style["marker"], color=style["color"], markersize=3.5, alpha=0.75)[0])
-        artists["words"].append(ax.text(0, 0, "", color=style["color"], fontsize="small", ha="right", va="center"))
+        artists["words"].append(ax.text(0, 0, "", color=style["color"], fontsize="small", ha="right", va="top"))
     update(artists, data)
     return artists
 
@@ -102,7 +103,7 @@ def update(artists: dict[str, list], data: Spectra) -> None:
     for k, (points, text, values) in enumerate(zip(artists["points"], artists["words"], data.eigenvalues, strict=True)):
         points.set_data(values.real, values.imag)
         text.set_text(data.words[k])
-        text.set_position((0.97 * limit, (0.12 - 0.11 * k) * limit))
+        text.set_position((0.97 * limit, (0.97 - 0.11 * k) * limit))
 
 
 def describe(data: Spectra) -> str:

@@ -100,5 +100,6 @@ VIEWS.add(
         draw=draw,
         update=update,
         describe=describe,
+        timed=True,
     ),
 )

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from ..language import N_
 from ..registry import Registry
+
+Tick = Callable[[float], None]
 
 
 @dataclass(frozen=True)
@@ -24,9 +26,11 @@ class View:
     update : ``update(artists, data)``.
     describe : ``describe(data) -> str``, the alt text, with numbers.
     options : the names of the page's choices, keys of ``OPTIONS``, that ``data`` takes.
-    timed : whether its horizontal axis is the step t, 0 .. ``frame(data).x_limit``.
+    timed : whether its horizontal axis counts steps.
+    back : ``back(data) -> T`` where that axis is the distance T - t and not the step t.
     pins : whether ``data`` takes ``pins``, pairs of a name and another comparison, to draw in grey.
-    late : whether ``data`` takes so long that the other views must not wait for it.
+    late : whether ``data`` takes so long that the other views must not wait for it. It takes a ``tick``, which it calls
+        with the share that is done, and which may raise to end it.
     """
 
     name: str
@@ -40,6 +44,7 @@ class View:
     describe: Callable[[Any], str]
     options: tuple[str, ...] = ()
     timed: bool = False
+    back: Callable[[Any], int] | None = None
     pins: bool = False
     late: bool = False
 
@@ -60,6 +65,17 @@ class Option:
     help: str
     choices: tuple[tuple[str, Any], ...]
     rare: bool = False
+
+
+def quiet(share: float) -> None:
+    """Stand for a ``tick`` that tells nobody."""
+
+
+def ticking(items: Sequence, tick: Tick) -> Iterator:
+    """Yield items, and tell before each what share of them is done."""
+    for k, item in enumerate(items):
+        tick(k / len(items))
+        yield item
 
 
 VIEWS: Registry[View] = Registry("view")
