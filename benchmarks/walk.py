@@ -1,6 +1,6 @@
 """A random walk over all controls of the first notebook's page, through the real Voila and Chromium.
 
-    python benchmarks/walk.py [--changes 500] [--settle 200] [--seed 0] [--minutes 5]
+    python benchmarks/walk.py [--changes 500] [--settle 200] [--seed 0] [--minutes 5] [--width 1280]
 
 First ``--changes`` changes in a quick row: what complains, in the browser's console or in the kernel?
 Then ``--settle`` changes, after each of which the page comes to rest: does it show what its own link says, computed
@@ -26,7 +26,7 @@ from timing import THREADS, again, machine, verdict
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "tests"))
 
-from conftest import BROWSER_FLAGS, BROWSERS, note, start_server  # noqa: E402
+from conftest import BROWSER_FLAGS, BROWSERS, listen, start_server  # noqa: E402
 from visitor import Visitor, visit  # noqa: E402
 
 PACE = 250  # ms between changes that do not wait for the page to rest
@@ -34,17 +34,16 @@ NOTEBOOK = min((ROOT / "notebooks").glob("*.ipynb"))
 
 
 @contextmanager
-def visited(url: str, seed: int):
+def visited(url: str, seed: int, width: int):
     """Open the page in a fresh profile; yield a visitor and what the page complains of."""
     from playwright.sync_api import sync_playwright
 
     executable = next(filter(None, map(shutil.which, BROWSERS)))
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=executable, args=BROWSER_FLAGS)
-        context = browser.new_context(viewport={"width": 1280, "height": 900}, permissions=["clipboard-write"])
+        context = browser.new_context(viewport={"width": width, "height": 900}, permissions=["clipboard-write"])
         page, problems = context.new_page(), []
-        page.on("console", lambda message: note(message.type, message.text, problems))
-        page.on("pageerror", lambda error: problems.append(f"uncaught: {error}"))
+        listen(page, problems)
         yield visit(page, url, NOTEBOOK, seed=seed), problems
         left = len(problems)
         page.goto("about:blank")
@@ -52,10 +51,10 @@ def visited(url: str, seed: int):
         browser.close()
 
 
-def walk(url: str, seed: int, changes: int, minutes: float, settle: bool) -> tuple[Visitor, list[str]]:
+def walk(url: str, chosen: argparse.Namespace, changes: int, settle: bool) -> tuple[Visitor, list[str]]:
     """Make ``changes`` changes, or as many as there is time for."""
-    with visited(url, seed) as (visitor, problems):
-        end = time.monotonic() + 60 * minutes
+    with visited(url, chosen.seed, chosen.width) as (visitor, problems):
+        end = time.monotonic() + 60 * chosen.minutes
         while visitor.counted["changes"] < changes and time.monotonic() < end:
             visitor.change_and_settle() if settle else visitor.change()
             if not settle:
@@ -69,7 +68,7 @@ def report(title: str, visitor: Visitor, problems: list[str], log: str, seconds:
     """Print what was counted and how it stands against the bars."""
     counted = visitor.counted
     print(f"  {title}: {', '.join(f'{value} {name}' for name, value in counted.items())}; {seconds:.0f} s")
-    verdict("complaints in the browser's console", len(problems), high=0)
+    verdict("complaints in the browser's console, and errors that the kernel sends it", len(problems), high=0)
     verdict("tracebacks in the server's log", len(re.findall(r"Traceback|\[E |Exception", log)), high=0)
     verdict("errors that the page tells", sum(each.startswith("alert") for each in visitor.findings), high=0)
     verdict("stale final pictures", counted["stale"], high=0)
@@ -86,15 +85,16 @@ def main() -> None:
     parser.add_argument("--settle", type=int, default=200)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--minutes", type=float, default=5)
+    parser.add_argument("--width", type=int, default=1280)
     chosen = parser.parse_args()
-    print(f"{machine()}; seed {chosen.seed}", flush=True)
+    print(f"{machine()}; seed {chosen.seed}, {chosen.width} px wide", flush=True)
     with tempfile.TemporaryDirectory() as folder:
         server = start_server([sys.executable, "-m", "rnnviz"], Path(folder) / "log")
         try:
             for title, changes, settle in (("changes", chosen.changes, False), ("settled", chosen.settle, True)):
                 before, start = len(server.log.read_text()), time.monotonic()
                 if changes:
-                    visitor, problems = walk(server.url, chosen.seed, changes, chosen.minutes, settle)
+                    visitor, problems = walk(server.url, chosen, changes, settle)
                     log = server.log.read_text()[before:]
                     report(title, visitor, problems, log, time.monotonic() - start, settle)
         finally:

@@ -41,6 +41,11 @@ VOILA_WARNINGS = (
 )
 
 
+# What ipywidgets asks a kernel at first comes before its comms are there, which is told, and answered all the same.
+FIRST_WORDS = r"No such comm: [-0-9a-f]+|No such comm target registered: jupyter[.]widget[.]control"
+KERNEL_COMPLAINS = re.compile(rf'"msg_type": *"error"|"name": *"stderr", *"text": *"(?!({FIRST_WORDS})\\n")')
+
+
 def wait_until(condition: Callable[[], object], what: str, seconds: float = 30) -> None:
     """Wait for a state; fail with its name where it does not come."""
     deadline = time.monotonic() + seconds
@@ -98,11 +103,11 @@ def is_kernel(process: psutil.Process) -> bool:
         return False
 
 
-def start_server(command: list[str], log: Path) -> Server:
-    """Start a demo on the first port that is free, and wait until it says where it answers."""
+def start_server(command: list[str], log: Path, *folder: str) -> Server:
+    """Start a demo of a folder on the first port that is free, and wait until it says where it answers."""
     with log.open("w") as output:
         process = subprocess.Popen(
-            [*command, "demo", "--no-browser"],
+            [*command, "demo", *folder, "--no-browser"],
             cwd=ROOT, stdout=output, stderr=subprocess.STDOUT, creationflags=NEW_GROUP,
         )  # fmt: skip
     wait_until(lambda: "runs at" in log.read_text() or process.poll() is not None, "the server answers", 60)
@@ -184,8 +189,7 @@ def new_page(browser, problems):
         context = browser.new_context(**{"viewport": {"width": 1280, "height": 900}, **options})
         contexts.append(context)
         page = context.new_page()
-        page.on("console", lambda message: note(message.type, message.text, problems))
-        page.on("pageerror", lambda error: problems.append(f"uncaught: {error}"))
+        listen(page, problems)
         return page
 
     yield new_page
@@ -200,6 +204,20 @@ def new_page(browser, problems):
 def page(new_page):
     """Open a page of 1280 x 900; the test fails where the page complains of anything."""
     return new_page()
+
+
+def listen(page, problems: list[str]) -> None:
+    """Collect what a page complains of, in its console and in what its kernel sends: errors, and words on stderr."""
+    page.on("console", lambda message: note(message.type, message.text, problems))
+    page.on("pageerror", lambda error: problems.append(f"uncaught: {error}"))
+    page.on("websocket", lambda socket: socket.on("framereceived", lambda frame: overhear(frame, problems)))
+
+
+def overhear(frame: bytes | str, problems: list[str]) -> None:
+    """Keep a kernel's message that is a complaint: what a widget's callback raises is told nowhere else."""
+    text = frame if isinstance(frame, str) else frame.decode(errors="replace")
+    if KERNEL_COMPLAINS.search(text[:4000]):
+        problems.append(f"kernel: {text[:6000]}")
 
 
 def note(kind: str, text: str, problems: list[str]) -> None:

@@ -44,13 +44,32 @@ def test_a_suggestion_comes_at_rest_and_a_click_does_what_it_says(soon):
     assert after == before.replace(**changes) != before
 
 
-def test_a_search_ends_when_the_page_shows_something_else():
-    dashboard = make()
-    trace = dashboard.trace
-    (found,) = dashboard.adviser.look(trace)
-    assert found.text
-    dashboard.controls.widgets["gain"].value = 1.3
-    assert dashboard.adviser.look(trace) is None
+def test_a_search_ends_when_the_page_shows_something_else(soon, monkeypatch):
+    begun, ended = threading.Event(), threading.Event()
+
+    def endless(trace, k, tick):
+        if begun.is_set():
+            return
+        begun.set()
+        try:
+            while True:
+                tick()
+        finally:
+            ended.set()
+
+    monkeypatch.setattr(advice, "suggest", endless)
+
+    async def session():
+        dashboard = make()
+        await until(begun.is_set)
+        dashboard.controls.widgets["gain"].value = 1.3
+        await until(ended.is_set)
+        await whole(dashboard)
+        return dashboard
+
+    dashboard = asyncio.run(session())
+    assert dashboard.stage.message == ""
+    assert HIDDEN in dashboard.advice._dom_classes
 
 
 def test_a_search_ends_within_a_run(monkeypatch):
@@ -95,6 +114,18 @@ def test_settings_that_come_back_are_advised_on_though_the_search_for_them_was_b
 
     dashboard, words = asyncio.run(session())
     assert words == suggest(dashboard.trace, 0).text
+
+
+def test_after_a_bet_something_is_suggested(soon, monkeypatch):
+    monkeypatch.setenv("QUERY_STRING", "?predict=1")
+
+    async def session():
+        dashboard = make(scheme="uniform01", activation="tanh")
+        await whole(dashboard)
+        dashboard.bet.buttons["shrinks"].click()
+        return await advised(dashboard)
+
+    assert "Try" in asyncio.run(session())
 
 
 @pytest.mark.parametrize("query", ["?predict=1", "?lock=gain"])

@@ -383,12 +383,12 @@ def test_the_stage_tells_which_control_has_the_focus(computed):
     assert dashboard.trace.config.gain == 1.0
 
 
-def test_pins_of_the_same_name_are_told_apart():
+def test_pins_are_named_by_what_tells_them_apart():
     dashboard = rv.Dashboard(**SETTINGS)
-    changes = {"hidden_size": 10, "seq_len": 9, "gain": 1.2}  # a pin's name tells three changes
+    changes = {"hidden_size": 10, "seq_len": 9, "gain": 1.2}  # a name tells three settings
     for seed in (1, 2):
         dashboard.controls.assign(dashboard.controls.scene.replace(**changes, seed=seed))
         dashboard.pins.buttons[0].click()
         assert dashboard.stage.message == ""
     names = [name for name, _trace in dashboard.pins.traces]
-    assert names[0] == names[1]
+    assert names == [f"pinned: Xavier, Seed {seed}, Gain 1.2, Hidden size 10" for seed in (1, 2)]

@@ -15,6 +15,7 @@ from PIL import Image
 import rnnviz as rv
 from rnnviz.config import FIELDS
 from rnnviz.dashboard import painter, task
+from rnnviz.dashboard.presets import PRESETS
 from rnnviz.views import OPTIONS, VIEWS
 
 pytestmark = pytest.mark.usefixtures("no_loop")
@@ -204,10 +205,12 @@ def test_a_seed_near_the_greatest_still_has_enough_seeds():
 
 
 def test_a_bad_value_is_one_sentence_and_the_last_picture_stays():
-    dashboard = make()
+    dashboard = make(inputs="text")
     frame = dashboard.stage.frame
     dashboard.controls.widgets["text"].value = "aaaa"
     assert is_one_sentence(dashboard.stage.message)
+    assert dashboard.stage.report == "", "nothing is wrong with the program"
+    assert dashboard.stage.busy
     assert re.search(r"text must be .*different; got 'aaaa'", dashboard.stage.message)
     assert dashboard.stage.frame is frame
     dashboard.controls.widgets["hidden_size"].value = 15  # still bad, still said, still alive
@@ -220,14 +223,35 @@ def test_a_bad_value_is_one_sentence_and_the_last_picture_stays():
     assert shown(dashboard)["state"][0] != frame["views"][0]["png"]
 
 
+def test_a_bad_text_can_be_left_behind():
+    dashboard = make(inputs="text")
+    dashboard.controls.widgets["text"].value = "aaaa"
+    assert not dashboard.presets.reset.disabled
+    dashboard.controls.widgets["inputs"].value = "gaussian"
+    assert dashboard.stage.message == ""
+    assert dashboard.trace.config == dashboard.config == rv.Config(hidden_size=12, seq_len=12, batch_size=4)
+    dashboard.controls.widgets["inputs"].value = "text"
+    assert "'aaaa'" in dashboard.stage.message
+    for name, button in dashboard.presets.buttons.items():
+        button.click()
+        assert dashboard.stage.message == ""
+        assert dashboard.config == PRESETS[name].config
+    dashboard.controls.assign(dashboard.controls.scene.replace(inputs="text"))
+    dashboard.controls.widgets["text"].value = ""
+    dashboard.presets.new_seed.click()
+    assert "text must be" in dashboard.stage.message
+
+
 def test_what_is_wrong_stays_said_when_the_window_changes_its_size():
-    dashboard = make()
+    dashboard = make(inputs="text")
     dashboard.controls.widgets["text"].value = "aaaa"
     dashboard.stage.viewport = {"width": 390, "ratio": 1}
     assert "'aaaa'" in dashboard.stage.message
 
 
-@pytest.mark.parametrize("error", [RuntimeError("boom"), MemoryError(), ZeroDivisionError("division by zero")])
+@pytest.mark.parametrize(
+    "error", [RuntimeError("boom"), MemoryError(), ValueError("shapes"), np.linalg.LinAlgError("no")]
+)
 def test_an_error_inside_is_one_sentence_and_the_page_goes_on(monkeypatch, error):
     dashboard = make()
     frame = dashboard.stage.frame
@@ -239,10 +263,13 @@ def test_an_error_inside_is_one_sentence_and_the_page_goes_on(monkeypatch, error
         patch.setattr(task, "compare", fail)
         dashboard.controls.widgets["gain"].value = 1.4
         assert is_one_sentence(dashboard.stage.message)
-        assert type(error).__name__ in dashboard.stage.message
+        assert f"inside rnnviz ({type(error).__name__}" in dashboard.stage.message
         assert dashboard.stage.frame is frame
+        assert dashboard.stage.busy, "the picture is of older settings"
+        assert dashboard.stage.report.startswith(f"rnnviz {rv.__version__}, Python ")
+        assert "raise error" in dashboard.stage.report
     dashboard.controls.widgets["gain"].value = 1.5
-    assert dashboard.stage.message == ""
+    assert dashboard.stage.message == dashboard.stage.report == ""
     assert dashboard.trace.config.gain == 1.5
 
 

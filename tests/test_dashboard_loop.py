@@ -1,14 +1,15 @@
 """The dashboard in a kernel, where an event loop runs: drafts, rest, long work, late views, and what waits for them."""
 
 import asyncio
+import threading
 
 import numpy as np
 import pytest
 from pages import TEXT, is_one_sentence, make, reach, shown, until
 
 import rnnviz as rv
-from rnnviz import prediction
-from rnnviz.dashboard import app, budget, painter, runner, task
+from rnnviz import precision, prediction
+from rnnviz.dashboard import app, budget, late, painter, runner, task
 from rnnviz.views import VIEWS
 
 pytestmark = pytest.mark.usefixtures("no_loop")
@@ -59,10 +60,11 @@ def test_theory_is_told_of_all_sequences_beside_a_draft_too(impatient):
     assert {words[-1] for words in told} == {" ".join(expected)}
 
 
-def test_the_last_of_many_settings_wins_and_rest_comes_once(impatient):
+def test_the_last_of_many_settings_wins_and_rest_comes_once(impatient, monkeypatch):
     async def session():
         dashboard = make(seeds=5)
         await reach(dashboard.stage, lambda: len(dashboard.trace.seeds) == 5)
+        monkeypatch.setattr(runner, "REST", 0.5)
         seen = []
         note = lambda change: seen.append((dashboard.trace.config.hidden_size, len(dashboard.trace.seeds)))  # noqa: E731
         dashboard.stage.observe(note, "frame")
@@ -89,7 +91,7 @@ def test_where_time_allows_all_seeds_come_at_once(monkeypatch):
 
 def test_a_draft_of_a_bad_setting_leaves_a_living_page(impatient):
     async def session():
-        dashboard = make(seeds=3)
+        dashboard = make(seeds=3, inputs="text")
         await reach(dashboard.stage, lambda: len(dashboard.trace.seeds) == 3)
         dashboard.controls.widgets["hidden_size"].value = 20  # all seeds are due soon
         dashboard.controls.widgets["text"].value = "aaaa"
@@ -241,19 +243,18 @@ def test_a_late_picture_that_is_asked_for_early_is_sent_when_it_is_there(impatie
     assert dashboard.stage.message == ""
 
 
-def test_nothing_is_pinned_and_no_bet_is_judged_by_a_draft(impatient, monkeypatch):
+def test_a_pin_waits_for_the_whole_and_no_bet_is_judged_by_a_draft(impatient, monkeypatch):
     monkeypatch.setenv("QUERY_STRING", "predict=1")
 
     async def session():
         dashboard = make(seeds=3)
         assert all(button.disabled for button in dashboard.bet.buttons.values())
         dashboard.pins.buttons[0].click()
-        assert "once everything is computed" in dashboard.stage.message
-        assert dashboard.pins.pins == ()
+        assert dashboard.pins.traces == []
         await reach(dashboard.stage, lambda: dashboard.stage.frame["whole"])
         assert not any(button.disabled for button in dashboard.bet.buttons.values())
-        dashboard.pins.buttons[0].click()
-        assert len(dashboard.pins.pins) == 1
+        assert [len(trace.seeds) for _name, trace in dashboard.pins.traces] == [3]
+        assert dashboard.stage.message == ""
 
     asyncio.run(session())
 
@@ -280,10 +281,13 @@ def test_a_late_view_comes_after_the_others_and_only_for_the_last_setting(monkey
 
     async def session():
         dashboard = make("state", name)
-        assert list(shown(dashboard)) == ["state"]
+        awaited = dashboard.stage.frame["views"][1]
+        assert (awaited["name"], awaited["png"], awaited["stale"]) == (name, None, True)
+        assert awaited["alt"] == f"{VIEWS[name].label}: still being computed"
+        assert awaited["width"] == dashboard.stage.frame["views"][0]["width"]
         for size in (6, 7, 8):
             dashboard.controls.widgets["hidden_size"].value = size
-        await reach(dashboard.stage, lambda: name in shown(dashboard))
+        await reach(dashboard.stage, lambda: dashboard.trace.config.hidden_size == 8)
         await reach(dashboard.stage, lambda: not any(view["stale"] for view in dashboard.stage.frame["views"]))
         first = shown(dashboard)[name]
         frames = []
@@ -308,7 +312,7 @@ def test_a_late_views_error_is_one_sentence(monkeypatch):
 
     def job(self, view):
         made = broken(self, view)
-        return app.Job(lambda trace: 1 / 0, made.trace, {}) if view.late else made
+        return app.Job(lambda trace, tick: 1 / 0, made.trace, {}) if view.late else made
 
     monkeypatch.setattr(app.Dashboard, "job", job)
 
@@ -322,6 +326,69 @@ def test_a_late_views_error_is_one_sentence(monkeypatch):
     dashboard = asyncio.run(session())
     assert is_one_sentence(dashboard.stage.message)
     assert "ZeroDivisionError" in dashboard.stage.message
+
+
+def test_late_work_is_told_and_can_be_stopped(monkeypatch):
+    monkeypatch.setattr(budget, "AT_ONCE", 1e9)
+    monkeypatch.setattr(late, "TOLD", 0.0)
+    go_on, broken, ended = threading.Event(), app.Dashboard.job, []
+
+    def data(trace, tick):
+        tick(0.25)
+        assert go_on.wait(20)
+        try:
+            tick(0.5)
+        except task.Stopped:
+            ended.append(trace)
+            raise
+        return VIEWS["spectrum"].data(trace)
+
+    def job(self, view):
+        made = broken(self, view)
+        return app.Job(data, made.trace, {}) if view.late else made
+
+    monkeypatch.setattr(app.Dashboard, "job", job)
+
+    async def session():
+        dashboard = make("state", "spectrum")
+        await until(lambda: dashboard.stage.progress)
+        assert dashboard.stage.progress["text"] == "Eigenvalues, still being computed: 25%"
+        dashboard.give({"kind": "stop"})
+        assert dashboard.stage.progress == {}
+        assert dashboard.stage.notice == "Stopped: what is dimmed was not computed."
+        go_on.set()
+        await asyncio.to_thread(dashboard.late.executor.shutdown)
+        await asyncio.sleep(0)
+        assert dashboard.stage.frame["views"][1]["png"] is None
+        assert ended == [dashboard.trace]
+        assert dashboard.stage.message == ""
+
+    asyncio.run(session())
+
+
+def test_narrow_floats_of_a_large_network_keep_no_other_picture_waiting(impatient, monkeypatch):
+    monkeypatch.setattr(app, "NARROW", 0)
+    in_loop, held = [], precision.held
+
+    def watched(*arguments):
+        in_loop.append(threading.current_thread() is threading.main_thread())
+        return held(*arguments)
+
+    monkeypatch.setattr(precision, "held", watched)
+
+    async def session():
+        dashboard = make(options={"precision": "float16"}, seeds=3)
+        await reach(dashboard.stage, lambda: not any(view["stale"] for view in dashboard.stage.frame["views"]))
+        dashboard.controls.widgets["gain"].value = 1.3
+        await reach(dashboard.stage, lambda: dashboard.trace.config.gain == 1.3)
+        assert [view["stale"] for view in dashboard.stage.frame["views"]] == [False, True]
+        await reach(dashboard.stage, lambda: not any(view["stale"] for view in dashboard.stage.frame["views"]))
+        return dashboard
+
+    dashboard = asyncio.run(session())
+    assert "in float16" in shown(dashboard)["gradient"][1]
+    assert in_loop
+    assert not any(in_loop)
 
 
 def test_stopped_before_anything_of_these_settings_is_there_says_so_and_advises_nothing(impatient):
@@ -369,7 +436,7 @@ def test_a_late_view_whose_settings_came_back_is_given_though_others_were_begun(
     async def session():
         dashboard = make("state", "spectrum")
         gain, late = dashboard.controls.widgets["gain"], dashboard.late
-        await reach(dashboard.stage, lambda: "spectrum" in shown(dashboard))
+        await reach(dashboard.stage, lambda: shown(dashboard)["spectrum"][0])
         gain.value = 1.5
         await until(lambda: late.pending or late.done["spectrum"][0].trace is dashboard.trace)
         gain.value = 1.0

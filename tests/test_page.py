@@ -415,4 +415,11 @@ def test_the_same_notebook_draws_in_jupyterlab(browser, lab):
     before = pictures(page)
     press(page, "Hidden size", "ArrowRight")
     assert pictures(page)["gradient"][0] != before["gradient"][0]
+    page.evaluate("() => { navigator.clipboard.writeText = () => Promise.reject(new Error('closed')); }")
+    page.get_by_role("button", name="Copy link").press("Enter")
+    link = page.get_by_label("Link to these settings").input_value()
+    assert link == f"{lab.split('/lab/')[0]}/voila/render/{NAMES[0]}?hidden_size=65"
+    page.goto(link)
+    page.wait_for_function(PICTURES)
+    assert page.get_by_role("slider", name="Hidden size").get_attribute("aria-valuetext") == "65"
     context.close()

@@ -42,6 +42,39 @@ def test_a_preset_sets_everything_at_once_and_says_what_to_look_at(opened, name)
     assert marked(page) == set()
 
 
+def test_a_scenes_sentence_is_said_while_it_speaks_of_what_is_there(opened):
+    page = opened()
+    look, gain, bias = page.presets.look, page.controls.widgets["gain"], page.controls.widgets["forget_bias"]
+    page.presets.buttons["fades"].click()
+    page.controls.widgets["hidden_size"].value = 20
+    assert PRESETS["fades"].look in look.value
+    page.controls.widgets["activation"].value = "relu"
+    assert look.value == "<p></p>"
+    page.presets.reset.click()
+    assert PRESETS["fades"].look in look.value
+    page.controls.compare["he"].value = True
+    assert look.value == "<p></p>"
+    page.presets.buttons["flat"].click()
+    gain.value = 2.0
+    assert PRESETS["flat"].look in look.value
+    page.presets.buttons["forget_bias"].click()
+    bias.value = 5.0
+    assert PRESETS["forget_bias"].look in look.value
+    gain.value = 2.0
+    assert look.value == "<p></p>"
+
+
+def test_the_folded_settings_are_marked_where_one_of_them_has_changed(opened):
+    page = opened()
+    unfold = page.controls.more.children[0]
+    page.controls.widgets["gain"].value = 1.5
+    assert "rnnviz-changed" not in unfold._dom_classes
+    page.presets.new_seed.click()
+    assert "rnnviz-changed" in unfold._dom_classes
+    page.presets.reset.click()
+    assert "rnnviz-changed" not in unfold._dom_classes
+
+
 @pytest.mark.parametrize("name", PRESETS)
 def test_a_preset_tells_no_result(name):
     assert not re.search(r"\d[.,]\d|e-\d", PRESETS[name].look)
@@ -59,6 +92,13 @@ def test_the_presets_show_what_their_names_say(opened):
     assert (stories["blows_up"] > 0).all()
     assert stories["blows_up"][0] > 5
     assert stories["surprise"][0] < -300 < stories["surprise"][1]
+    assert stories["pytorch"][0] < stories["pytorch"][1] - 5
+    before = stories["forget_bias"]
+    page.controls.widgets["forget_bias"].value = 5.0
+    norms = np.median(page.trace.log10_grad_norm, axis=1)
+    after = norms[:, 0] - norms[:, -1]
+    assert after[0] > before[0] + 5
+    assert after[1] == before[1]
 
 
 def test_changed_controls_are_marked_until_reset(opened):
@@ -93,7 +133,7 @@ def test_a_pin_keeps_the_curve_that_was_there(opened):
     (grey,) = artists["overlays"]
     np.testing.assert_allclose(grey.get_ydata(), pinned, rtol=1e-12)
     page.pins.buttons[0].click()
-    assert [name for name, _ in page.pins.traces] == ["pinned: Xavier", "pinned: Xavier, Gain 1.8"]
+    assert [name for name, _ in page.pins.traces] == ["pinned: Xavier, Gain 1", "pinned: Xavier, Gain 1.8"]
     page.pins.buttons[1].click()
     assert page.pins.traces == []
     assert "pin=" not in page.stage.query
@@ -183,15 +223,17 @@ def test_a_bet_covers_the_gradient_until_it_is_placed(opened):
     assert "covered" in page.stage.moment[0]
     page.bet.buttons["shrinks"].click()
     assert "Right" in page.bet.result.value
-    assert "1 of 1" in page.bet.result.value
+    assert "1 of 1" in page.bet.score.value
     assert len(texts(page)) == 2
     page.controls.widgets["gain"].value = 4.0
     assert texts(page) == []
+    assert page.bet.result.value == ""
+    assert "1 of 1" in page.bet.score.value, "the score stays while the next question is open"
     page.bet.buttons["shrinks"].click()
     assert "No: it grows" in page.bet.result.value
-    assert "1 of 2" in page.bet.result.value
+    assert "1 of 2" in page.bet.score.value
     page.bet.buttons["grows"].click()
-    assert "1 of 2" in page.bet.result.value
+    assert "1 of 2" in page.bet.score.value
 
 
 def test_a_covered_picture_is_the_same_whatever_happened(opened):
@@ -289,10 +331,15 @@ def test_the_page_shows_code_that_makes_the_same_page(asked, monkeypatch):
     np.testing.assert_array_equal(space["page"].trace.log10_grad_norm, page.trace.log10_grad_norm)
 
 
-def test_code_says_which_curves_it_leaves_out(asked):
-    _, [(message, _)] = asked({"kind": "code"}, "pin=gain%3D2.0&pin=scheme%3Dhe")
-    exec(message["text"], {})
-    assert message["text"].endswith("\n# The pinned curves are left out: pinned: Xavier, Gain 2; pinned: He.")
+def test_the_code_makes_the_pinned_curves_too(asked):
+    page, [(message, _)] = asked({"kind": "code"}, "pin=gain%3D2.0%26seeds%3D3&pin=scheme%3Dhe")
+    space = {}
+    exec(message["text"], space)
+    for name, view in page.views.items():
+        mine, theirs = page.job(view)().overlays, space["pictures"][name].overlays
+        assert [each.name for each in mine] == [each.name for each in theirs] != []
+        for one, other in zip(mine, theirs, strict=True):
+            np.testing.assert_array_equal(one.values, other.values)
 
 
 @pytest.mark.parametrize("request_", [{"kind": "nosuch"}, {}, {"kind": "png", "view": "nosuch"}, {"kind": "png"}])
@@ -307,6 +354,13 @@ def test_no_file_tells_before_the_bet(asked, kind):
     page, sent = asked({"kind": kind, "view": "gradient" if kind == "png" else ""}, "predict=1")
     assert sent == []
     assert "bet" in page.stage.message
+
+
+def test_what_is_refused_dims_no_picture_that_is_right(asked):
+    page, _sent = asked({"kind": "csv"}, "predict=1")
+    assert "bet" in page.stage.message
+    assert not page.stage.busy
+    assert page.stage.report == ""
 
 
 def test_no_picture_tells_the_answer_of_a_bet(monkeypatch):

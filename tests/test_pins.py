@@ -63,7 +63,7 @@ def test_the_page_is_there_before_the_curves_that_its_link_has_pinned(opened, he
     dashboard = asyncio.run(session())
     assert [content["kind"] for content in sent] == ["file"]
     assert dashboard.stage.progress == {}
-    assert greys(dashboard) == ["pinned: Xavier, Gain 1.5", "pinned: Xavier, Gain 0.5, Seed 3"]
+    assert greys(dashboard) == ["pinned: Xavier, Gain 1.5, Seed 0", "pinned: Xavier, Gain 0.5, Seed 3"]
     config = dashboard.config.replace(gain=0.5, seed=3)
     expected = rv.compare(config, ("xavier",), (3, 4))
     np.testing.assert_array_equal(dashboard.pins.traces[1][1].log10_grad_norm, expected.log10_grad_norm)
@@ -142,7 +142,7 @@ def test_one_more_pin_does_not_end_those_that_are_still_computed(opened, held):
         return dashboard
 
     assert greys(asyncio.run(session())) == [
-        "pinned: Xavier, Gain 1.5",
+        "pinned: Xavier, Gain 1.5, Seed 0",
         "pinned: Xavier, Gain 0.5, Seed 3",
-        "pinned: Xavier",
+        "pinned: Xavier, Gain 1, Seed 0",
     ]

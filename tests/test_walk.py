@@ -182,10 +182,10 @@ def test_four_hundred_per_cent_needs_no_scrolling_sideways(voila, new_page, path
 def test_arrow_keys_read_one_step_after_the_other(voila, page):
     visitor = visit(page, voila, FIRST)
     page.get_by_role("button", name="Pin", exact=True).focus()
-    press_tab_until(page, "state: arrow keys")
+    press_tab_until(page, "Hidden state: arrow keys")
     page.keyboard.press("ArrowRight")
     page.get_by_text("Step 1", exact=True).wait_for()
-    press_tab_until(page, "gradient: arrow keys")
+    press_tab_until(page, "Gradient: arrow keys")
     page.keyboard.press("End")
     page.get_by_text("Step 50", exact=True).wait_for()
     page.keyboard.press("PageUp")  # beyond the last step there is none
@@ -193,6 +193,21 @@ def test_arrow_keys_read_one_step_after_the_other(voila, page):
     page.keyboard.press("ArrowLeft")
     page.get_by_text("Step 49", exact=True).wait_for()
     assert visitor.settle()
+
+
+def test_a_button_that_can_be_used_no_more_gives_the_focus_on(voila, page):
+    visit(page, voila, FIRST, "predict=1")
+    page.get_by_role("slider", name="Gain", exact=True).press("ArrowRight")
+    reset = page.get_by_role("button", name="Reset")
+    page.wait_for_function("node => !node.disabled", arg=reset.element_handle())
+    page.locator("button:enabled", has_text="fades").press("Enter")
+    page.get_by_text("1 of 1 bets right so far").wait_for()
+    page.wait_for_function("() => document.activeElement.matches('.rnnviz-view')")
+    reset.press("Enter")
+    page.wait_for_function("() => document.activeElement.textContent === 'New seed'")
+    page.get_by_role("button", name="Pin", exact=True).press("Enter")
+    page.locator("button:enabled", has_text="Unpin").press("Enter")
+    page.wait_for_function("() => document.activeElement.matches('.rnnviz [tabindex], .rnnviz select')")
 
 
 @pytest.mark.parametrize(("motion", "seconds"), [("reduce", 0.0), ("no-preference", 0.12)])

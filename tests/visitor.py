@@ -17,6 +17,7 @@ from playwright.sync_api import Error, Page
 import rnnviz
 
 ALERTS = re.compile(r"inside rnnviz|has stopped|cannot be reached")
+REFUSED = "text must be"  # until that is another, there is no picture of the settings
 WORDS = ("", "a", "gegen den strom", "=1+1", "<b>x</b>", "naïve 🙂 text", "x" * 400)
 NUMBERS = ("0", "1", "7", "-3", "1e999", "nan", "many", "")
 KEYS = ("ArrowRight", "ArrowLeft", "ArrowUp", "PageUp", "PageDown", "Home", "End")
@@ -55,8 +56,9 @@ WATCH = """
     .observe(document.querySelector(".rnnviz"), { subtree: true, childList: true, attributes: true });
   const look = () => {
     watched.frames += 1;
-    for (const img of document.querySelectorAll(".rnnviz-view img")) {
-      if (!img.complete || img.naturalWidth === 0) watched.blank += 1;
+    for (const figure of document.querySelectorAll(".rnnviz-view")) {
+      const img = figure.querySelector("img");
+      if (!img?.complete || img.naturalWidth === 0) watched.blank += 1;
     }
     requestAnimationFrame(look);
   };
@@ -69,7 +71,8 @@ AT_REST = """
   return performance.now() - window.watched.changed > quiet
     && stages.every(({ dataset }) => dataset.whole === "true")
     && [...document.querySelectorAll(".rnnviz-view")].every(({ dataset }) => dataset.shown === dataset.wanted)
-    && document.querySelector(".is-loading, .rnnviz-late, .rnnviz-stale") === null;
+    && (document.querySelector(".is-loading, .rnnviz-late, .rnnviz-stale") === null
+      || document.querySelector(".rnnviz-message").textContent !== "");
 }
 """
 SHOWN = """
@@ -200,13 +203,17 @@ class Visitor:
         while begun < deadline:
             begun = time.monotonic()
             self.rest(60)
-            wrong = self.compare()
+            wrong = {} if self.is_refused() else self.compare()
             if not wrong:
                 self.counted["settled"] += 1
                 return True
         self.counted["stale"] += 1
         self.findings.append(f"stale after {list(self.done)}: {wrong}")
         return False
+
+    def is_refused(self) -> bool:
+        """Tell whether the page says that it cannot show what the controls say."""
+        return REFUSED in self.page.locator(".rnnviz-message").inner_text()
 
     def shown(self) -> dict:
         """Return what the page shows: its link, alt texts, sentences and controls."""

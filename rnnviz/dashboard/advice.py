@@ -11,9 +11,8 @@ import ipywidgets as widgets
 from ..language import _
 from ..runs import Trace
 from ..suggestions import Suggestion, suggest
-from .late import Job, Late
+from .late import Job, Late, Tick
 from .loop import later, running_loop
-from .task import Stopped
 
 REST = 0.8  # seconds without a change until a suggestion is looked for
 
@@ -29,6 +28,7 @@ class Advice(widgets.Box):
     def __init__(self, apply: Callable[[dict[str, Any]], None]):
         self.changes: dict[str, Any] = {}
         self.words = widgets.Label()
+        self.words.add_class("rnnviz-live")
         self.button = widgets.Button(description=_("Try it"), tooltip=_("set the controls to what is suggested"))
         self.button.add_class("rnnviz-button")
         self.button.on_click(lambda _: apply(self.changes))
@@ -52,7 +52,7 @@ class Adviser:
     Parameters
     ----------
     advice : where it is shown.
-    subject : returns the comparison to advise on, or None where nothing is to be suggested; asked in the thread too.
+    subject : returns the comparison to advise on, or None where nothing is to be suggested.
     attempt : takes a step, and says on the page what goes wrong in it. on_error : called with what the search raised.
     """
 
@@ -70,6 +70,7 @@ class Adviser:
 
     def leave(self) -> None:
         """Take the suggestion away, once the next picture is on its way, and look for none before the next rest."""
+        self.late.stop()
         if self.timer:
             self.timer.cancel()
         if self.hiding is None:
@@ -103,14 +104,6 @@ class Adviser:
                 self.hiding = None
             self.advice.show(*found)
 
-    def look(self, trace: Trace) -> tuple[Suggestion | None] | None:
-        """Return a suggestion, in a tuple: small runs try it first; None once the page shows something else."""
-
-        def tick():
-            if trace is not self.subject():
-                raise Stopped
-
-        try:
-            return (suggest(trace, 0, tick),)
-        except Stopped:
-            return None
+    def look(self, trace: Trace, tick: Tick = lambda share: None) -> tuple[Suggestion | None]:
+        """Return a suggestion, in a tuple: small runs try it first."""
+        return (suggest(trace, 0, lambda: tick(0.0)),)

@@ -15,9 +15,12 @@ from ..language import _, ngettext, settle
 from ..runs import Trace
 from ..views import VIEWS, View
 from ..words import percent
+from . import fault
 from .advice import Advice, Adviser
 from .bet import COVERED, Bet
+from .budget import work
 from .controls import Controls
+from .fault import Refusal
 from .files import answer
 from .late import Job, Late
 from .loop import be_polite, later
@@ -30,6 +33,8 @@ from .runner import Runner
 from .scene import Scene
 from .stage import Stage
 from .trust import TrustPanel
+
+NARROW = 2e8  # multiplications of a run that is repeated in narrow floats beside the page and not before its picture
 
 
 class Dashboard(widgets.VBox):
@@ -73,10 +78,10 @@ class Dashboard(widgets.VBox):
         self.stage = Stage(present=self.page.present)
         self.painter = Painter(self.views, self.stage, self.page.present, self.data_of)
         self.stage.observe(lambda change: self.repaint(), "viewport")
-        self.stage.observe(lambda change: self.tell_moment(), "step")
+        self.stage.observe(lambda change: self.attempt(self.tell_moment), "step")
         self.stage.on_msg(lambda stage, message, buffers: self.attempt(lambda: self.give(message)))
         self.trust = TrustPanel(lambda: self.controls.config)
-        self.presets = PresetBar(self.controls, self.start)
+        self.presets = PresetBar(self.controls, self.start, self.attempt)
         self.pins = PinBar(
             lambda: self.controls.scene,
             self.start,
@@ -86,13 +91,13 @@ class Dashboard(widgets.VBox):
             self.tell_pins,
             self.explain,
         )
-        self.bet = Bet(self.page.predict, self.repaint)
-        self.advice = Advice(self.follow_advice)
+        self.bet = Bet(self.page.predict, self.reveal, self.attempt)
+        self.advice = Advice(lambda changes: self.attempt(lambda: self.follow_advice(changes)))
         self.adviser = Adviser(self.advice, self.subject, self.attempt, self.explain)
         self.report = Report()
         self.trace: Trace | None = None
         self.runner = Runner(self.take, self.tell_progress, self.fail, self.prepare)
-        self.late = Late(lambda: self.attempt(self.show_late), self.explain)
+        self.late = Late(lambda: self.attempt(self.show_late), self.explain, self.tell_late)
         self.is_current = False  # whether what the page shows is of the settings asked for last
         self.stopped = False
         self._revision = 0
@@ -134,12 +139,14 @@ class Dashboard(widgets.VBox):
         self.trust.clear()
         self.adviser.leave()
         self.stage.notice = ""
-        self._wanted = {}
+        # Code that is on the page belongs to whatever the page shows; a file, to what was asked for.
+        self._wanted = {key: message for key, message in self._wanted.items() if key[0] == "code"}
         self.is_current = self.stopped = False
         try:
             scene = self.controls.scene
-        except ValueError:
+        except Refusal:
             self.runner.stop()
+            self.presets.offer_reset()
             raise
         if self.trace is None:
             self.runner.run(scene, wait=0)
@@ -182,8 +189,9 @@ class Dashboard(widgets.VBox):
         with suppress(Exception):
             self.report.verdict(trace)
             for name, view in self.views.items():
-                if not view.late:
-                    self.painter.picture(name, self.job(view, trace))
+                job = self.job(view, trace)
+                if not (self.is_late(name, job) or job.options.get("precision")):
+                    self.painter.picture(name, job)
 
     def first_of(self, scene: Scene) -> Trace | None:
         """Return the first scheme of the present comparison, if that is the whole of ``scene``."""
@@ -218,20 +226,29 @@ class Dashboard(widgets.VBox):
         self.stage.progress = {"share": share, "text": words.format(seeds=seeds, share=percent(share))}
 
     def show_pins(self) -> None:
-        """Show the pins that are there, and hand out what waited for the others."""
+        """Show the pins that are there, see to those that are not, and hand out what waited for them."""
         self.repaint()
+        if self.trace is not None and not self.runner.active:
+            self.pins.go_on()
         self.finish()
 
     def finish(self) -> None:
         """Where nothing more is to come, say so, and hand out what waited for it."""
         if self.is_complete:
-            self.stage.progress = {}
+            if not self.late.pending:
+                self.stage.progress = {}
             self.give_wanted()
 
     def tell_pins(self, share: float) -> None:
         """Say how far the curves of a pin are, unless there is more to be said of the comparison."""
         if not self.runner.active:
             words = _("Computing what is pinned: {share}").format(share=percent(share))
+            self.stage.progress = {"share": share, "text": words}
+
+    def tell_late(self, name: str, share: float) -> None:
+        """Say how far a late view is, unless there is more to be said of what it is waiting for."""
+        if self.is_complete:
+            words = _("{view}, still being computed: {share}").format(view=_(VIEWS[name].label), share=percent(share))
             self.stage.progress = {"share": share, "text": words}
 
     @property
@@ -245,6 +262,9 @@ class Dashboard(widgets.VBox):
         if self.runner.active:
             self.runner.stop()
             self.attempt(self._stay)
+        elif self.late.stop():
+            self.stage.progress = {}
+            self.stage.notice = _("Stopped: what is dimmed was not computed.")
 
     def _stay(self) -> None:
         if self.trace is None:
@@ -263,6 +283,8 @@ class Dashboard(widgets.VBox):
         """Say what went wrong beside the page, and leave it at what is there."""
         self.attempt(self._stay)
         self.explain(error)
+        if not self.is_current:
+            self.stage.notice = _("The pictures still show the settings before.")
 
     def attempt(self, step) -> None:
         """Take one step; what goes wrong becomes one sentence on the page, which keeps its last good pictures."""
@@ -273,15 +295,13 @@ class Dashboard(widgets.VBox):
 
     def explain(self, error: Exception) -> None:
         """Say in one sentence what went wrong."""
-        self.stage.busy = False
-        inside = _("Something went wrong inside rnnviz ({kind}: {error}).").format(
-            kind=type(error).__name__, error=error
-        )
-        self.stage.message = str(error) if isinstance(error, ValueError) else inside
+        with self.stage.hold_sync():
+            self.stage.busy = not (self.is_current and isinstance(error, Refusal))
+            self.stage.message = fault.sentence(error)
+            self.stage.report = fault.report(error, self.stage.query)
 
     def follow_advice(self, changes: dict[str, Any]) -> None:
         """Set the controls to what was suggested."""
-        self.presets.be_quiet()
         self.controls.assign(self.controls.scene.replace(**changes))
 
     def subject(self) -> Trace | None:
@@ -289,14 +309,20 @@ class Dashboard(widgets.VBox):
         silent = self.bet.covers or self.page.lock or self.runner.active or not self.is_current
         return None if silent else self.trace
 
+    def reveal(self) -> None:
+        """Show what a bet was about, and what may be tried next."""
+        self.repaint()
+        self.adviser.rest()
+
     def start_late(self) -> None:
         """Start the views that take long; each is shown when it is done."""
-        self.late.start({name: self.job(view) for name, view in self.views.items() if view.late})
+        jobs = {name: self.job(view) for name, view in self.views.items()}
+        self.late.start({name: job for name, job in jobs.items() if self.is_late(name, job)})
 
     def show_late(self) -> None:
         """Show a late view that has come, and hand out what waited for it."""
         self.paint()
-        self.give_wanted()
+        self.finish()
 
     def give_wanted(self) -> None:
         """Answer the requests that had to wait."""
@@ -318,21 +344,26 @@ class Dashboard(widgets.VBox):
             self.stop()
             return
         if self.bet.covers and message.get("kind") != "code":
-            raise ValueError(_("Place your bet first: a file would tell what happened."))
+            raise Refusal(_("Place your bet first: a file would tell what happened."))
         view = str(message.get("view", ""))
         data = self.data_of(view, self.job(VIEWS[view])) if self.is_complete and view else None
         if not self.is_complete or (view and data is None):
             self._wanted[str(message.get("kind")), view] = message
             return
         if self.trace is None:
-            raise ValueError(_("Nothing is computed yet."))
+            raise Refusal(_("Nothing is computed yet."))
         options = {name: widget.value for name, widget in self.controls.choices.items()}
-        pins = [name for name, _trace in self.pins.traces]
-        self.stage.send(*answer(str(message.get("kind")), view, data, self.trace, options, list(self.views), pins))
+        shown = (data, self.trace, options, list(self.views), self.pins.traces)
+        self.stage.send(*answer(str(message.get("kind")), view, *shown))
 
     def data_of(self, name: str, job: Job) -> Any:
         """Return what a view shows, None where that is still to come."""
-        return self.late.data(name, job) if VIEWS[name].late else job()
+        return self.late.data(name, job) if self.is_late(name, job) else job()
+
+    def is_late(self, name: str, job: Job) -> bool:
+        """Tell whether the other views must not wait for one: always, or for its narrow floats at large sizes."""
+        config = job.trace.config
+        return VIEWS[name].late or bool(job.options.get("precision")) and work(config, 1, config.batch_size) > NARROW
 
     def tell_moment(self) -> None:
         """Say what happened at the step that the reader points at."""
@@ -368,7 +399,7 @@ class Dashboard(widgets.VBox):
         with self.stage.hold_sync():
             self.tell_moment()
             self.stage.frame = frame | {"revision": self._revision}
-            self.stage.message = ""
+            self.stage.message = self.stage.report = ""
             self.stage.busy = self.is_stale
             self.stage.query = query
 

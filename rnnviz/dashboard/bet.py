@@ -29,23 +29,25 @@ class Bet(widgets.VBox):
     Parameters
     ----------
     on : whether the page asks at all.
-    reveal : called when an answer has been given.
+    reveal : called when an answer has been given. attempt : takes a step, and says on the page what goes wrong in it.
     """
 
-    def __init__(self, on: bool, reveal: Callable[[], None]):
+    def __init__(self, on: bool, reveal: Callable[[], None], attempt: Callable[[Callable[[], None]], None]):
         self.on, self.reveal = on, reveal
         self.asked: Scene | None = None
         self.trace: Trace | None = None
         self.answered = not on
         self.right = self.given = 0
-        self.question, self.result = widgets.HTML(), widgets.HTML()
+        self.question, self.result, self.score = widgets.HTML(), widgets.HTML(), widgets.HTML()
+        self.result.add_class("rnnviz-live")
         self.buttons = {answer: widgets.Button(description=_(label)) for label, answer in CHOICES}
         for answer, button in self.buttons.items():
             button.add_class("rnnviz-button")
-            button.on_click(lambda _, answer=answer: self.answer(answer))
+            button.on_click(lambda _, answer=answer: attempt(lambda: self.answer(answer)))
         row = widgets.Box([self.question, *self.buttons.values()])
         row.add_class("rnnviz-presets")
-        super().__init__([row, self.result])
+        super().__init__([row, self.result, self.score])
+        self.add_class("rnnviz-bet")
         self.layout.display = None if on else "none"
 
     @property
@@ -88,7 +90,8 @@ class Bet(widgets.VBox):
         self.right += chosen == truth
         said = _("Right.") if chosen == truth else _("No: it {answer}.").format(answer=label_of(truth))
         score = _("{right} of {given} bets right so far.").format(right=self.right, given=self.given)
-        self.result.value = f'<p role="status"><b>{said}</b> {html.escape(verdict.sentence(story))} {score}</p>'
+        self.result.value = f"<p><b>{said}</b> {html.escape(verdict.sentence(story))}</p>"
+        self.score.value = f"<p>{score}</p>"
         for button in self.buttons.values():
             button.disabled = True
         self.reveal()

@@ -11,6 +11,7 @@ from ..config import FIELDS, Config, label_of
 from ..language import N_, _
 from ..schemes import SCHEMES
 from ..views import OPTIONS, Option
+from .fault import Refusal, config_of
 from .scene import MOST_SCHEMES, Scene
 from .slider import Slider
 
@@ -54,6 +55,11 @@ def put(widget: widgets.ValueWidget, value: Any) -> None:
         widget.put(value)
     else:
         widget.value = value
+
+
+def put_class(widget: widgets.DOMWidget, wanted: bool, name: str) -> None:
+    """Give a widget a class, or take it away."""
+    (widget.add_class if wanted else widget.remove_class)(name)
 
 
 def move_of(controls: dict[str, widgets.ValueWidget], change) -> tuple[str, int] | None:
@@ -129,6 +135,7 @@ class Controls:
             tooltip=_("how many seeds the median is taken over"),
         )
         self.on_change, self.on_choice, self.held = on_change, on_choice, False
+        self.text = scene.config.text  # the last one that can be
         self.told: Scene | None = scene
         self.moved: tuple[str, int] | None = None  # the control moved last, and by how many steps
         self.frozen: tuple[str, ...] = ()
@@ -163,10 +170,14 @@ class Controls:
 
     @property
     def scene(self) -> Scene:
-        """Return what the controls say; ValueError where they say what cannot be."""
+        """Return what the controls say; Refusal where they say what cannot be."""
+        return self.scene_with(self.config)
+
+    def scene_with(self, config: Config) -> Scene:
+        """Return these settings with all else that the controls say."""
         options = {name: widget.value for name, widget in self.choices.items()}
         beside = tuple(name for name, box in self.compare.items() if box.value)
-        return Scene(self.config, beside, options, self.seeds.value)
+        return Scene(config, beside, options, self.seeds.value)
 
     def assign(self, scene: Scene) -> None:
         """Set every control, as one change."""
@@ -181,16 +192,17 @@ class Controls:
             put(self.seeds, scene.seeds)
         finally:
             self.held = False
-        self.told, self.moved = scene, None
+        self.text, self.told, self.moved = scene.config.text, scene, None
         self.on_change()
 
     def follow(self, change) -> None:
         """Tell of a change, unless all is as it was told last: a browser sends values back that it has only rounded."""
         try:
             now = self.scene
-        except ValueError:
+        except Refusal:
             now = None
         if now is None or now != self.told:
+            self.text = now.config.text if now else self.text
             self.told, self.moved = now, move_of(self.widgets, change)
             self.on_change()
 
@@ -226,7 +238,10 @@ class Controls:
         changed |= {name: now.option(name) != start.option(name) for name in self.choices}
         changed |= {"beside": now.beside != start.beside, "seeds": now.seeds != start.seeds}
         for name, widget in self.named.items():
-            (widget.add_class if changed[name] else widget.remove_class)("rnnviz-changed")
+            put_class(widget, changed[name], "rnnviz-changed")
+        button, box = self.more.children
+        folded = [name for name, widget in self.named.items() if widget in box.children]
+        put_class(button, any(changed[name] for name in folded), "rnnviz-changed")
 
     def freeze(self, names: Sequence[str]) -> None:
         """Make controls unchangeable; "all" stands for every one."""
@@ -283,6 +298,8 @@ class Controls:
 
     @property
     def config(self) -> Config:
-        """Return what the controls say; ValueError where they say what cannot be."""
+        """The settings that the controls say; Refusal where they say what cannot be."""
         values = {name: getattr(widget, "exact", widget.value) for name, widget in self.widgets.items()}
-        return Config(**values | {"input_scheme": values["input_scheme"] or None})
+        if values["inputs"] != "text":
+            values["text"] = self.text  # what nobody sees must not make all else impossible
+        return config_of(values | {"input_scheme": values["input_scheme"] or None})

@@ -226,9 +226,16 @@ def code(
 
 
 def computation(
-    config: Config, schemes: Sequence[str], seeds: Sequence[int], options: Mapping[str, Any], views: Sequence[str]
+    config: Config,
+    schemes: Sequence[str],
+    seeds: Sequence[int],
+    options: Mapping[str, Any],
+    views: Sequence[str],
+    pins: Sequence[tuple[str, Trace]] = (),
 ) -> str:
     """Return the Python that computes the same without a page: ``trace``, and ``pictures``, what each view draws of it.
+
+    ``pins`` are names and comparisons whose first scheme is drawn too.
 
     Raises
     ------
@@ -236,15 +243,26 @@ def computation(
     """
     lines = ["import rnnviz as rv", *(["from rnnviz.views import VIEWS"] if views else []), ""]
     lines.append(f"config = {call('rv.Config', settings(config))}")
-    lines.append(f"trace = {call('rv.compare', ['config', literal(list(schemes)), f'seeds={counted(seeds)}'])}")
+    lines.append(f"trace = {comparison('config', schemes, seeds)}")
+    for k, (_name, pin) in enumerate(pins, 1):
+        lines.append(f"config_{k} = {call('rv.Config', settings(pin.config))}")
+    named = [f"({literal(name)}, {comparison(f'config_{k}', pin.schemes[:1], pin.seeds)})"
+             for k, (name, pin) in enumerate(pins, 1)]  # fmt: skip
+    lines += ["pins = [", *(f"    {each}," for each in named), "]"] if pins else []
     lines.append(_("# Each is an array (schemes, seeds, steps 0 to T)."))
     lines.append("trace.second_moment, trace.variance, trace.mean, trace.saturation, trace.log10_grad_norm")
     drawn = []
     for name in views:
         given = taken(options, [VIEWS[name]])
         arguments = ["trace", *(f"{option}={literal(value)}" for option, value in given.items())]
+        arguments += ["pins=pins"] if pins and VIEWS[name].pins else []
         drawn.append(f"    {literal(name)}: {call(f'VIEWS[{literal(name)}].data', arguments)},")
     return "\n".join([*lines, *(["pictures = {", *drawn, "}"] if drawn else [])]) + "\n"
+
+
+def comparison(config: str, schemes: Sequence[str], seeds: Sequence[int]) -> str:
+    """Return the call that runs schemes and seeds with the settings of this name."""
+    return call("rv.compare", [config, literal(list(schemes)), f"seeds={counted(seeds)}"])
 
 
 def settings(config: Config) -> list[str]:

@@ -15,11 +15,17 @@ TYPES = {"png": "image/png", "svg": "image/svg+xml", "csv": "text/csv"}
 
 
 def answer(
-    kind: str, view: str, data: Any, trace: Trace, options: dict[str, Any], views: list[str], pins: Sequence[str] = ()
+    kind: str,
+    view: str,
+    data: Any,
+    trace: Trace,
+    options: dict[str, Any],
+    views: list[str],
+    pins: Sequence[tuple[str, Trace]] = (),
 ):
     """Return the message and the buffers that answer a request of ``kind`` "png", "svg", "csv" or "code".
 
-    ``pins`` are the names of curves that the page shows and the code does not make.
+    ``pins`` are the names and comparisons of the curves in grey.
 
     Raises
     ------
@@ -28,11 +34,9 @@ def answer(
     settings = (trace.config, trace.schemes)
     if kind == "code":
         seeds = (trace.seeds, options, views)
-        both = (export.code(*settings, *seeds), export.computation(*settings, *seeds))
-        between = "\n\n" + _("# or without the page:") + "\n"
-        text = between.join(part.strip() for part in both)
-        left_out = _("The pinned curves are left out: {names}.").format(names="; ".join(pins))
-        return {"kind": "code", "text": f"{text}\n\n# {left_out}" if pins else text}, []
+        both = (export.code(*settings, *seeds), export.computation(*settings, *seeds, pins))
+        apart = _("# or without the page, with the pinned curves:") if pins else _("# or without the page:")
+        return {"kind": "code", "text": f"\n\n{apart}\n".join(part.strip() for part in both)}, []
     if kind == "csv":
         return file(export.filename(*settings, "csv"), kind), [export.csv_text(trace).encode()]
     if kind not in ("png", "svg"):

@@ -3,25 +3,28 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
 from ..runs import Trace
+from ..views.view import Tick
 from .loop import in_loop, running_loop
+from .task import TOLD, Stopped
 
 
 @dataclass(frozen=True)
 class Job:
-    """One view's data to compute: ``view_data(trace, **options)``."""
+    """One view's data to compute: ``view_data(trace, **options)``; one that takes long gets a ``tick`` too."""
 
     view_data: Callable[..., Any]
     trace: Trace
     options: dict[str, Any]
 
-    def __call__(self) -> Any:
-        return self.view_data(self.trace, **self.options)
+    def __call__(self, **tick: Tick) -> Any:
+        return self.view_data(self.trace, **self.options, **tick)
 
     def same(self, other: Job) -> bool:
         """Tell whether both stand for the same picture."""
@@ -31,55 +34,86 @@ class Job:
 class Late:
     """Runs the late views' ``data`` in one thread, and calls ``on_done`` when there is something new to show.
 
-    NumPy's linear algebra lets the kernel work on meanwhile. Without an event loop everything is computed at once.
-    ``on_error`` gets what a computation raised.
+    A job's ``tick`` is to be called with the share done, and ends it once it is wanted no more. Without an event loop
+    everything is computed at once.
+
+    Parameters
+    ----------
+    on_done : called when there is something new to show. on_error : with what a computation raised.
+    on_share : called with a job's name and the share of it that is done, now and then.
     """
 
-    def __init__(self, on_done: Callable[[], None], on_error: Callable[[Exception], None]):
-        self.on_done, self.on_error = on_done, on_error
+    def __init__(
+        self,
+        on_done: Callable[[], None],
+        on_error: Callable[[Exception], None],
+        on_share: Callable[[str, float], None] = lambda name, share: None,
+    ):
+        self.on_done, self.on_error, self.on_share = on_done, on_error, on_share
         self.executor = ThreadPoolExecutor(max_workers=1)
-        self.pending: dict[str, tuple[Job, Future]] = {}
+        self.pending: dict[str, Job] = {}
         self.done: dict[str, tuple[Job, Any]] = {}
 
     def start(self, jobs: dict[str, Job]) -> None:
         """Start computing what is not there yet, in place of what was asked for before."""
         loop = running_loop()
         for name, job in jobs.items():
-            if name in self.pending and self.pending[name][0].same(job):
+            if name in self.pending and self.pending[name].same(job):
                 continue
+            # What was asked for before would take the place of what is there.
+            self.pending.pop(name, None)
             if self.data(name, job) is not None:
-                self.drop(name)
                 continue
+            self.pending[name] = job
             if loop is None:
-                self.done[name] = (job, job())
-                self.on_done()
-                continue
-            self.drop(name)
-            future = self.executor.submit(job)
-            self.pending[name] = (job, future)
-            future.add_done_callback(lambda done, name=name: self.hand_over(loop, name, done))
+                self.accept(name, job, job())
+            else:
+                self.executor.submit(self.work, loop, name, job)
 
-    def drop(self, name: str) -> None:
-        """Compute no more what was asked for before, which would take the place of what is there."""
-        if name in self.pending:
-            self.pending.pop(name)[1].cancel()
+    def stop(self) -> bool:
+        """Compute nothing more; return whether there was anything."""
+        was_active = bool(self.pending)
+        self.pending.clear()
+        return was_active
 
-    def hand_over(self, loop: asyncio.AbstractEventLoop, name: str, future: Future) -> None:
-        """Bring a result from the thread to the kernel's loop."""
-        if not future.cancelled():
-            in_loop(loop, self.accept, name, future)
+    def work(self, loop: asyncio.AbstractEventLoop, name: str, job: Job) -> None:
+        """Compute, in the thread, and bring what comes of it to the kernel's loop."""
+        told = time.perf_counter()
 
-    def accept(self, name: str, future: Future) -> None:
-        """Keep a result and show it, unless a newer one has been asked for."""
-        job, wanted = self.pending.get(name, (None, None))
-        if wanted is not future:
-            return
-        del self.pending[name]
+        def tick(share: float) -> None:
+            nonlocal told
+            if self.pending.get(name) is not job:
+                raise Stopped
+            if time.perf_counter() - told > TOLD:
+                told = time.perf_counter()
+                in_loop(loop, self.tell, name, job, share)
+
         try:
-            self.done[name] = (job, future.result())
+            tick(0.0)
+            data = job(tick=tick)
+        except Stopped:
+            return
         except Exception as error:
-            self.on_error(error)
+            in_loop(loop, self.fail, name, job, error)
         else:
+            in_loop(loop, self.accept, name, job, data)
+
+    def tell(self, name: str, job: Job, share: float) -> None:
+        """Say how far a job is, while it is wanted."""
+        if self.pending.get(name) is job:
+            self.on_share(name, share)
+
+    def fail(self, name: str, job: Job, error: Exception) -> None:
+        """Say what went wrong in a job, if that is still wanted."""
+        if self.pending.get(name) is job:
+            del self.pending[name]
+            self.on_error(error)
+
+    def accept(self, name: str, job: Job, data: Any) -> None:
+        """Keep a result and show it, unless a newer one has been asked for."""
+        if self.pending.get(name) is job:
+            del self.pending[name]
+            self.done[name] = (job, data)
             self.on_done()
 
     def data(self, name: str, job: Job) -> Any:

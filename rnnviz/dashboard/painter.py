@@ -61,14 +61,21 @@ class Painter:
         return Size(width, height, self.zoom, self.stage.viewport["ratio"])
 
     def pictures(self, jobs: dict[str, Job], hidden: Sequence[str] = ()) -> list[dict[str, Any]]:
-        """Return the pictures of all views, ``hidden`` covered; a late view keeps its last one, marked as stale."""
+        """Return the pictures of all views, ``hidden`` covered; a late one keeps its last, or its place, as stale."""
         for name, job in jobs.items():
             picture = self.picture(name, job, name in hidden)
             if picture is not None:
                 self.shown[name] = picture
-            elif name in self.shown:
-                self.shown[name] = self.shown[name] | {"stale": True}
-        return [self.shown[name] for name in jobs if name in self.shown]
+            else:
+                self.shown[name] = self.awaited(name) | self.shown.get(name, {}) | {"stale": True}
+        return [self.shown[name] for name in jobs]
+
+    def awaited(self, name: str) -> dict[str, Any]:
+        """Return what stands in the place of a picture that is still to come."""
+        size, label = self.size, _(VIEWS[name].label)
+        alt = _("{view}: still being computed").format(view=label)
+        awaited = {"name": name, "label": label, "png": None, "alt": alt, "width": size.width, "height": size.height}
+        return awaited | {"revision": f"{name}-awaited-{size.width}", "axes": None}
 
     def picture(self, name: str, job: Job, hidden: bool = False) -> dict[str, Any] | None:
         """Return one picture, painted unless it was kept; None where its data are still to come."""
@@ -96,6 +103,7 @@ class Painter:
         width, height = size.width, size.height
         return {
             "name": name,
+            "label": _(canvas.view.label),
             "png": canvas.png(data, round(width / zoom), round(height / zoom), zoom * size.ratio),
             "alt": canvas.view.describe(data),
             "width": width,

@@ -9,8 +9,10 @@ from typing import Any
 
 import ipywidgets as widgets
 
-from ..config import FIELDS, label_of
+from .. import config
+from ..config import FIELDS
 from ..language import _
+from ..registry import shorten
 from ..runs import Trace
 from ..schemes import SCHEMES
 from ..words import plain
@@ -20,32 +22,48 @@ from .scene import Scene
 from .task import Part, Task, compare_part
 
 MOST = 3
+MOST_TOLD = 3  # settings in a pin's name
 
 
 @dataclass(frozen=True)
 class Pin:
     """One scene whose first scheme's curves stay; ``trace`` is None until they are computed."""
 
-    name: str
     scene: Scene
     trace: Trace | None
 
 
-def name_of(scene: Scene, start: Scene) -> str:
-    """Return what a pin is called: its scheme, and the settings in which it differs from where the page started."""
-    mine, theirs = scene.config.to_dict(), start.config.to_dict()
-    changed = [
-        f"{label_of(name)} {in_words(name, value)}"
-        for name, value in mine.items()
-        if value != theirs[name] and name not in ("scheme", "text")
-    ]
-    pinned = _("pinned: {scheme}").format(scheme=_(SCHEMES[scene.config.scheme].short))
-    return ", ".join([pinned, *changed[:3]])
+def names_of(scenes: Sequence[Scene], start: Scene) -> list[str]:
+    """Return what pins are called: the scheme and some settings, those first in which they differ from one another.
+
+    Then come those that are others than where the page started, and a number where two would still be called the same.
+    """
+    first, all_settings = settings(start), [settings(scene) for scene in scenes]
+    apart = [name for name in first if len({str(each[name]) for each in all_settings}) > 1]
+    names = []
+    for scene, mine in zip(scenes, all_settings, strict=True):
+        changed = [name for name in first if mine[name] != first[name] and name not in apart]
+        told = [f"{label_of(name)} {in_words(name, mine[name])}" for name in [*apart, *changed][:MOST_TOLD]]
+        name = ", ".join([_("pinned: {scheme}").format(scheme=_(SCHEMES[scene.config.scheme].short)), *told])
+        names.append(f"{name} ({len(names) + 1})" if name in names else name)
+    return names
+
+
+def settings(scene: Scene) -> dict[str, Any]:
+    """Return what may tell one pin from another, but for its scheme."""
+    return {name: value for name, value in scene.config.to_dict().items() if name != "scheme"} | {"seeds": scene.seeds}
+
+
+def label_of(name: str) -> str:
+    """Return what the page calls a setting."""
+    return _("Draws") if name == "seeds" else config.label_of(name)
 
 
 def in_words(name: str, value: Any) -> str:
     """Return a setting's value as short as a legend needs it."""
-    allowed = FIELDS[name].metadata.get("allowed")
+    allowed = FIELDS[name].metadata.get("allowed") if name in FIELDS else None
+    if name == "text":
+        return shorten(value)
     if value is None:
         return _("the same as W_hh")
     if isinstance(allowed, Mapping):
@@ -91,14 +109,7 @@ class PinBar:
             button.add_class("rnnviz-button")
 
     def add(self, scene: Scene) -> None:
-        """Pin a scene's first scheme; the oldest pin goes when there are too many.
-
-        Raises
-        ------
-        ValueError : where the page does not have the whole of it.
-        """
-        if self.known(scene) is None:
-            raise ValueError(_("Pin it once everything is computed."))
+        """Pin a scene's first scheme; the oldest pin goes when there are too many."""
         alone = scene.replace(beside=(), options={})
         self.put((*(pin.scene for pin in self.pins if pin.scene != alone), alone)[-MOST:])
 
@@ -120,7 +131,7 @@ class PinBar:
         trace = self.known(scene)
         if trace is None and running_loop() is None:
             trace = compare_part(scene, whole(scene))
-        return Pin(name_of(scene, self.start), scene, trace)
+        return Pin(scene, trace)
 
     @property
     def missing(self) -> list[Pin]:
@@ -128,7 +139,11 @@ class PinBar:
         return [pin for pin in self.pins if pin.trace is None]
 
     def go_on(self) -> None:
-        """Compute the next curves that are missing, unless that is being done."""
+        """Take the curves that the page has by now, and see to it that the others are computed."""
+        before = len(self.missing)
+        self.pins = tuple(replace(pin, trace=pin.trace or self.known(pin.scene)) for pin in self.pins)
+        if len(self.missing) < before:
+            self.on_change()
         if self.missing and self.task is None:
             scene = self.missing[0].scene
             work = [(whole(scene), amount(scene, whole(scene)))]
@@ -154,4 +169,5 @@ class PinBar:
     @property
     def traces(self) -> list[tuple[str, Trace]]:
         """The pins as views take them, those whose curves are there."""
-        return [(pin.name, pin.trace) for pin in self.pins if pin.trace is not None]
+        names = names_of([pin.scene for pin in self.pins], self.start)
+        return [(name, pin.trace) for name, pin in zip(names, self.pins, strict=True) if pin.trace is not None]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -24,16 +25,24 @@ class Preset:
     label : on its button.
     look : what to look at, in one sentence; it tells no result.
     beside : the schemes drawn beside the first; settings : fields of Config that differ from their defaults.
+    moves : the fields of Config that ``look`` asks to be moved.
     """
 
     label: str
     look: str
     beside: tuple[str, ...] = ()
     settings: dict[str, Any] = field(default_factory=dict)
+    moves: tuple[str, ...] = ()
 
     def scene(self, now: Scene) -> Scene:
         """Return the preset as a scene, with the page's own choices left as they are."""
         return now.replace(config=self.config, beside=self.beside)
+
+    def is_about(self, now: Scene) -> bool:
+        """Tell whether what the scene asks to look at is to be seen with these settings."""
+        mine, theirs = self.config.to_dict(), now.config.to_dict()
+        same = all(mine[name] == theirs[name] for name in SUBJECT if name not in self.moves)
+        return same and self.scene(now).schemes == now.schemes
 
     @cached_property
     def config(self) -> Config:
@@ -41,6 +50,8 @@ class Preset:
         return Config(**self.settings)
 
 
+# With other values of these, a scene's sentence may speak of what is not there; sizes and draws change no story.
+SUBJECT = ("gain", "cell", "activation", "inputs", "input_scale", "input_scheme", "loss_at", "forget_bias")
 PRESETS: Registry[Preset] = Registry("preset")
 PRESETS.add(
     "fades",
@@ -61,6 +72,7 @@ PRESETS.add(
         ),
         (),
         {"scheme": "xavier", "gain": 1.85, "hidden_size": 128},
+        ("gain",),
     ),
 )
 PRESETS.add(
@@ -97,6 +109,7 @@ PRESETS.add(
         N_("An LSTM: move Forget bias from 0 to 5 and watch the gradient's slope; PyTorch draws its own and stays."),
         ("pytorch",),
         {"scheme": "xavier", "cell": "lstm", "forget_bias": 0.0},
+        ("forget_bias",),
     ),
 )
 
@@ -107,22 +120,25 @@ class PresetBar(widgets.VBox):
     Parameters
     ----------
     controls : what the buttons set. start : where *Reset* goes back to until a preset is chosen.
+    attempt : takes a step, and says on the page what goes wrong in it.
     """
 
-    def __init__(self, controls: Controls, start: Scene):
+    def __init__(self, controls: Controls, start: Scene, attempt: Callable[[Callable[[], None]], None]):
         self.controls, self.shown, self.frozen = controls, start, False
+        self.told: Preset | None = None  # the one whose sentence is said while it fits
         self.buttons = {name: self.button(_(preset.label), _(preset.look)) for name, preset in PRESETS.items()}
         for name, button in self.buttons.items():
             button.add_class("rnnviz-scene")
-            button.on_click(lambda _, name=name: self.choose(name))
+            button.on_click(lambda _, name=name: attempt(lambda: self.choose(name)))
         self.new_seed = self.button(_("New seed"), _("draw other weights and other inputs"))
-        self.new_seed.on_click(lambda _: self.draw_again())
+        self.new_seed.on_click(lambda _: attempt(self.draw_again))
         self.reset = self.button(_("Reset"), _("go back to where this page started"))
-        self.reset.on_click(lambda _: self.go_back())
+        self.reset.on_click(lambda _: attempt(self.go_back))
         self.look = widgets.HTML(
             "<p>{}</p>".format(_("Each of the first six buttons sets a scene and says what to look at."))
         )
         self.look.add_class("rnnviz-look")
+        self.look.add_class("rnnviz-live")
         self.row = widgets.Box([*self.buttons.values(), self.reset, self.new_seed])
         self.row.add_class("rnnviz-presets")
         self.row.add_class("rnnviz-scenes")
@@ -136,18 +152,14 @@ class PresetBar(widgets.VBox):
     def choose(self, name: str) -> None:
         """Set the controls to a preset and say what to look at."""
         preset = PRESETS[name]
-        self.shown = preset.scene(self.controls.scene)
-        self.look.value = f"<p>{_(preset.look)}</p>"
+        self.shown = preset.scene(self.controls.scene_with(preset.config))
+        self.told = preset
         self.controls.assign(self.shown)
 
     def veil(self) -> None:
         """Call the scenes by numbers: their names tell what a bet is about."""
         for k, button in enumerate(self.buttons.values(), 1):
             button.description = _("Scene {k}").format(k=k)
-
-    def be_quiet(self) -> None:
-        """Say no more what to look at: the scene has become another one."""
-        self.look.value = "<p></p>"
 
     def draw_again(self) -> None:
         """Go on to seeds that were not drawn yet."""
@@ -165,10 +177,16 @@ class PresetBar(widgets.VBox):
             button.disabled = button.disabled or scenes
         self.new_seed.disabled = seed
 
+    def offer_reset(self) -> None:
+        """Offer the way back from what cannot be."""
+        self.reset.disabled = self.frozen
+
     def follow(self, now: Scene) -> None:
-        """Mark what differs from the scene that *Reset* goes back to."""
+        """Mark what differs from the scene that *Reset* goes back to, and say what to look at while that is there."""
         self.controls.mark(self.shown)
         self.reset.disabled = self.frozen or now == self.shown
+        if self.told:
+            self.look.value = f"<p>{_(self.told.look)}</p>" if self.told.is_about(now) else "<p></p>"
         for name, button in self.buttons.items():
             chosen = now == PRESETS[name].scene(now)
             (button.add_class if chosen else button.remove_class)("rnnviz-chosen")

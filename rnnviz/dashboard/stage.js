@@ -36,6 +36,18 @@ function sample(style) {
   return svg;
 }
 
+// Room for a picture that is still to come, with what is said of it.
+function room({ width, height, alt }) {
+  const svg = document.createElementNS(SVG, "svg");
+  const text = document.createElementNS(SVG, "text");
+  const look = { x: "50%", y: "50%", "text-anchor": "middle", "font-family": "sans-serif", "font-size": 15 };
+  for (const [key, value] of Object.entries({ width, height })) svg.setAttribute(key, value);
+  for (const [key, value] of Object.entries(look)) text.setAttribute(key, value);
+  text.textContent = alt;
+  svg.append(text);
+  return `data:image/svg+xml,${encodeURIComponent(new XMLSerializer().serializeToString(svg))}`;
+}
+
 // A picture's bytes as an address: a blob's would be fetched through the browser's own process, six times as slow.
 function address(png) {
   const bytes = new Uint8Array(png.buffer, png.byteOffset, png.byteLength);
@@ -50,7 +62,7 @@ function decoded(view) {
     next.alt = view.alt;
     next.decoding = "sync";
     Object.assign(next, { onload: () => resolve(next), onerror: () => resolve(null) });
-    next.src = address(view.png);
+    next.src = view.png ? address(view.png) : room(view);
   });
 }
 
@@ -71,15 +83,18 @@ function keepRoom(node, items) {
   rooms.observe(node);
 }
 
+// A row that says what it said stays as it is: a live region would tell it again.
 function sentences(list, items) {
-  list.replaceChildren(
-    ...items.map((item) => {
-      const row = element("li");
-      if (item.style) row.append(sample(item.style));
-      row.append(item.text);
-      return row;
-    }),
-  );
+  items.forEach((item, k) => {
+    const [said, old] = [JSON.stringify(item), list.children[k]];
+    if (old?.dataset.said === said) return;
+    const row = element("li", "", { "data-said": said });
+    if (item.style) row.append(sample(item.style));
+    row.append(item.text);
+    if (old) old.replaceWith(row);
+    else list.append(row);
+  });
+  while (list.children.length > items.length) list.lastChild.remove();
   keepRoom(list, items.length);
 }
 
@@ -97,8 +112,8 @@ function nameHandles(root, texts) {
   }
 }
 
-// What ipywidgets does not tell screen readers: that a button unfolds something, what a row of boxes is about, and which
-// scene is shown.
+// What ipywidgets does not tell screen readers: that a button unfolds something, what a row of boxes is about, which
+// scene is shown, and what is worth being told when it changes.
 function nameGroups(root) {
   for (const toggle of root.querySelectorAll(".rnnviz-more > .widget-toggle-button")) {
     attribute(toggle, "aria-expanded", toggle.classList.contains("mod-active"));
@@ -110,6 +125,32 @@ function nameGroups(root) {
   for (const scene of root.querySelectorAll(".rnnviz-scenes > .rnnviz-scene")) {
     attribute(scene, "aria-pressed", scene.classList.contains("rnnviz-chosen"));
   }
+  for (const words of root.querySelectorAll(".rnnviz-live")) {
+    attribute(words.querySelector(".widget-html-content") ?? words, "role", "status");
+  }
+}
+
+// A button that can be used no more, as it was pressed, would lose the focus: the next control of the page takes it.
+function keepFocus(root) {
+  const all = "button, select, input, textarea, summary, [tabindex='0']";
+  const usable = (node) =>
+    !node.disabled && !node.closest("[disabled]") && node.checkVisibility({ visibilityProperty: true });
+  let last = null;
+  const remember = ({ target }) => (last = root()?.contains(target) ? target : null);
+  const follow = () => {
+    if (!last || usable(last) || ![last, document.body].includes(document.activeElement)) return;
+    const nodes = [...root().querySelectorAll(all)].filter((node) => node === last || usable(node));
+    const at = nodes.indexOf(last);
+    last = null;
+    (nodes[at + 1] ?? nodes[at - 1])?.focus({ preventScroll: true });
+  };
+  const observer = new MutationObserver(() => last && requestAnimationFrame(follow));
+  observer.observe(document.body, { subtree: true, attributeFilter: ["disabled", "class"] });
+  document.addEventListener("focusin", remember);
+  return () => {
+    observer.disconnect();
+    document.removeEventListener("focusin", remember);
+  };
 }
 
 // The kernel computes ahead what a key on the control in focus may ask for.
@@ -181,6 +222,17 @@ function button(text, act, label) {
   return node;
 }
 
+// Puts a text into the clipboard; where the browser does not let us, `select` shows it for the reader to copy.
+async function copied(text, select) {
+  try {
+    await navigator.clipboard.writeText(text);
+    return true;
+  } catch {
+    select();
+    return false;
+  }
+}
+
 // What leaves the page: data, pictures and code come from the kernel when they are asked for.
 function exportTool(model, tools) {
   const texts = model.get("texts");
@@ -189,13 +241,8 @@ function exportTool(model, tools) {
   const code = element("pre", "", { tabindex: 0, "aria-label": texts.code });
   const said = element("span", "rnnviz-said", { role: "status" });
   const copy = button(texts.copy_code, async () => {
-    try {
-      await navigator.clipboard.writeText(code.textContent);
-      said.textContent = texts.code_copied;
-    } catch {
-      getSelection().selectAllChildren(code);
-      said.textContent = texts.code_selected;
-    }
+    const done = await copied(code.textContent, () => getSelection().selectAllChildren(code));
+    said.textContent = done ? texts.code_copied : texts.code_selected;
   });
   const show = button(texts.show_code, () => {
     panel.hidden = !panel.hidden;
@@ -238,6 +285,21 @@ function linkOptions(model, changed) {
   return { box, add };
 }
 
+// Where a link leads: to this page; from JupyterLab, whose address says nothing of settings, to Voila on its server.
+function placeOfPage() {
+  const place = new URL(window.location.href);
+  place.hash = place.search = "";
+  const inLab = /\/(?:(?:lab|doc)(?:\/workspaces\/[^/]+)?\/tree|notebooks)\/(?=[^?]+[.]ipynb$)/;
+  place.pathname = place.pathname.replace(inLab, "/voila/render/");
+  return place;
+}
+
+// The query string that brings back what is shown, with the step that is pointed at.
+function linkOf(model) {
+  const step = model.get("step");
+  return [model.get("query"), step < 0 ? "" : `step=${step}`].filter(Boolean).join("&");
+}
+
 // A link to what is shown, in the clipboard where the browser lets us, else selected for the reader to copy.
 function linkTool(model) {
   const texts = model.get("texts");
@@ -250,25 +312,43 @@ function linkTool(model) {
   };
   const options = linkOptions(model, forget);
   const copy = button(texts.copy_link, async () => {
-    const address = new URL(window.location.href);
-    const step = model.get("step");
-    address.search = [options.add(model.get("query")), step < 0 ? "" : `step=${step}`].filter(Boolean).join("&");
-    address.hash = "";
+    const address = placeOfPage();
+    address.search = options.add(linkOf(model));
     field.value = address.href;
-    try {
-      await navigator.clipboard.writeText(address.href);
-      field.hidden = true;
-      said.textContent = texts.link_copied;
-    } catch {
+    const done = await copied(address.href, () => {
       field.hidden = false;
       field.focus();
       field.select();
-      said.textContent = texts.link_selected;
-    }
+    });
+    field.hidden = done;
+    said.textContent = done ? texts.link_copied : texts.link_selected;
   });
   model.on("change:query", forget);
   tool.append(copy, options.box, said, field);
   return tool;
+}
+
+// For a fault of the program: a button that copies what those who mend it have to know.
+function reportTool(model) {
+  const texts = model.get("texts");
+  const said = element("span", "rnnviz-said", { role: "status" });
+  const report = element("pre", "rnnviz-report", { tabindex: 0, "aria-label": texts.report });
+  const copy = button(texts.copy_report, async () => {
+    report.hidden = await copied(report.textContent, () => {
+      report.hidden = false;
+      getSelection().selectAllChildren(report);
+    });
+    said.textContent = report.hidden ? texts.report_copied : texts.report_selected;
+  });
+  const follow = () => {
+    report.textContent = model.get("report");
+    said.textContent = "";
+    report.hidden = true;
+    copy.hidden = !report.textContent;
+  };
+  model.on("change:report", follow);
+  follow();
+  return [copy, said, report];
 }
 
 // How far the rest of a long computation is, and a button that leaves it at that.
@@ -332,7 +412,8 @@ class Step {
     const scale = box.width / axes.width;
     const x = (event.clientX - box.left) / scale;
     if (x < axes.left - 6 || x > axes.right + 6) return;
-    this.set(Math.round(((x - axes.left) / (axes.right - axes.left)) * axes.limit));
+    const value = axes.first + ((x - axes.left) / (axes.right - axes.left)) * (axes.limit - axes.first);
+    this.set(Math.round(axes.back === undefined ? value : axes.back - value));
   }
 
   key(event) {
@@ -357,9 +438,10 @@ class Step {
     if (t >= 0) this.slider.value = t;
     for (const figure of this.views.children) {
       const { axes, cursor } = figure;
-      cursor.hidden = t < 0 || !axes || t > axes.limit;
+      const value = axes?.back === undefined ? t : axes.back - t;
+      cursor.hidden = t < 0 || !axes || value < axes.first || value > axes.limit;
       if (cursor.hidden) continue;
-      const x = axes.left + (t / axes.limit) * (axes.right - axes.left);
+      const x = axes.left + ((value - axes.first) / (axes.limit - axes.first)) * (axes.right - axes.left);
       cursor.style.left = `${(100 * x) / axes.width}%`;
       cursor.style.top = `${(100 * axes.top) / axes.height}%`;
       cursor.style.height = `${(100 * (axes.bottom - axes.top)) / axes.height}%`;
@@ -380,82 +462,101 @@ class Step {
   }
 }
 
-function render({ model, el }) {
-  el.classList.add("rnnviz-stage");
-  document.body.classList.toggle("rnnviz-present", model.get("present"));
-  const [language, texts] = [model.get("lang"), model.get("texts")];
-  el.lang = language;
-  const views = element("div", "rnnviz-views");
-  const message = element("p", "rnnviz-message", { role: "alert" });
-  const words = element("ul", "rnnviz-words", { "aria-live": "polite" });
-  const step = new Step(model, views);
-  const tools = linkTool(model);
-  el.append(message, progressTool(model), views, words, step.bar, tools, exportTool(model, tools));
+// The pictures and the sentences below them. Everything old stays until all pictures of a frame are decoded, so nothing
+// blinks, and the browser lays the page out once. A frame that is overtaken is left out, as are all before one that goes
+// on with pictures that are there.
+class Frames {
+  constructor(model, el, views) {
+    Object.assign(this, { model, el, views, begun: 0, least: 0, fits: false });
+    this.texts = model.get("texts");
+    this.words = element("ul", "rnnviz-words", { "aria-live": "polite" });
+    this.step = new Step(model, views);
+    model.on("change:frame", () => this.draw());
+    // The first frame is drawn for a page of unknown width: the one for this page's width follows at once.
+    setTimeout(() => {
+      this.fits = true;
+      this.draw();
+    }, 3000);
+  }
 
-  // The first frame is drawn for a page of unknown width: the one for this page's width follows at once.
-  let fits = false;
-  setTimeout(() => {
-    fits = true;
-    draw();
-  }, 3000);
-
-  // Everything old stays until all pictures of a frame are decoded, so nothing blinks, and the browser lays the page out
-  // once. A frame that is overtaken is left out, as are all before one that goes on with pictures that are there.
-  let [begun, least] = [0, 0];
-  const draw = async () => {
-    const frame = model.get("frame");
+  async draw() {
+    const frame = this.model.get("frame");
     if (!frame.views) return;
-    fits ||= Math.abs(frame.page - el.clientWidth) <= 1;
-    if (!fits) return;
-    const mine = ++begun;
-    const isThere = frame.views.map((view, k) => views.children[k]?.dataset.shown === view.revision);
-    if (isThere.includes(true)) least = mine;
-    [...views.children].forEach((figure, k) => (figure.dataset.wanted = frame.views[k].revision));
+    this.fits ||= Math.abs(frame.page - this.el.clientWidth) <= 1;
+    if (!this.fits) return;
+    const mine = ++this.begun;
+    const shown = [...this.views.children].map((figure) => figure.dataset.shown);
+    const isThere = frame.views.map((view, k) => shown[k] === view.revision);
+    if (isThere.includes(true)) this.least = mine;
+    [...this.views.children].forEach((figure, k) => (figure.dataset.wanted = frame.views[k].revision));
     const images = await Promise.all(frame.views.map((view, k) => isThere[k] || decoded(view)));
-    if (mine < least) return;
-    least = mine;
-    put(frame, images);
-  };
-  const put = (frame, images) => {
-    views.style.setProperty("--columns", frame.columns);
-    while (views.children.length < frame.views.length) {
-      const figure = element("figure", "rnnviz-view");
-      figure.cursor = element("div", "rnnviz-cursor", { hidden: "" });
-      const files = element("figcaption", "rnnviz-files");
-      const name = texts[`view_${frame.views[views.children.length].name}`];
-      for (const kind of ["PNG", "SVG"]) {
-        const ask = () => model.send({ kind: kind.toLowerCase(), view: figure.dataset.view });
-        files.append(button(kind, ask, fill(texts.save, { kind, view: name })));
-      }
-      figure.append(element("img"), figure.cursor, files);
-      views.append(figure);
-    }
+    if (mine < this.least) return;
+    this.least = mine;
+    this.put(frame, images);
+  }
+
+  put(frame, images) {
+    this.views.style.setProperty("--columns", frame.columns);
     frame.views.forEach((view, k) => {
-      const figure = views.children[k];
-      figure.dataset.view = view.name;
-      figure.classList.toggle("rnnviz-late", view.stale);
-      figure.axes = view.axes && { ...view.axes, width: view.width, height: view.height };
-      if (view.axes) {
-        figure.tabIndex = 0;
-        attribute(figure, "aria-label", fill(texts.keys, { view: texts[`view_${view.name}`] ?? view.name }));
-      }
-      figure.dataset.wanted = view.revision;
-      if (images[k] instanceof Element) {
-        figure.querySelector("img").replaceWith(images[k]);
-        figure.dataset.shown = view.revision;
-      }
+      if (!this.views.children[k]) this.views.append(this.figure(view));
+      this.show(this.views.children[k], view, images[k]);
     });
-    step.frame(frame.steps, frame.curves);
-    sentences(words, frame.words);
-    el.dataset.revision = frame.revision;
-    el.dataset.whole = frame.whole;
-    el.dataset.drawn = frame.drawn;
-  };
+    this.step.frame(frame.steps, frame.curves);
+    sentences(this.words, frame.words);
+    this.el.dataset.revision = frame.revision;
+    this.el.dataset.whole = frame.whole;
+    this.el.dataset.drawn = frame.drawn;
+  }
+
+  // A place for one view, which keeps it: a frame has all of a page's views, in their order.
+  figure({ name, label: view }) {
+    const figure = element("figure", "rnnviz-view", { "data-view": name });
+    const files = element("figcaption", "rnnviz-files");
+    for (const kind of ["PNG", "SVG"]) {
+      const ask = () => this.model.send({ kind: kind.toLowerCase(), view: name });
+      files.append(button(kind, ask, fill(this.texts.save, { kind, view })));
+    }
+    const picture = element("div", "rnnviz-picture"); // as large as the image, on which the cursor is placed
+    figure.cursor = element("div", "rnnviz-cursor", { hidden: "" });
+    picture.append(element("img"), figure.cursor);
+    figure.append(picture, files);
+    return figure;
+  }
+
+  show(figure, view, image) {
+    figure.classList.toggle("rnnviz-late", view.stale);
+    figure.axes = view.axes && { first: 0, ...view.axes, width: view.width, height: view.height };
+    if (view.axes) {
+      figure.tabIndex = 0;
+      attribute(figure, "aria-label", fill(this.texts.keys, { view: view.label }));
+    }
+    figure.dataset.wanted = view.revision;
+    if (image instanceof Element) {
+      figure.querySelector("img").replaceWith(image);
+      figure.dataset.shown = view.revision;
+    }
+  }
+}
+
+// What the kernel has to say at once, and whether the pictures are of older settings.
+function messageTool(model, el) {
+  const told = element("div", "rnnviz-told");
+  const message = element("p", "rnnviz-message", { role: "alert" });
+  told.append(message, ...reportTool(model));
   const say = () => {
-    message.textContent = [model.get("message"), model.get("notice")].filter(Boolean).join(" ");
-    el.classList.toggle("rnnviz-stale", Boolean(model.get("message")) || model.get("busy"));
-    attribute(el, "aria-busy", model.get("busy"));
+    const text = [model.get("message"), model.get("notice")].filter(Boolean).join(" ");
+    if (message.textContent !== text) message.textContent = text;
+    el.classList.toggle("rnnviz-stale", model.get("busy"));
+    // What is told must not wait for pictures that will not come: they may stay old after a stop.
+    attribute(el, "aria-busy", model.get("busy") && model.get("progress").share !== undefined);
   };
+  model.on("change:message change:notice change:busy change:progress", say);
+  say();
+  return told;
+}
+
+// Tells the kernel how wide the stage is, and how many dots a pixel has.
+function tellWidth(model, el) {
   const measure = () => {
     const width = Math.floor(el.clientWidth);
     const ratio = Math.min(2, Math.max(1, Math.round((window.devicePixelRatio || 1) * 2) / 2));
@@ -465,47 +566,69 @@ function render({ model, el }) {
       model.save_changes();
     }
   };
-
-  // For the page around the stage, which leads to the same settings elsewhere.
-  const tellQuery = () => model.get("frame").views && (el.dataset.query = model.get("query"));
-  tellQuery();
-  model.on("change:query", tellQuery);
-  model.on("change:frame", draw);
-  model.on("change:message change:notice change:busy", say);
   let pending;
   const observer = new ResizeObserver(() => {
     clearTimeout(pending);
     pending = setTimeout(measure, el.dataset.revision ? 120 : 0);
   });
   observer.observe(el);
+  return () => {
+    observer.disconnect();
+    clearTimeout(pending);
+  };
+}
+
+// Names what ipywidgets leaves without a name, now and when more of the page has come.
+function keepNamed(model, el) {
   const chosen = new MutationObserver(() => nameGroups(document));
   const settle = () => {
     for (const row of document.querySelectorAll(".rnnviz-scenes")) {
       chosen.observe(row, { subtree: true, attributeFilter: ["class"] });
     }
-    nameHandles(document, texts);
+    nameHandles(document, model.get("texts"));
     nameGroups(document);
-    attribute(el.closest(".rnnviz"), "lang", language);
+    attribute(el.closest(".rnnviz"), "lang", model.get("lang"));
   };
   const names = new MutationObserver(settle);
   names.observe(document.body, { childList: true, subtree: true });
   settle();
   const settleSoon = () => setTimeout(settle);
   document.addEventListener("click", settleSoon);
-  const beSilent = speakNumbers(language);
-  const forget = tellFocus(model, () => el.closest(".rnnviz"));
-  draw();
-  say();
-
   return () => {
-    observer.disconnect();
     names.disconnect();
     chosen.disconnect();
     document.removeEventListener("click", settleSoon);
-    beSilent();
-    forget();
-    clearTimeout(pending);
   };
+}
+
+// For the page around the stage, which leads to the same settings elsewhere.
+function tellLink(model, el) {
+  const tell = () => {
+    if (model.get("frame").views) el.dataset.query = linkOf(model);
+  };
+  model.on("change:query change:step", tell);
+  tell();
+}
+
+function render({ model, el }) {
+  el.classList.add("rnnviz-stage");
+  document.body.classList.toggle("rnnviz-present", model.get("present"));
+  el.lang = model.get("lang");
+  const views = element("div", "rnnviz-views");
+  const frames = new Frames(model, el, views);
+  const tools = linkTool(model);
+  el.append(messageTool(model, el), progressTool(model), views, frames.words, frames.step.bar, tools, exportTool(model, tools));
+  const page = () => el.closest(".rnnviz");
+  const ends = [
+    tellWidth(model, el),
+    keepNamed(model, el),
+    keepFocus(page),
+    tellFocus(model, page),
+    speakNumbers(model.get("lang")),
+  ];
+  tellLink(model, el);
+  frames.draw();
+  return () => ends.forEach((end) => end());
 }
 
 export default { render };

@@ -12,13 +12,6 @@ from ..language import N_, _, current
 HERE = Path(__file__).parent
 # What stage.js says by itself, by the names that it knows it by.
 TEXTS = {
-    "view_state": N_("state"),
-    "view_gradient": N_("gradient"),
-    "view_gates": N_("gates"),
-    "view_units": N_("units"),
-    "view_spectrum": N_("eigenvalues"),
-    "view_singular": N_("singular values"),
-    "view_jacobian": N_("Jacobian"),
     "keys": N_("{view}: arrow keys read one step after the other"),
     "value": N_("{label}: value"),
     "step": N_("Step t"),
@@ -32,6 +25,10 @@ TEXTS = {
     "code_copied": N_("The code is in the clipboard: paste it into a new notebook."),
     "code_selected": N_("The code is selected: copy it."),
     "show_code": N_("Show the code"),
+    "copy_report": N_("Copy report"),
+    "report": N_("Report of what went wrong"),
+    "report_copied": N_("The report is in the clipboard: send it to whoever gave you this page."),
+    "report_selected": N_("Copy this report and send it to whoever gave you this page."),
     "link": N_("Link to these settings"),
     "copy_link": N_("Copy link"),
     "link_options": N_("Options for the link"),
@@ -48,11 +45,12 @@ class Stage(anywidget.AnyWidget):
 
     Attributes
     ----------
-    frame : ``views`` (name, png, alt, width, height, revision each), ``columns``, ``words`` (text, style each),
+    frame : ``views`` (name, label, png, alt, width, height, revision each), ``columns``, ``words`` (text, style each),
         ``page``, the width it is drawn for, ``whole``, whether nothing more is coming, ``drawn``, seeds x sequences,
         ``curves``, how many schemes, ``steps``,
         ``revision``: everything that one change brings, in one message.
     message : one sentence about what went wrong, or ""; the last good picture stays, dimmed.
+    report : where that was a fault of the program, what those who mend it have to know, else "".
     notice : sentences about a link that asks for what cannot be; the pictures are good all the same.
     busy : a newer picture is being computed, and the one shown belongs to other settings.
     progress : ``share`` done and ``text`` while more of the picture is computed, else empty.
@@ -67,6 +65,7 @@ class Stage(anywidget.AnyWidget):
 
     frame = traitlets.Dict().tag(sync=True)
     message = traitlets.Unicode().tag(sync=True)
+    report = traitlets.Unicode().tag(sync=True)
     notice = traitlets.Unicode().tag(sync=True)
     busy = traitlets.Bool(False).tag(sync=True)
     progress = traitlets.Dict().tag(sync=True)

@@ -14,6 +14,7 @@ from .. import gradcheck
 from ..config import Config
 from ..language import N_, _
 from ..schemes import SCHEMES
+from .fault import Refusal
 from .loop import in_loop, running_loop
 from .task import TOLD, Stopped
 
@@ -54,6 +55,7 @@ class TrustPanel(widgets.VBox):
             tooltip=_("compare the first scheme's gradients with derivatives of the loss that know no backward pass"),
         )
         self.words = widgets.HTML()
+        self.words.add_class("rnnviz-live")
         self.executor = ThreadPoolExecutor(max_workers=1)
         self.run: Run | None = None
         self.button.on_click(lambda button: self.stop() if self.run else self.start())
@@ -64,7 +66,7 @@ class TrustPanel(widgets.VBox):
         """Check the present settings, in a thread where there is a loop, so that the page goes on meanwhile."""
         try:
             self.run = Run(self.config())
-        except ValueError as error:
+        except Refusal as error:
             self.say(str(error))
             return
         self.button.description = _(STOP)
@@ -122,4 +124,4 @@ class TrustPanel(widgets.VBox):
             self.words.value = ""
 
     def say(self, text: str) -> None:
-        self.words.value = f'<p role="status">{html.escape(text)}</p>'
+        self.words.value = f"<p>{html.escape(text)}</p>"
