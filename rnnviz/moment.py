@@ -25,6 +25,14 @@ def sentences(trace: Trace, t: int) -> list[str]:
     return [f"{_(SCHEMES[name].short)}: {'; '.join(at_step(trace, k, t))}." for k, name in enumerate(trace.schemes)]
 
 
+def gates(trace: Trace, t: int) -> list[str]:
+    """Return the mean of each gate of the first scheme at step t, in a list of one sentence; of none at step 0."""
+    means = {name: float(median(values[0][:, t])) for name, values in trace.gates.items()}
+    told = [f"{name} {number(value)}" for name, value in means.items() if np.isfinite(value)]
+    title = _("Gates, {scheme}").format(scheme=_(SCHEMES[trace.schemes[0]].short))
+    return [f"{title}: {', '.join(told)}."] if told else []
+
+
 def at_step(trace: Trace, k: int, t: int) -> list[str]:
     """Return the parts of one scheme's sentence: the state's size, the gradient's, and the factor between two steps."""
     runs = trace.log10_grad_norm[k]

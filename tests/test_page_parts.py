@@ -275,6 +275,21 @@ def test_the_step_pointed_at_is_told_with_its_equation(opened):
     assert page.stage.moment[1].startswith(f"Xavier: E h² = {number(np.median(page.trace.second_moment[0, :, 1]))};")
 
 
+def test_a_step_tells_of_the_gates_where_the_page_shows_them():
+    page = make("gates", "gradient", cell="lstm")
+    page.stage.step = 5
+    *_, told = page.stage.moment
+    assert told.startswith("Gates, Xavier: ")
+    values = {name: float(value.replace("−", "-")) for name, value in re.findall(r"\b([a-z]) (\S+?)[,.](?= |$)", told)}
+    means = {name: float(np.median(each[0, :, 5])) for name, each in page.trace.gates.items()}
+    assert values == pytest.approx(means, rel=0.06)
+    page.stage.step = 0
+    assert not any("Gates" in sentence for sentence in page.stage.moment)
+    page.controls.widgets["cell"].value = "rnn"
+    page.stage.step = 5
+    assert not any("Gates" in sentence for sentence in page.stage.moment)
+
+
 def test_a_bets_scenes_have_numbers_for_names(opened):
     page = opened("predict=1")
     assert [button.description for button in page.presets.buttons.values()] == [f"Scene {k}" for k in range(1, 7)]

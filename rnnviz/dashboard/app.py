@@ -138,6 +138,8 @@ class Dashboard(widgets.VBox):
     def _refresh(self) -> None:
         self.trust.clear()
         self.adviser.leave()
+        if self.late.stop():
+            self.stage.progress = {}
         self.stage.notice = ""
         # Code that is on the page belongs to whatever the page shows; a file, to what was asked for.
         self._wanted = {key: message for key, message in self._wanted.items() if key[0] == "code"}
@@ -371,9 +373,12 @@ class Dashboard(widgets.VBox):
             self.stage.moment = [_("The numbers of a step are covered until you have placed your bet.")]
             return
         step = min(self.stage.step, self.trace.config.seq_len) if self.trace else -1
-        self.stage.moment = (
-            [] if step < 0 else [_("Step {step}").format(step=step), *moment.sentences(self.trace, step)]
-        )
+        self.stage.moment = [] if step < 0 else [_("Step {step}").format(step=step), *self.told_of(step)]
+
+    def told_of(self, step: int) -> list[str]:
+        """Return what happened at a step, in the pictures that the page has."""
+        gates = moment.gates(self.trace, step) if "gates" in self.views else []
+        return [*moment.sentences(self.trace, step), *gates]
 
     def repaint(self) -> None:
         """Show the present trace again: a choice of the page or its width has changed."""
@@ -394,7 +399,8 @@ class Dashboard(widgets.VBox):
         pictures = self.painter.pictures(jobs, hidden=COVERED if self.bet.covers else ())
         frame = {"views": pictures, "columns": self.painter.columns, "words": self.sentences()}
         frame |= {"page": self.stage.viewport["width"]}
-        frame |= {"curves": len(self.trace.schemes), "steps": self.trace.config.seq_len, "whole": self.is_complete}
+        told = len(self.trace.schemes) + ("gates" in self.views)
+        frame |= {"told": told, "steps": self.trace.config.seq_len, "whole": self.is_complete}
         frame |= {"drawn": f"{len(self.trace.seeds)} x {self.trace.config.batch_size}"}
         with self.stage.hold_sync():
             self.tell_moment()

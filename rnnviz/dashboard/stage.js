@@ -424,13 +424,13 @@ class Step {
     this.set(event.key === "Home" ? 0 : event.key === "End" ? this.steps : now + by);
   }
 
-  frame(steps, curves) {
+  frame(steps, told) {
     this.steps = steps;
-    this.curves = curves;
+    this.told = told;
     this.slider.max = steps;
-    this.words.style.setProperty("--curves", Math.max(curves, 2));
+    this.words.style.setProperty("--told", Math.max(told, 2));
     this.mark();
-    keepRoom(this.words, curves);
+    keepRoom(this.words, told);
   }
 
   mark() {
@@ -458,7 +458,7 @@ class Step {
         return row;
       }),
     );
-    keepRoom(this.words, this.curves);
+    keepRoom(this.words, this.told);
   }
 }
 
@@ -501,7 +501,7 @@ class Frames {
       if (!this.views.children[k]) this.views.append(this.figure(view));
       this.show(this.views.children[k], view, images[k]);
     });
-    this.step.frame(frame.steps, frame.curves);
+    this.step.frame(frame.steps, frame.told);
     sentences(this.words, frame.words);
     this.el.dataset.revision = frame.revision;
     this.el.dataset.whole = frame.whole;

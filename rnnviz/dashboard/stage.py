@@ -47,7 +47,7 @@ class Stage(anywidget.AnyWidget):
     ----------
     frame : ``views`` (name, label, png, alt, width, height, revision each), ``columns``, ``words`` (text, style each),
         ``page``, the width it is drawn for, ``whole``, whether nothing more is coming, ``drawn``, seeds x sequences,
-        ``curves``, how many schemes, ``steps``,
+        ``told``, how many sentences a step has, ``steps``,
         ``revision``: everything that one change brings, in one message.
     message : one sentence about what went wrong, or ""; the last good picture stays, dimmed.
     report : where that was a fault of the program, what those who mend it have to know, else "".
