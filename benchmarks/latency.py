@@ -26,6 +26,7 @@ from collections.abc import Callable
 from contextlib import contextmanager
 from itertools import cycle
 from pathlib import Path
+from random import Random
 from statistics import median, quantiles
 
 from timing import THREADS, alternate, machine, verdict
@@ -38,6 +39,7 @@ KEYS = ("PageUp", "ArrowRight")  # never the same twice, and never where the pag
 PLACES = (0.3, 0.2, 0.35, 0.25, 0.4)  # of the track, never where the handle is
 DRAGGED = ("rnnviz", "echo", "interact", "H = 256")
 CHANGES, DRAG = 50, 2000  # changes of a drag, and how many ms it takes
+MOMENT = Random(0)
 LARGE = 256 + 6 - CHANGES  # where the drags begin that end around 256
 AT_REST = 500  # ms without a new picture after which a page is at rest
 LONG_REST = 2000  # the same after many changes: `interact` takes up to 1.6 s a picture, and would go on beside the next
@@ -138,11 +140,7 @@ class Contender:
         self.pictures: list[int] = []
 
     def settle(self, rest: int = AT_REST, polling: int | str = "raf") -> list[dict]:
-        """Wait until no new picture comes; return the pictures since the key, with when they were painted after it.
-
-        Looked for at every frame, as by default, frames go on by themselves. Where nothing draws, the browser begins
-        them with the key, and every time is a whole number of frames: one of an echo, two of pictures.
-        """
+        """Wait until no new picture comes; return the pictures since the key, with when they were painted after it."""
         self.page.wait_for_function(
             """(rest) => painted.length > 0 && painted.at(-1).whole
                 && performance.now() - Math.max(pressed, painted.at(-1).at) > rest""",
@@ -167,6 +165,8 @@ class Contender:
     def press(self, keep: bool = True) -> None:
         """Press a key or click once; keep the time to the first new pictures and to the last."""
         self.begin()
+        # A person's key comes at any moment of a frame. At always the same one, all times would be whole frames.
+        self.page.wait_for_timeout(MOMENT.uniform(0, 50))
         self.act()
         pictures = self.settle()
         if keep:

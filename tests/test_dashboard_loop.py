@@ -5,7 +5,7 @@ import threading
 
 import numpy as np
 import pytest
-from pages import TEXT, is_one_sentence, make, reach, shown, until
+from pages import TEXT, is_one_sentence, make, reach, refuse, shown, until
 
 import rnnviz as rv
 from rnnviz import precision, prediction
@@ -145,7 +145,7 @@ def test_long_work_can_be_stopped_and_the_older_pictures_stay_dimmed(impatient):
     dashboard = asyncio.run(session())
     assert dashboard.stage.progress == {}
     assert dashboard.trace.config.hidden_size == 12
-    assert dashboard.stage.notice == "Stopped: the pictures still show the settings before."
+    assert dashboard.stage.notice == "Stopped: the pictures still show the previous settings."
     assert dashboard.stage.busy
 
 
@@ -328,6 +328,68 @@ def test_a_late_views_error_is_one_sentence(monkeypatch):
     assert "ZeroDivisionError" in dashboard.stage.message
 
 
+def test_a_late_view_that_fails_leaves_no_progress_and_the_others_hide_no_fault(monkeypatch):
+    monkeypatch.setattr(budget, "AT_ONCE", 1e9)
+    go_on, broken = threading.Event(), app.Dashboard.job
+
+    def fail(trace, tick):
+        assert go_on.wait(20)
+        return 1 / 0
+
+    def job(self, view):
+        made = broken(self, view)
+        return app.Job(fail, made.trace, {}) if view.name == "spectrum" else made
+
+    monkeypatch.setattr(app.Dashboard, "job", job)
+
+    async def session():
+        dashboard = make("state", "spectrum", "singular")
+        sent = []
+        dashboard.stage.send = lambda content, buffers=None: sent.append(content)
+        await until(lambda: dashboard.stage.progress)
+        assert dashboard.stage.progress["text"] == "Eigenvalues, still being computed: 0%", "one item has no shares"
+        dashboard.give({"kind": "png", "view": "spectrum"})
+        go_on.set()
+        await reach(dashboard.stage, lambda: not dashboard.stage.frame["views"][2]["stale"])
+        return dashboard, sent
+
+    dashboard, sent = asyncio.run(session())
+    assert "ZeroDivisionError" in dashboard.stage.message
+    assert "1 / 0" in dashboard.stage.report
+    assert dashboard.stage.progress == {}
+    assert not dashboard._wanted
+    assert not sent
+
+
+def test_a_first_comparison_that_fails_says_that_there_is_none(impatient, monkeypatch):
+    monkeypatch.setattr(runner, "Budget", lambda: budget.Budget(pace=1.0))
+    refuse(monkeypatch, lambda config: True)
+
+    async def session():
+        dashboard = make(gain=1.25)
+        dashboard.stage.viewport = {"width": 400, "ratio": 1}
+        await until(lambda: dashboard.stage.message)
+        return dashboard
+
+    dashboard = asyncio.run(session())
+    assert "nothing is computed yet" in dashboard.stage.notice
+    assert "MemoryError" in dashboard.stage.message
+
+
+def test_pictures_that_could_not_be_drawn_stay_dimmed_and_the_report_has_the_settings(impatient, monkeypatch):
+    async def session():
+        dashboard = make(seeds=3)
+        await reach(dashboard.stage, lambda: dashboard.stage.frame.get("whole"))
+        monkeypatch.setattr(painter.Painter, "pictures", lambda *arguments, **named: 1 / 0)
+        dashboard.controls.widgets["gain"].value = 1.5
+        await until(lambda: dashboard.stage.message and not dashboard.runner.active)
+        return dashboard
+
+    dashboard = asyncio.run(session())
+    assert dashboard.stage.busy
+    assert "settings: ?gain=1.5\n" in dashboard.stage.report
+
+
 def test_late_work_is_told_and_can_be_stopped(monkeypatch):
     monkeypatch.setattr(budget, "AT_ONCE", 1e9)
     monkeypatch.setattr(late, "TOLD", 0.0)
@@ -351,8 +413,9 @@ def test_late_work_is_told_and_can_be_stopped(monkeypatch):
 
     async def session():
         dashboard = make("state", "spectrum")
-        await until(lambda: dashboard.stage.progress)
-        assert dashboard.stage.progress["text"] == "Eigenvalues, still being computed: 25%"
+        told = []
+        dashboard.stage.observe(lambda change: told.append(change["new"].get("text")), "progress")
+        await until(lambda: "Eigenvalues, still being computed: 25%" in told)
         dashboard.give({"kind": "stop"})
         assert dashboard.stage.progress == {}
         assert dashboard.stage.notice == "Stopped: what is dimmed was not computed."
@@ -362,6 +425,11 @@ def test_late_work_is_told_and_can_be_stopped(monkeypatch):
         assert dashboard.stage.frame["views"][1]["png"] is None
         assert ended == [dashboard.trace]
         assert dashboard.stage.message == ""
+        dashboard.stage.viewport = {"width": 500, "ratio": 1}
+        assert not dashboard.late.pending, "also after the page has turned"
+        assert dashboard.stage.frame["views"][1]["width"] == 500
+        dashboard.attempt(lambda: dashboard.give({"kind": "png", "view": "spectrum"}))
+        assert dashboard.stage.message == dashboard.stage.notice
 
     asyncio.run(session())
 
@@ -399,7 +467,7 @@ def test_stopped_before_anything_of_these_settings_is_there_says_so_and_advises_
         dashboard.controls.widgets["cell"].value = "lstm"
         dashboard.give({"kind": "stop"})
         assert dashboard.trace.config.cell == "rnn"
-        assert dashboard.stage.notice == "Stopped: the pictures still show the settings before."
+        assert dashboard.stage.notice == "Stopped: the pictures still show the previous settings."
         assert dashboard.stage.busy
         dashboard.stage.viewport = {"width": 500, "ratio": 1}
         assert dashboard.stage.busy, "also after the page has turned"

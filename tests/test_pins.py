@@ -132,6 +132,25 @@ def test_what_goes_wrong_with_a_pin_is_said_and_the_page_goes_on(opened, monkeyp
     assert dashboard.stage.frame["whole"]
 
 
+def test_a_pin_whose_scene_the_page_shows_meanwhile_is_computed_once(opened, held):
+    async def session():
+        dashboard = opened("pin=gain%3D1.5")
+        await until(lambda: not dashboard.runner.active and held.begun.is_set())
+        pin = dashboard.pins.task
+        trace = rv.compare(dashboard.config.replace(gain=1.5), ("xavier",), (0, 1))
+        dashboard.pins.known = lambda scene: trace
+        dashboard.pins.go_on()
+        assert pin.stopped
+        assert dashboard.pins.task is None
+        assert dashboard.stage.frame["whole"]
+        assert dashboard.stage.progress == {}
+        held.set()
+        return dashboard
+
+    dashboard = asyncio.run(session())
+    assert greys(dashboard) == ["pinned: Xavier, Gain 1.5"]
+
+
 def test_one_more_pin_does_not_end_those_that_are_still_computed(opened, held):
     async def session():
         dashboard = opened(LINK)

@@ -21,7 +21,7 @@ FINE = re.compile(
 
 
 def said(panel):
-    return html.unescape(re.sub("<[^>]*>", "", panel.words.value))
+    return html.unescape(re.sub("<[^>]*>", "", panel.words.value or panel.progress.value))
 
 
 @pytest.fixture
@@ -77,7 +77,8 @@ def test_in_a_kernel_it_works_in_a_thread_while_the_loop_goes_on(gate, monkeypat
 
     async def session():
         panel, told = make(seed=3).trust, []
-        panel.words.observe(lambda change: told.append(said(panel)), "value")
+        for words in (panel.words, panel.progress):
+            words.observe(lambda change: told.append(said(panel)), "value")
         panel.button.click()
         assert panel.button.description == "Stop checking"
         await until(lambda: len(gate.steps) == 4)  # the loop goes on although the check stands still

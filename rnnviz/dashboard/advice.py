@@ -64,7 +64,7 @@ class Adviser:
         on_error: Callable[[Exception], None],
     ):
         self.advice, self.subject, self.attempt = advice, subject, attempt
-        self.late = Late(lambda: attempt(self.show), on_error)
+        self.late = Late(lambda: attempt(self.show), lambda name, error: on_error(error))
         self.timer: asyncio.TimerHandle | None = None
         self.hiding: asyncio.TimerHandle | None = None
 

@@ -11,7 +11,7 @@ import ipywidgets as widgets
 
 from .. import moment
 from ..config import Config
-from ..language import _, ngettext, settle
+from ..language import N_, _, ngettext, settle
 from ..runs import Trace
 from ..views import VIEWS, View
 from ..words import percent
@@ -34,6 +34,7 @@ from .scene import Scene
 from .stage import Stage
 from .trust import TrustPanel
 
+LEFT = N_("Stopped: what is dimmed was not computed.")
 NARROW = 2e8  # multiplications of a run that is repeated in narrow floats beside the page and not before its picture
 
 
@@ -97,9 +98,9 @@ class Dashboard(widgets.VBox):
         self.report = Report()
         self.trace: Trace | None = None
         self.runner = Runner(self.take, self.tell_progress, self.fail, self.prepare)
-        self.late = Late(lambda: self.attempt(self.show_late), self.explain, self.tell_late)
+        self.late = Late(lambda: self.attempt(self.show_late), self.fail_late, self.tell_late)
         self.is_current = False  # whether what the page shows is of the settings asked for last
-        self.stopped = False
+        self.stopped = self.stopped_late = False
         self._revision = 0
         self._wanted: dict[tuple[str, str], dict[str, Any]] = {}
         rows = self.controls
@@ -143,7 +144,7 @@ class Dashboard(widgets.VBox):
         self.stage.notice = ""
         # Code that is on the page belongs to whatever the page shows; a file, to what was asked for.
         self._wanted = {key: message for key, message in self._wanted.items() if key[0] == "code"}
-        self.is_current = self.stopped = False
+        self.is_current = self.stopped = self.stopped_late = False
         try:
             scene = self.controls.scene
         except Refusal:
@@ -164,6 +165,7 @@ class Dashboard(widgets.VBox):
         self.is_current = self.shows(scene)
         self.bet.ask(scene, trace, whole)
         self.paint()
+        self.forgive()
         later(lambda: self.attempt(lambda: self.presets.follow(self.controls.scene)))
         if whole:
             self.rest()
@@ -221,7 +223,7 @@ class Dashboard(widgets.VBox):
     def tell_progress(self, share: float | None) -> None:
         """Say how far the rest of a comparison is; None once nothing is being computed."""
         if share is None:
-            self.stage.busy, self.stage.progress = False, {}
+            self.stage.busy, self.stage.progress = self.stage.busy and bool(self.stage.message), {}
             return
         self.stage.busy, seeds = self.is_stale, self.controls.seeds.value
         words = ngettext("Computing {seeds} draw: {share}", "Computing {seeds} draws: {share}", seeds)
@@ -259,34 +261,44 @@ class Dashboard(widgets.VBox):
         return not self.runner.active and not self.pins.missing
 
     def stop(self) -> None:
-        """Leave it at what is there."""
+        """Leave it at what is there: of the page's own curves, of pins, or of late views, whatever is told of."""
+        missing = self.pins.missing
         self.pins.give_up()
         if self.runner.active:
             self.runner.stop()
             self.attempt(self._stay)
-        elif self.late.stop():
+        elif not missing and self.late.stop():
+            self.stopped_late = True
             self.stage.progress = {}
-            self.stage.notice = _("Stopped: what is dimmed was not computed.")
+            self.stage.notice = f"{self.stage.notice} {_(LEFT)}".strip()
 
     def _stay(self) -> None:
         if self.trace is None:
             self.stage.notice = _("Stopped: nothing is computed yet. Choose smaller sizes.")
             return
         scene = self.controls.scene
+        self.presets.follow(scene)
         self.stopped, self.is_current = True, self.shows(scene)
         if self.is_current:
             self.bet.ready(self.trace)
         self.paint()
         self.rest()
-        older = _("Stopped: the pictures still show the settings before.")
+        older = _("Stopped: the pictures still show the previous settings.")
         self.stage.notice = stopped_words(self.trace, scene) if self.is_current else older
 
     def fail(self, error: Exception) -> None:
         """Say what went wrong beside the page, and leave it at what is there."""
-        self.attempt(self._stay)
+        with self.stage.hold_sync():
+            self.attempt(self._stay)
+            self.explain(error)
+            if self.trace is not None and not self.is_current:
+                self.stage.notice = _("The pictures still show the previous settings.")
+
+    def fail_late(self, name: str, error: Exception) -> None:
+        """Say what went wrong with a late view; whoever waits for its picture is told with that."""
+        self._wanted = {key: message for key, message in self._wanted.items() if key[1] != name}
         self.explain(error)
-        if not self.is_current:
-            self.stage.notice = _("The pictures still show the settings before.")
+        self.finish()
 
     def attempt(self, step) -> None:
         """Take one step; what goes wrong becomes one sentence on the page, which keeps its last good pictures."""
@@ -300,7 +312,23 @@ class Dashboard(widgets.VBox):
         with self.stage.hold_sync():
             self.stage.busy = not (self.is_current and isinstance(error, Refusal))
             self.stage.message = fault.sentence(error)
-            self.stage.report = fault.report(error, self.stage.query)
+            self.stage.report = fault.report(error, self.asked)
+
+    def forgive(self) -> None:
+        """Say no more what went wrong: the pictures are right again."""
+        self.stage.message = self.stage.report = ""
+
+    @property
+    def asked(self) -> str:
+        """The link's query of what the controls say, or of what is shown where they say what cannot be."""
+        with suppress(Refusal):
+            return self.link
+        return self.stage.query
+
+    @property
+    def link(self) -> str:
+        """The link's query of what the controls say; Refusal where they say what cannot be."""
+        return self.page.link(self.controls.scene, self.start, [pin.scene for pin in self.pins.pins])
 
     def follow_advice(self, changes: dict[str, Any]) -> None:
         """Set the controls to what was suggested."""
@@ -317,7 +345,9 @@ class Dashboard(widgets.VBox):
         self.adviser.rest()
 
     def start_late(self) -> None:
-        """Start the views that take long; each is shown when it is done."""
+        """Start the views that take long, unless they were stopped; each is shown when it is done."""
+        if self.stopped_late:
+            return
         jobs = {name: self.job(view) for name, view in self.views.items()}
         self.late.start({name: job for name, job in jobs.items() if self.is_late(name, job)})
 
@@ -350,6 +380,8 @@ class Dashboard(widgets.VBox):
         view = str(message.get("view", ""))
         data = self.data_of(view, self.job(VIEWS[view])) if self.is_complete and view else None
         if not self.is_complete or (view and data is None):
+            if self.is_complete and view not in self.late.pending:
+                raise Refusal(_(LEFT))
             self._wanted[str(message.get("kind")), view] = message
             return
         if self.trace is None:
@@ -387,13 +419,14 @@ class Dashboard(widgets.VBox):
 
     def _repaint(self) -> None:
         self.paint()
+        self.forgive()
         if not self.runner.active:
             self.start_late()
         self.presets.follow(self.controls.scene)
 
     def paint(self) -> None:
         """Draw every view of the present trace and send all of it as one frame."""
-        query = self.page.link(self.controls.scene, self.start, [pin.scene for pin in self.pins.pins])
+        query = self.link
         self._revision += 1
         jobs = {name: self.job(view) for name, view in self.views.items()}
         pictures = self.painter.pictures(jobs, hidden=COVERED if self.bet.covers else ())
@@ -405,7 +438,6 @@ class Dashboard(widgets.VBox):
         with self.stage.hold_sync():
             self.tell_moment()
             self.stage.frame = frame | {"revision": self._revision}
-            self.stage.message = self.stage.report = ""
             self.stage.busy = self.is_stale
             self.stage.query = query
 

@@ -39,14 +39,14 @@ class Late:
 
     Parameters
     ----------
-    on_done : called when there is something new to show. on_error : with what a computation raised.
-    on_share : called with a job's name and the share of it that is done, now and then.
+    on_done : called when there is something new to show. on_error : with a job's name and what it raised.
+    on_share : with a job's name and the share of it that is done, now and then.
     """
 
     def __init__(
         self,
         on_done: Callable[[], None],
-        on_error: Callable[[Exception], None],
+        on_error: Callable[[str, Exception], None],
         on_share: Callable[[str, float], None] = lambda name, share: None,
     ):
         self.on_done, self.on_error, self.on_share = on_done, on_error, on_share
@@ -64,9 +64,10 @@ class Late:
             self.pending.pop(name, None)
             if self.data(name, job) is not None:
                 continue
+            data = job() if loop is None else None
             self.pending[name] = job
             if loop is None:
-                self.accept(name, job, job())
+                self.accept(name, job, data)
             else:
                 self.executor.submit(self.work, loop, name, job)
 
@@ -88,6 +89,7 @@ class Late:
                 told = time.perf_counter()
                 in_loop(loop, self.tell, name, job, share)
 
+        in_loop(loop, loop.call_later, TOLD, self.tell, name, job, 0.0)
         try:
             tick(0.0)
             data = job(tick=tick)
@@ -107,7 +109,7 @@ class Late:
         """Say what went wrong in a job, if that is still wanted."""
         if self.pending.get(name) is job:
             del self.pending[name]
-            self.on_error(error)
+            self.on_error(name, error)
 
     def accept(self, name: str, job: Job, data: Any) -> None:
         """Keep a result and show it, unless a newer one has been asked for."""

@@ -67,7 +67,8 @@ class Painter:
             if picture is not None:
                 self.shown[name] = picture
             else:
-                self.shown[name] = self.awaited(name) | self.shown.get(name, {}) | {"stale": True}
+                known = self.shown.get(name, {})
+                self.shown[name] = (known if known.get("png") else self.awaited(name)) | {"stale": True}
         return [self.shown[name] for name in jobs]
 
     def awaited(self, name: str) -> dict[str, Any]:

@@ -142,6 +142,9 @@ class PinBar:
         """Take the curves that the page has by now, and see to it that the others are computed."""
         before = len(self.missing)
         self.pins = tuple(replace(pin, trace=pin.trace or self.known(pin.scene)) for pin in self.pins)
+        if self.task and all(pin.scene != self.task.scene for pin in self.missing):
+            self.task.stop()
+            self.task = None
         if len(self.missing) < before:
             self.on_change()
         if self.missing and self.task is None:

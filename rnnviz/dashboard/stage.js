@@ -130,13 +130,14 @@ function nameGroups(root) {
   }
 }
 
-// A button that can be used no more, as it was pressed, would lose the focus: the next control of the page takes it.
+// A button that can be used no more, as a key pressed it, would lose the focus: the next control of the page takes it.
 function keepFocus(root) {
   const all = "button, select, input, textarea, summary, [tabindex='0']";
   const usable = (node) =>
     !node.disabled && !node.closest("[disabled]") && node.checkVisibility({ visibilityProperty: true });
   let last = null;
-  const remember = ({ target }) => (last = root()?.contains(target) ? target : null);
+  const remember = ({ target }) => (last = root()?.contains(target) && target.matches(":focus-visible") ? target : null);
+  const forget = () => (last = null);
   const follow = () => {
     if (!last || usable(last) || ![last, document.body].includes(document.activeElement)) return;
     const nodes = [...root().querySelectorAll(all)].filter((node) => node === last || usable(node));
@@ -147,9 +148,11 @@ function keepFocus(root) {
   const observer = new MutationObserver(() => last && requestAnimationFrame(follow));
   observer.observe(document.body, { subtree: true, attributeFilter: ["disabled", "class"] });
   document.addEventListener("focusin", remember);
+  document.addEventListener("pointerdown", forget);
   return () => {
     observer.disconnect();
     document.removeEventListener("focusin", remember);
+    document.removeEventListener("pointerdown", forget);
   };
 }
 
@@ -289,8 +292,12 @@ function linkOptions(model, changed) {
 function placeOfPage() {
   const place = new URL(window.location.href);
   place.hash = place.search = "";
-  const inLab = /\/(?:(?:lab|doc)(?:\/workspaces\/[^/]+)?\/tree|notebooks)\/(?=[^?]+[.]ipynb$)/;
-  place.pathname = place.pathname.replace(inLab, "/voila/render/");
+  const config = document.getElementById("jupyter-config-data");
+  const base = config ? JSON.parse(config.textContent).baseUrl : "/";
+  const inLab = /^(?:(?:lab|doc)(?:\/workspaces\/[^/]+)?\/tree|notebooks)\/(?=.+[.]ipynb$)/;
+  if (place.pathname.startsWith(base)) {
+    place.pathname = base + place.pathname.slice(base.length).replace(inLab, "voila/render/");
+  }
   return place;
 }
 
@@ -332,7 +339,7 @@ function linkTool(model) {
 function reportTool(model) {
   const texts = model.get("texts");
   const said = element("span", "rnnviz-said", { role: "status" });
-  const report = element("pre", "rnnviz-report", { tabindex: 0, "aria-label": texts.report });
+  const report = element("pre", "", { tabindex: 0, "aria-label": texts.report });
   const copy = button(texts.copy_report, async () => {
     report.hidden = await copied(report.textContent, () => {
       report.hidden = false;
@@ -525,7 +532,7 @@ class Frames {
 
   show(figure, view, image) {
     figure.classList.toggle("rnnviz-late", view.stale);
-    figure.axes = view.axes && { first: 0, ...view.axes, width: view.width, height: view.height };
+    figure.axes = view.axes && { ...view.axes, width: view.width, height: view.height };
     if (view.axes) {
       figure.tabIndex = 0;
       attribute(figure, "aria-label", fill(this.texts.keys, { view: view.label }));

@@ -49,10 +49,10 @@ class Stage(anywidget.AnyWidget):
         ``page``, the width it is drawn for, ``whole``, whether nothing more is coming, ``drawn``, seeds x sequences,
         ``told``, how many sentences a step has, ``steps``,
         ``revision``: everything that one change brings, in one message.
-    message : one sentence about what went wrong, or ""; the last good picture stays, dimmed.
+    message : one sentence about what went wrong, or ""; the last good picture stays.
     report : where that was a fault of the program, what those who mend it have to know, else "".
     notice : sentences about a link that asks for what cannot be; the pictures are good all the same.
-    busy : a newer picture is being computed, and the one shown belongs to other settings.
+    busy : the picture shown belongs to other settings, while a newer one is computed or after that has failed.
     progress : ``share`` done and ``text`` while more of the picture is computed, else empty.
     query : the query string of a link that brings back what is shown; present : the page is on a projector.
     step : the step that the reader points at, -1 for none; moment : sentences about it.

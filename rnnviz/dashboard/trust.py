@@ -56,10 +56,11 @@ class TrustPanel(widgets.VBox):
         )
         self.words = widgets.HTML()
         self.words.add_class("rnnviz-live")
+        self.progress = widgets.HTML()  # apart from the result: nobody wants to be told of every tick
         self.executor = ThreadPoolExecutor(max_workers=1)
         self.run: Run | None = None
         self.button.on_click(lambda button: self.stop() if self.run else self.start())
-        super().__init__([self.button, self.words])
+        super().__init__([self.button, self.words, self.progress])
         self.add_class("rnnviz-trust")
 
     def start(self) -> None:
@@ -74,7 +75,7 @@ class TrustPanel(widgets.VBox):
         if loop is None:
             self.work(self.run, loop)
             return
-        self.say(_("{title}: computing the gradients …").format(title=self.run.title))
+        self.show_progress(_("{title}: computing the gradients …").format(title=self.run.title))
         self.executor.submit(self.work, self.run, loop)
 
     def work(self, run: Run, loop) -> None:
@@ -96,7 +97,7 @@ class TrustPanel(widgets.VBox):
         """Say how far a check is."""
         if not run.stopped:
             text = _("{title}: {done} of {total} entries checked …")
-            self.say(text.format(title=run.title, done=result.done, total=result.total))
+            self.show_progress(text.format(title=run.title, done=result.done, total=result.total))
 
     def stop(self) -> None:
         """Break the check off, and show how far it came."""
@@ -120,8 +121,12 @@ class TrustPanel(widgets.VBox):
             self.run.stopped, self.run = True, None
         if self.button.description != _(START):
             self.button.description = _(START)
-        if self.words.value:
-            self.words.value = ""
+        for words in (self.words, self.progress):
+            if words.value:
+                words.value = ""
 
     def say(self, text: str) -> None:
         self.words.value = f"<p>{html.escape(text)}</p>"
+
+    def show_progress(self, text: str) -> None:
+        self.progress.value = f"<p>{html.escape(text)}</p>"
