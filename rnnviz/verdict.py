@@ -18,12 +18,11 @@ CAUSES = {
     "both": N_("small weights and flat slopes together: {factors}"),
     "saturated": N_("saturated units pass almost nothing back: {factors}"),
     "saturated, flatter": N_(
-        "saturated units pass almost nothing back: {factors}, and the units that the gradient meets are flatter still"
+        "saturated units pass almost nothing back: {factors}, and those that the gradient meets are flatter still"
     ),
     "saturated by input": N_("so strong an input saturates the units, which pass little back: {factors}"),
     "saturated by input, flatter": N_(
-        "so strong an input saturates the units, which pass little back: {factors}, and the units that the gradient "
-        "meets are flatter still"
+        "so strong an input saturates the units: {factors}, and those that the gradient meets are flatter still"
     ),
     "flatter": N_("the units that it meets are flatter than most: {factors}"),
     "ceiling": N_("the slope of {activation} is never above {ceiling}: {factors}"),
