@@ -61,7 +61,7 @@ def step_back(trace: Trace, k: int, t: int, norm: float, before: float) -> str:
     name = CELLS[trace.config.cell].carry[0]
     after = number(before, log10=True)
     if trace.config.loss_at == "every" or not np.isfinite(carry):
-        return _("one step back it is {after}, ×{factor}").format(after=after, factor=factor(change))
-    rest, own = factor(change - carry), factor(carry)
-    product = f"{number(norm, log10=True)} × {own} ({name}) × {rest} ({_('W_hh, this direction')})"
-    return _("one step back it is {after} = {product}").format(after=after, product=product)
+        return _("one step back: {after}, ×{factor}").format(after=after, factor=factor(change))
+    rest, own, direction = factor(change - carry), factor(carry), _("W_hh, this direction")
+    product = f"{number(norm, log10=True)} × {own} ({name}) × {rest} ({direction})"
+    return _("one step back: {after} = {product}").format(after=after, product=product)

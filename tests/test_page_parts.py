@@ -260,7 +260,7 @@ def test_the_step_pointed_at_is_told_with_its_equation(opened):
     title, first, second = page.stage.moment
     assert title == "Step 5"
     norms = np.median(page.trace.log10_grad_norm[0], axis=0)
-    told = [float(number.replace("−", "-")) for number in re.findall(r"(?:=|×|is) ([\d.e-]+)", first)]
+    told = [float(number.replace("−", "-")) for number in re.findall(r"(?:=|×|back:) ([\d.e-]+)", first)]
     # E h² before, its factor, E h² now; the gradient's norm, one step back, the norm again, its two factors.
     size, growth, moment_now, now, before, again, carry, rest = told
     assert [size, moment_now] == pytest.approx(np.median(page.trace.second_moment[0, :, 4:6], axis=0), rel=0.06)

@@ -1,5 +1,6 @@
 """The catalogues are complete, what is made of them is current, and the translations keep what must not change."""
 
+import ast
 import json
 import re
 from functools import cache
@@ -49,6 +50,17 @@ def test_every_language_has_its_catalogues():
         for language in OTHERS
         for name in (f"rnnviz/locale/{language}/LC_MESSAGES/{DOMAIN}.po", f"notebooks/{language}/notebooks.po")
     }
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "rnnviz").rglob("*.py")), ids=lambda path: path.stem)
+def test_no_text_hides_where_it_is_not_found(path):
+    """Babel does not look for texts inside of f-strings."""
+    formatted = (
+        node for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))) if isinstance(node, ast.JoinedStr)
+    )
+    for call in (node for each in formatted for node in ast.walk(each) if isinstance(node, ast.Call)):
+        marked = isinstance(call.func, ast.Name) and call.func.id in ("_", "N_", "ngettext")
+        assert not (marked and isinstance(call.args[0], ast.Constant)), ast.unparse(call)
 
 
 def test_every_text_is_translated():
