@@ -11,6 +11,7 @@ from ..runs import Trace
 from ..views.lines import STYLES
 
 THEORY = {"color": "#1a1a1a", "dash": []}
+MOST_LINES = 6  # for which theory's sentences have room from the start: two for each scheme, of which some share one
 
 
 class Report:
@@ -29,7 +30,8 @@ class Report:
         """Return the verdict as the stage takes it, and theory's sentence on ``theory_of`` unless that is None."""
         items = [{"text": text, "style": style(k)} for k, text in enumerate(self.verdict(trace))]
         if theory_of is not None:
-            items.append({"text": " ".join(prediction.sentences(theory_of, trace.schemes)), "style": THEORY})
+            text = " ".join(prediction.sentences(theory_of, trace.schemes))
+            items.append({"text": text, "style": THEORY, "lines": min(2 * len(trace.schemes), MOST_LINES)})
         return items
 
 

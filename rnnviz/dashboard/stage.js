@@ -91,6 +91,7 @@ function sentences(list, items) {
     const row = element("li", "", { "data-said": said });
     if (item.style) row.append(sample(item.style));
     row.append(item.text);
+    if (item.lines) row.style.minHeight = `${item.lines}lh`;
     if (old) old.replaceWith(row);
     else list.append(row);
   });
