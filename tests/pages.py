@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 
 from conftest import SMALL
 
@@ -52,3 +53,12 @@ async def until(condition):
     async with asyncio.timeout(20):
         while not condition():
             await asyncio.sleep(0.001)
+
+
+def assert_accessible(page):
+    """Fail for what axe-core calls serious or critical."""
+    from axe_playwright_python.sync_playwright import Axe
+
+    found = Axe().run(page).response["violations"]
+    bad = [each for each in found if each["impact"] in ("serious", "critical")]
+    assert not bad, json.dumps([[each["id"], [node["html"] for node in each["nodes"]]] for each in bad], indent=1)

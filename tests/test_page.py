@@ -9,6 +9,7 @@ import sys
 
 import pytest
 from conftest import INTERRUPT, NOTEBOOKS, jupyter_port, note, wait_until
+from pages import assert_accessible
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 NAMES = sorted(path.name for path in NOTEBOOKS.glob("*.ipynb"))
@@ -377,6 +378,7 @@ def test_every_notebook_opens_and_shows_what_it_has(voila, page, name):
         socket.value.wait_for_event("framereceived")  # Jupyter's server trips over a page that is left before
         page.wait_for_function("() => !document.querySelector('.is-loading')")
         assert page.locator("#rnnviz-notebook").inner_text().strip()
+    assert_accessible(page)
     body = page.locator("body").inner_text()
     assert "Traceback" not in body
     assert "Error:" not in body

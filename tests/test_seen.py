@@ -12,7 +12,6 @@ import pytest
 from conftest import NOTEBOOKS, listen, start_server
 from PIL import Image, ImageColor
 from test_page import PICTURES
-from test_walk import assert_accessible
 from visitor import visit
 
 from rnnviz.views.lines import OVERLAYS, STYLES
@@ -303,14 +302,6 @@ def test_a_kernel_that_was_only_slow_takes_the_notice_back(open_with_kernel):
     page.wait_for_function(PICTURES, timeout=60_000)
     assert page.get_by_text("has not started").is_hidden()
     assert page.locator(".is-loading").count() == 0
-
-
-@pytest.mark.parametrize("name", ["02_spectrum", "03_gates", "04_how_the_numbers_are_made", "de/03_gates"])
-def test_a_whole_notebook_is_accessible(voila, page, name):
-    page.goto(f"{voila}voila/render/{name}.ipynb")
-    steps = "() => document.querySelectorAll('.rnnviz-step').length > 5 && !document.querySelector('.is-loading')"
-    page.wait_for_function(steps if name.startswith("04") else PICTURES)
-    assert_accessible(page)
 
 
 def luminance(colour):

@@ -251,8 +251,7 @@ def test_page_says_so_when_its_kernel_dies(server, page, problems):
 
 
 @pytest.mark.browser
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [390, 1280])
+@pytest.mark.parametrize(("width", "scheme"), [(390, "light"), (1280, "dark")])
 def test_pages_fit_and_follow_the_system_colours(voila, new_page, scheme, width):
     page = new_page(viewport={"width": width, "height": 900}, color_scheme=scheme)
     for path in ("", FIRST):

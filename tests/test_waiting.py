@@ -76,9 +76,7 @@ def test_a_link_takes_the_options_that_a_teacher_ticks(voila, new_page):
     assert other.evaluate("document.body.classList.contains('rnnviz-present')")
 
 
-@pytest.mark.parametrize(
-    "query", ["gain=2.5", "gain=1.2345678901234", "input_scale=0.333", "cell=lstm&forget_bias=1.7"]
-)
+@pytest.mark.parametrize("query", ["gain=1.2345678901234", "cell=lstm&input_scale=0.333&forget_bias=1.7"])
 def test_a_number_between_a_sliders_steps_stays_what_it_was(voila, page, query):
     visitor = visit(page, voila, FIRST, query)
     assert visitor.settle()
