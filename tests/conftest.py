@@ -10,6 +10,7 @@ import sys
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -211,6 +212,14 @@ def listen(page, problems: list[str]) -> None:
     page.on("console", lambda message: note(message.type, message.text, problems))
     page.on("pageerror", lambda error: problems.append(f"uncaught: {error}"))
     page.on("websocket", lambda socket: socket.on("framereceived", lambda frame: overhear(frame, problems)))
+
+
+@contextmanager
+def no_complaints(problems: list[str]) -> Iterator[None]:
+    """Fail where a page that several tests share complains of anything meanwhile."""
+    problems.clear()
+    yield
+    assert not problems, "\n".join(problems)
 
 
 def overhear(frame: bytes | str, problems: list[str]) -> None:

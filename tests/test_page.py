@@ -8,7 +8,7 @@ import subprocess
 import sys
 
 import pytest
-from conftest import INTERRUPT, NOTEBOOKS, jupyter_port, note, wait_until
+from conftest import INTERRUPT, NOTEBOOKS, jupyter_port, listen, no_complaints, wait_until
 from pages import assert_accessible
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
@@ -47,8 +47,7 @@ def shared(voila, browser):
     problems = []
     context = browser.new_context(viewport={"width": 1280, "height": 900})
     page = context.new_page()
-    page.on("console", lambda message: note(message.type, message.text, problems))
-    page.on("pageerror", lambda error: problems.append(f"uncaught: {error}"))
+    listen(page, problems)
     yield open_notebook(page, voila), problems
     page.goto("about:blank")
     context.close()
@@ -58,9 +57,8 @@ def shared(voila, browser):
 def first(shared):
     """Return the first notebook's page, with its pictures; the test fails where the page complains of anything."""
     page, problems = shared
-    problems.clear()
-    yield page
-    assert not problems, "\n".join(problems)
+    with no_complaints(problems):
+        yield page
 
 
 def pictures(page):

@@ -9,7 +9,7 @@ from xml.etree import ElementTree
 
 import numpy as np
 import pytest
-from conftest import NOTEBOOKS, listen, start_server
+from conftest import NOTEBOOKS, listen, no_complaints, start_server
 from PIL import Image, ImageColor
 from test_page import PICTURES
 from visitor import visit
@@ -74,9 +74,8 @@ def pages(voila, browser):
 def opened(pages):
     """Return a function that shows one of PAGES; the test fails where a page complains of anything."""
     show, problems = pages
-    problems.clear()
-    yield show
-    assert not problems, "\n".join(problems)
+    with no_complaints(problems):
+        yield show
 
 
 def pixels(png):

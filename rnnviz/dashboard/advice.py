@@ -11,7 +11,9 @@ import ipywidgets as widgets
 from ..language import _
 from ..runs import Trace
 from ..suggestions import Suggestion, suggest
-from .late import Job, Late, Tick
+from ..views.view import Tick, quiet
+from .controls import put_class
+from .late import Job, Late
 from .loop import later, running_loop
 
 REST = 0.8  # seconds without a change until a suggestion is looked for
@@ -43,7 +45,7 @@ class Advice(widgets.Box):
         if found:
             self.words.value = found.text
         # Hidden and not taken away: it keeps its room, so that nothing jumps.
-        (self.remove_class if found else self.add_class)("rnnviz-silent")
+        put_class(self, found is None, "rnnviz-silent")
 
 
 class Adviser:
@@ -104,6 +106,6 @@ class Adviser:
                 self.hiding = None
             self.advice.show(*found)
 
-    def look(self, trace: Trace, tick: Tick = lambda share: None) -> tuple[Suggestion | None]:
+    def look(self, trace: Trace, tick: Tick = quiet) -> tuple[Suggestion | None]:
         """Return a suggestion, in a tuple: small runs try it first."""
         return (suggest(trace, 0, lambda: tick(0.0)),)

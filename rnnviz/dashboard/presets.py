@@ -12,7 +12,7 @@ import ipywidgets as widgets
 from ..config import Config
 from ..language import N_, _
 from ..registry import Registry
-from .controls import Controls
+from .controls import Controls, put_class
 from .scene import Scene
 
 
@@ -189,4 +189,4 @@ class PresetBar(widgets.VBox):
             self.look.value = f"<p>{_(self.told.look)}</p>" if self.told.is_about(now) else "<p></p>"
         for name, button in self.buttons.items():
             chosen = now == PRESETS[name].scene(now)
-            (button.add_class if chosen else button.remove_class)("rnnviz-chosen")
+            put_class(button, chosen, "rnnviz-chosen")

@@ -21,28 +21,25 @@ function attribute(node, name, value) {
   if (node && node.getAttribute(name) !== String(value)) node.setAttribute(name, value);
 }
 
+function drawing(name, attributes) {
+  const node = document.createElementNS(SVG, name);
+  for (const [key, value] of Object.entries(attributes)) node.setAttribute(key, value);
+  return node;
+}
+
 // A sample of a curve's line, so that the sentence about it is found without telling colours apart.
-function sample(style) {
-  const svg = document.createElementNS(SVG, "svg");
-  svg.setAttribute("viewBox", "0 0 34 10");
-  svg.setAttribute("class", "rnnviz-sample");
-  svg.setAttribute("aria-hidden", "true");
-  const line = document.createElementNS(SVG, "path");
-  line.setAttribute("d", "M1 5H33");
-  line.setAttribute("stroke", style.color);
-  line.setAttribute("stroke-width", "3");
-  line.setAttribute("stroke-dasharray", style.dash.join(" "));
-  svg.append(line);
+function sample({ color, dash }) {
+  const svg = drawing("svg", { viewBox: "0 0 34 10", class: "rnnviz-sample", "aria-hidden": true });
+  const look = { d: "M1 5H33", stroke: color, "stroke-width": 3, "stroke-dasharray": dash.join(" ") };
+  svg.append(drawing("path", look));
   return svg;
 }
 
 // Room for a picture that is still to come, with what is said of it.
 function room({ width, height, alt }) {
-  const svg = document.createElementNS(SVG, "svg");
-  const text = document.createElementNS(SVG, "text");
+  const svg = drawing("svg", { width, height });
   const look = { x: "50%", y: "50%", "text-anchor": "middle", "font-family": "sans-serif", "font-size": 15 };
-  for (const [key, value] of Object.entries({ width, height })) svg.setAttribute(key, value);
-  for (const [key, value] of Object.entries(look)) text.setAttribute(key, value);
+  const text = drawing("text", look);
   text.textContent = alt;
   svg.append(text);
   return `data:image/svg+xml,${encodeURIComponent(new XMLSerializer().serializeToString(svg))}`;
