@@ -17,6 +17,7 @@ import torch
 from timing import again, alternate, machine, verdict
 
 import rnnviz as rv
+from rnnviz.network.sampling import draw_inputs
 
 SCHEMES = ("xavier", "orthogonal", "he", "uniform01")
 MODULES = {"rnn": torch.nn.RNN, "lstm": torch.nn.LSTM, "gru": torch.nn.GRU}
@@ -34,7 +35,7 @@ def load(config: rv.Config) -> tuple:
         net.bias_hh_l0.zero_()
         out.weight.copy_(params["W_hy"])
         out.bias.copy_(params["b_y"])
-    x, targets = (torch.from_numpy(np.ascontiguousarray(each)) for each in rv.runs.draw_inputs(config))
+    x, targets = (torch.from_numpy(np.ascontiguousarray(each)) for each in draw_inputs(config))
     return net, out, x, targets[-1]
 
 
@@ -86,7 +87,7 @@ def race(config: rv.Config, schemes, seeds: int, low: float, rounds: int = 5) ->
 
 def multiplications(config: rv.Config):
     """Return a function that does nothing but the matrix multiplications of one run."""
-    params, (x, _) = rv.init_params(config), rv.runs.draw_inputs(config)
+    params, (x, _) = rv.init_params(config), draw_inputs(config)
     W, W_xh, h = params["W_hh"], params["W_xh"], np.random.default_rng(0).standard_normal(x.shape[1:2] + (512,))
 
     def run():

@@ -12,19 +12,21 @@ import numpy as np
 from timing import alternate, machine, verdict
 
 import rnnviz as rv
-from rnnviz.activations import ACTIVATIONS
-from rnnviz.arithmetic import EXACT, PLAIN
-from rnnviz.bptt import backward, cross_entropy, forward
-from rnnviz.cells import CELLS
-from rnnviz.scaled import Scaled
+from rnnviz.engine.bptt import backward, cross_entropy, forward
+from rnnviz.engine.runs import stack_params
+from rnnviz.network.activations import ACTIVATIONS
+from rnnviz.network.arithmetic import EXACT, PLAIN
+from rnnviz.network.cells import CELLS
+from rnnviz.network.sampling import draw_inputs
+from rnnviz.numerics.scaled import Scaled
 
 
 def tapes(config: rv.Config, seeds: int = 1):
     """Return the parameters, the exact and the plain tapes of a stack of runs, and their errors."""
     configs = [config.replace(seed=seed) for seed in range(seeds)]
     nets = [rv.init_params(each) for each in configs]
-    params = {name: rv.runs.stack_params([net[name] for net in nets]) for name in nets[0]}
-    x, targets = (np.stack(each) for each in zip(*map(rv.runs.draw_inputs, configs), strict=True))
+    params = {name: stack_params([net[name] for net in nets]) for name in nets[0]}
+    x, targets = (np.stack(each) for each in zip(*map(draw_inputs, configs), strict=True))
     steps = list(forward(params, x, CELLS[config.cell], ACTIVATIONS[config.activation], EXACT))
     exact = [step.tape for step in steps]
     plain = [tuple(f.to_float() if isinstance(f, Scaled) else f for f in tape) for tape in exact]

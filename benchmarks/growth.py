@@ -15,6 +15,7 @@ import numpy as np
 from timing import again, alternate, machine, verdict
 
 import rnnviz as rv
+from rnnviz.engine.batching import run_bytes
 
 
 def slope(config: rv.Config, lengths: tuple[int, ...]) -> float:
@@ -29,7 +30,7 @@ def peak_over_stored(config: rv.Config, seeds: int) -> float:
 
     That is, for each of R x T x B x H, 8 bytes for every factor of the cell: 1 for an RNN, 6 for an LSTM, 5 for a GRU.
     """
-    stored = seeds * rv.runs.tape_bytes(config)
+    stored = seeds * run_bytes(config)
     tracemalloc.start()
     rv.compare(config, (config.scheme,), range(seeds))
     peak = tracemalloc.get_traced_memory()[1]

@@ -270,7 +270,7 @@ def report(pages: dict[str, Contender]) -> None:
 def kernels_share() -> None:
     """Time the steps of one change inside this process, without browser and server."""
     import rnnviz as rv
-    from rnnviz import verdict as story
+    from rnnviz.story import verdict as story
     from rnnviz.views import VIEWS, Canvas
 
     config, schemes = rv.Config(), ("xavier", "uniform01")

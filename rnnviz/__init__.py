@@ -1,10 +1,10 @@
 """rnnviz: why the scale of the initial weights decides whether a recurrent network can learn over time."""
 
-from . import activations, cells, inputs, schemes
-from .bptt import Gradients, bptt
-from .config import Config
-from .draws import init_params
-from .runs import Trace, compare, run
+from .engine.bptt import Gradients, bptt
+from .engine.runs import Trace, compare, run
+from .network import activations, cells, inputs, schemes
+from .network.config import Config
+from .network.sampling import init_params
 
 __version__ = "0.1.0"
 __all__ = [
@@ -25,12 +25,15 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str):
-    # The dashboard brings matplotlib and ipywidgets, which who only computes need not have.
-    import importlib
+LAZY = {"Dashboard": (".dashboard", "Dashboard"), "spectrum": (".theory.spectrum", ""), "theory": (".theory", "")}
 
-    if name == "Dashboard":
-        return importlib.import_module(".dashboard", __name__).Dashboard
-    if name in ("spectrum", "theory"):
-        return importlib.import_module(f".{name}", __name__)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+def __getattr__(name: str):
+    # Imported lazily: numerical users need neither matplotlib nor ipywidgets.
+    from importlib import import_module
+
+    if name not in LAZY:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    place, attribute = LAZY[name]
+    module = import_module(place, __name__)
+    return getattr(module, attribute) if attribute else module

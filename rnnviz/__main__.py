@@ -85,7 +85,7 @@ def serving_app():
     # jsonschema can do without it; its import spends one to four seconds on grammars that nothing here reads.
     sys.modules.setdefault("rfc3987_syntax", None)
     try:
-        from rnnviz.serving import app
+        from .serving import app
     except ModuleNotFoundError as error:
         sentence = f"the package {error.name!r} is missing; pip install 'rnnviz[app]' brings it."
         raise ExpectedError(sentence) from error

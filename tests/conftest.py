@@ -19,7 +19,7 @@ import pytest
 from hypothesis import settings
 
 import rnnviz as rv
-from rnnviz import language
+from rnnviz.text import language
 
 # How long an example takes is measured in benchmarks/; a machine that does other things beside fails no test.
 settings.register_profile("untimed", deadline=None)

@@ -6,7 +6,7 @@ from collections import Counter
 import ipywidgets as widgets
 from matplotlib.text import Text
 
-from rnnviz.language import use
+from rnnviz.text.language import use
 
 # What is called the same in both languages: names, and words that German has from the same root.
 SAME = (

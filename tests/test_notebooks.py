@@ -6,7 +6,7 @@ import re
 import pytest
 from conftest import NOTEBOOKS
 
-from rnnviz.language import LANGUAGES
+from rnnviz.text.language import LANGUAGES
 
 OWN, *OTHERS = LANGUAGES
 PATHS = sorted([*NOTEBOOKS.glob("*.ipynb"), *NOTEBOOKS.glob("[!.]*/*.ipynb")])

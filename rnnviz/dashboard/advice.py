@@ -8,9 +8,9 @@ from typing import Any
 
 import ipywidgets as widgets
 
-from ..language import _
-from ..runs import Trace
-from ..suggestions import Suggestion, suggest
+from ..engine.runs import Trace
+from ..story.suggestions import Suggestion, suggest
+from ..text.language import _
 from ..views.view import Tick, quiet
 from .controls import put_class
 from .late import Job, Late

@@ -9,30 +9,30 @@ from typing import Any
 
 import ipywidgets as widgets
 
-from .. import moment
-from ..config import Config
-from ..language import N_, _, ngettext, settle
-from ..runs import Trace
+from ..engine.runs import Trace
+from ..network.config import Config
+from ..story import step_readout
+from ..text.language import N_, _, ngettext, settle
+from ..text.number_format import percent
 from ..views import VIEWS, View
-from ..words import percent
 from . import fault
 from .advice import Advice, Adviser
 from .bet import COVERED, Bet
 from .budget import work
+from .captions import Report
 from .controls import Controls
 from .fault import Refusal
 from .files import answer
+from .gradient_check_panel import TrustPanel
 from .late import Job, Late
 from .loop import be_polite, later
 from .page import Page
 from .painter import Painter
 from .pins import PinBar
 from .presets import PresetBar
-from .report import Report
 from .runner import Runner
 from .scene import Scene
 from .stage import Stage
-from .trust import TrustPanel
 
 LEFT = N_("Stopped: what is dimmed was not computed.")
 NARROW = 2e8  # multiplications of a run that is repeated in narrow floats beside the page and not before its picture
@@ -409,8 +409,8 @@ class Dashboard(widgets.VBox):
 
     def told_of(self, step: int) -> list[str]:
         """Return what happened at a step, in the pictures that the page has."""
-        gates = moment.gates(self.trace, step) if "gates" in self.views else []
-        return [*moment.sentences(self.trace, step), *gates]
+        gates = step_readout.gates(self.trace, step) if "gates" in self.views else []
+        return [*step_readout.sentences(self.trace, step), *gates]
 
     def repaint(self) -> None:
         """Show the present trace again: a choice of the page or its width has changed."""

@@ -7,11 +7,11 @@ from collections.abc import Callable
 
 import ipywidgets as widgets
 
-from .. import verdict
-from ..account import account
-from ..language import N_, _
-from ..runs import Trace
-from ..schemes import SCHEMES
+from ..engine.runs import Trace
+from ..network.schemes import SCHEMES
+from ..story import verdict
+from ..story.diagnosis import account
+from ..text.language import N_, _
 from .scene import Scene
 
 CHOICES = (

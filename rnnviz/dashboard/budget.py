@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from ..cells import CELLS
-from ..config import Config
-from ..stacks import lanes, split
+from ..engine.batching import lanes, split
+from ..network.cells import CELLS
+from ..network.config import Config
 from .scene import Scene
 from .task import Part
 

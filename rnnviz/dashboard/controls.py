@@ -7,9 +7,9 @@ from typing import Any
 
 import ipywidgets as widgets
 
-from ..config import FIELDS, Config, label_of
-from ..language import N_, _
-from ..schemes import SCHEMES
+from ..network.config import FIELDS, Config, label_of
+from ..network.schemes import SCHEMES
+from ..text.language import N_, _
 from ..views import OPTIONS, Option
 from .fault import Refusal, config_of
 from .scene import MOST_SCHEMES, Scene

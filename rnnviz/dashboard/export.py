@@ -13,13 +13,13 @@ from typing import Any
 import numpy as np
 
 from .. import __version__
-from ..config import DEFAULTS, FIELDS, Config, label_of
-from ..language import LANGUAGES, _, current
-from ..registry import shorten
-from ..runs import Trace
-from ..schemes import SCHEMES
-from ..views import OPTIONS, VIEWS, View, paper
-from ..words import listed, plain
+from ..engine.runs import Trace
+from ..network.config import DEFAULTS, FIELDS, Config, label_of
+from ..network.schemes import SCHEMES
+from ..text.language import LANGUAGES, _, current
+from ..text.number_format import listed, plain
+from ..text.registry import shorten
+from ..views import OPTIONS, VIEWS, View, figure_export
 
 Array = np.ndarray
 WIDTH = 100  # characters of a line of code
@@ -64,7 +64,7 @@ def png(
     """
     options = taken(options, [view])
     words = {**description(view, data, trace, options), "Software": f"rnnviz {__version__}"}
-    return paper.png(view, data, width, height, scale, caption(trace, options), words)
+    return figure_export.png(view, data, width, height, scale, caption(trace, options), words)
 
 
 def svg(
@@ -78,7 +78,7 @@ def svg(
     """
     options = taken(options, [view])
     words = {**description(view, data, trace, options), "Creator": f"rnnviz {__version__}"}
-    return paper.svg(view, data, width, height, caption(trace, options), words)
+    return figure_export.svg(view, data, width, height, caption(trace, options), words)
 
 
 def taken(options: Mapping[str, Any] | None, views: Iterable[View]) -> dict[str, Any]:

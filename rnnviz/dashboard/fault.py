@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from .. import __version__
-from ..config import Config
-from ..language import _
+from ..network.config import Config
+from ..text.language import _
 
 LONGEST = 20_000  # characters of a report; the last ones tell most
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from ..language import _
-from ..runs import Trace
+from ..engine.runs import Trace
+from ..text.language import _
 from ..views import VIEWS
 from . import export
 

@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from ..runs import Trace
+from ..engine.runs import Trace
 from .budget import BEARABLE, whole
 from .loop import running_loop
 from .scene import Scene

@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
-from ..runs import Trace
+from ..engine.runs import Trace
 from ..views.view import Tick
 from .loop import in_loop, running_loop
 from .task import TOLD, Stopped

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 
-from ..runs import Trace
+from ..engine.runs import Trace
 from .scene import Scene
 
 MOST = 8

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from urllib.parse import parse_qs, urlencode
 
-from ..language import LANGUAGES, _, of_link
+from ..text.language import LANGUAGES, _, of_link
 from .controls import Controls
 from .pins import MOST
 from .presets import PresetBar

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import count
 from typing import Any
 
-from ..language import N_, _
+from ..text.language import N_, _
 from ..views import VIEWS, Canvas
 from ..views.lines import covered
 from .late import Job

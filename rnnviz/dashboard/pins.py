@@ -9,13 +9,13 @@ from typing import Any
 
 import ipywidgets as widgets
 
-from .. import config
-from ..config import FIELDS
-from ..language import _
-from ..registry import shorten
-from ..runs import Trace
-from ..schemes import SCHEMES
-from ..words import plain
+from ..engine.runs import Trace
+from ..network import config
+from ..network.config import FIELDS
+from ..network.schemes import SCHEMES
+from ..text.language import _
+from ..text.number_format import plain
+from ..text.registry import shorten
 from .budget import amount, whole
 from .loop import running_loop
 from .scene import Scene

@@ -9,9 +9,9 @@ from typing import Any
 
 import ipywidgets as widgets
 
-from ..config import Config
-from ..language import N_, _
-from ..registry import Registry
+from ..network.config import Config
+from ..text.language import N_, _
+from ..text.registry import Registry
 from .controls import Controls, put_class
 from .scene import Scene
 

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
-from ..runs import Trace
+from ..engine.runs import Trace
 from .budget import AT_ONCE, BEARABLE, Budget, amount, whole
 from .foresight import Foresight
 from .loop import running_loop

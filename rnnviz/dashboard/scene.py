@@ -7,10 +7,10 @@ from dataclasses import dataclass, field, fields, replace
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
-from ..config import FIELDS, Config, from_text
-from ..language import _
-from ..registry import explain_choice
-from ..schemes import SCHEMES
+from ..network.config import FIELDS, Config, from_text
+from ..network.schemes import SCHEMES
+from ..text.language import _
+from ..text.registry import explain_choice
 from ..views import OPTIONS
 
 MOST_SEEDS = 100

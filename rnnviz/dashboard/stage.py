@@ -7,7 +7,7 @@ from pathlib import Path
 import anywidget
 import traitlets
 
-from ..language import N_, _, current
+from ..text.language import N_, _, current
 
 HERE = Path(__file__).parent
 # What stage.js says by itself, by the names that it knows it by.

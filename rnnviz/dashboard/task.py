@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass
 
-from ..runs import Trace, compare
+from ..engine.runs import Trace, compare
 from .loop import in_loop
 from .scene import Scene
 

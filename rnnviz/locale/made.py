@@ -7,8 +7,7 @@ from pathlib import Path
 
 from babel.messages.catalog import Catalog
 
-from rnnviz.language import DOMAIN, LANGUAGES
-
+from ..text.language import DOMAIN, LANGUAGES
 from . import catalogue, notebook, source
 
 OWN, *OTHERS = LANGUAGES

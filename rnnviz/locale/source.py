@@ -6,8 +6,7 @@ from pathlib import Path
 from babel.messages.extract import extract_from_dir
 from babel.messages.frontend import parse_mapping_cfg
 
-from rnnviz.language import LANGUAGES
-
+from ..text.language import LANGUAGES
 from .catalogue import Text
 
 KEYWORDS = {"_": None, "N_": None, "ngettext": (1, 2)}

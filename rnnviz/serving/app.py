@@ -23,8 +23,8 @@ from voila.tornado.contentshandler import VoilaContentsHandler
 from voila.tornado.handler import TornadoVoilaHandler
 from voila.tornado.treehandler import TornadoVoilaTreeHandler
 
-from rnnviz.serving import gallery, languages
-from rnnviz.stacks import BLAS_THREADS
+from ..engine.batching import BLAS_THREADS
+from . import gallery, languages
 
 HOST = "127.0.0.1"
 TEMPLATE_ROOT = Path(__file__).parent / "jupyter"

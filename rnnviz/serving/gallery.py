@@ -5,7 +5,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from rnnviz.serving.languages import OWN, spoken
+from .languages import OWN, spoken
 
 PICTURES = "pictures"
 

@@ -4,7 +4,7 @@ import json
 from pathlib import Path, PurePosixPath
 from urllib.parse import quote
 
-from rnnviz.language import LANGUAGES, of_link
+from ..text.language import LANGUAGES, of_link
 
 OWN = next(iter(LANGUAGES))
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..cells import CELLS
-from ..language import N_, _
-from ..quantiles import over_seeds
-from ..runs import Trace
-from ..schemes import SCHEMES
-from ..words import number
+from ..engine.runs import Trace
+from ..network.cells import CELLS
+from ..network.schemes import SCHEMES
+from ..numerics.quantiles import over_seeds
+from ..text.language import N_, _
+from ..text.number_format import number
 from . import lines, scale
 from .lines import Curve, Frame, Lines
 

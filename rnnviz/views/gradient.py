@@ -7,12 +7,12 @@ from dataclasses import replace
 
 import numpy as np
 
-from ..language import N_, _
-from ..prediction import predict
-from ..quantiles import over_seeds
-from ..runs import Trace
-from ..schemes import SCHEMES
-from ..words import number
+from ..engine.runs import Trace
+from ..network.schemes import SCHEMES
+from ..numerics.quantiles import over_seeds
+from ..text.language import N_, _
+from ..text.number_format import number
+from ..theory.prediction import predict
 from . import lines, root, scale
 from .lines import Curve, Frame, Lines, Overlay
 from .view import OPTIONS, Option, Tick, quiet
@@ -73,7 +73,7 @@ def expectation(trace: Trace, k: int) -> list[Overlay]:
 
 def what_is_held(trace: Trace, dtype: str) -> tuple[Overlay, str]:
     """Return the gradient as floats of ``dtype`` would have held it in this very run, and what they lost."""
-    from ..precision import held  # brings ml_dtypes, which a page needs only when asked
+    from ..engine.precision import held  # brings ml_dtypes, which a page needs only when asked
 
     narrow = held(trace.config, dtype)
     with np.errstate(invalid="ignore"):

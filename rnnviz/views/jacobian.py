@@ -6,14 +6,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .. import spectrum
-from ..cells import CELLS
-from ..draws import init_params
-from ..language import N_, _
-from ..runs import Trace
-from ..schemes import SCHEMES
-from ..trajectory import log_slopes
-from ..words import number
+from ..engine.runs import Trace
+from ..engine.trajectory import log_slopes
+from ..network.cells import CELLS
+from ..network.sampling import init_params
+from ..network.schemes import SCHEMES
+from ..text.language import N_, _
+from ..text.number_format import number
+from ..theory import spectrum
 from . import lines, scale
 from .lines import Curve, Frame, Lines
 from .view import Tick, quiet, ticking

@@ -14,8 +14,8 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
-from ..language import N_, _
-from ..words import number, plain
+from ..text.language import N_, _
+from ..text.number_format import number, plain
 from . import legend, root
 from .scale import Ticks, decade_ticks
 from .view import VIEWS, View

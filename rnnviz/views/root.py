@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from matplotlib.axes import Axes
 
-from ..language import _
-from ..prediction import repeats
-from ..runs import Trace
-from ..words import number
+from ..engine.runs import Trace
+from ..text.language import _
+from ..text.number_format import number
+from ..theory.prediction import repeats
 
 
 def steps(trace: Trace) -> float | None:

@@ -9,8 +9,8 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import ScalarFormatter
 
-from ..language import numeral
-from ..words import plain
+from ..text.language import numeral
+from ..text.number_format import plain
 
 LADDER = [float(f"{mantissa}e{power}") for power in range(308) for mantissa in (1, 1.5, 2, 3, 4, 5, 6, 8)]
 SQUASH = 6.0  # a curve that would make the axis this many times longer leaves the picture, with an arrow

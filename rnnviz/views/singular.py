@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 
-from .. import spectrum
-from ..draws import init_params
-from ..language import N_, _
-from ..runs import Trace
-from ..schemes import SCHEMES
-from ..words import number
+from ..engine.runs import Trace
+from ..network.sampling import init_params
+from ..network.schemes import SCHEMES
+from ..text.language import N_, _
+from ..text.number_format import number
+from ..theory import spectrum
 from . import legend, scale
 from .lines import OVERLAYS, STYLES
 from .view import VIEWS, Tick, View, quiet, ticking

@@ -7,14 +7,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..activations import ACTIVATIONS
-from ..language import N_, _
-from ..prediction import predict
-from ..quantiles import over_seeds
-from ..registry import Registry
-from ..runs import Trace
-from ..schemes import SCHEMES
-from ..words import number
+from ..engine.runs import Trace
+from ..network.activations import ACTIVATIONS
+from ..network.schemes import SCHEMES
+from ..numerics.quantiles import over_seeds
+from ..text.language import N_, _
+from ..text.number_format import number
+from ..text.registry import Registry
+from ..theory.prediction import predict
 from . import lines, root, scale
 from .lines import Curve, Frame, Lines, Overlay
 from .view import OPTIONS, Option

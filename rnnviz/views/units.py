@@ -9,11 +9,11 @@ from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Normalize
 
-from ..activations import ACTIVATIONS
-from ..language import N_, _
-from ..runs import Trace
-from ..schemes import SCHEMES
-from ..words import number, percent
+from ..engine.runs import Trace
+from ..network.activations import ACTIVATIONS
+from ..network.schemes import SCHEMES
+from ..text.language import N_, _
+from ..text.number_format import number, percent
 from . import legend, scale
 from .view import VIEWS, View
 

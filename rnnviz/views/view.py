@@ -6,8 +6,8 @@ from collections.abc import Callable, Hashable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ..language import N_
-from ..registry import Registry
+from ..text.language import N_
+from ..text.registry import Registry
 
 Tick = Callable[[float], None]
 

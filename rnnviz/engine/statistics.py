@@ -1,0 +1,167 @@
+"""One pass forward and back over a stack of experiments, written down step by step."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import reduce
+
+import numpy as np
+
+from ..network.activations import ACTIVATIONS, Activation
+from ..network.arithmetic import SIGMOID
+from ..network.cells import CELLS, Cell, Step
+from ..network.config import Config
+from ..numerics.scaled import LOG2_10, Scaled, as_scaled, log10_norms, row_norms
+from .bptt import backward, cross_entropy, forward, numbers
+
+Array = np.ndarray
+TOGETHER = 2**16  # numbers whose statistics are taken in one go: more would not stay in the processor's cache
+
+
+class Recorder:
+    """Goes forward and back once and writes down the statistics of every step; ``tick`` hears the share done."""
+
+    def __init__(self, config: Config, runs: int, tick: Callable[[float], None]):
+        self.cell: Cell = CELLS[config.cell]
+        self.phi: Activation = ACTIVATIONS[config.activation]
+        self.config, self.runs, self.tick = config, runs, tick
+        self.bounded = np.abs(self.phi.f(np.array([-1e300, 1e300]))).max() < 1e100
+        shape = (runs, config.seq_len + 1)
+        self.stats = {name: np.zeros(shape) for name in ("second_moment", "variance", "mean", "saturation")}
+        self.gates = {name: np.full(shape, np.nan) for name in self.gate_names}
+        self.gate_saturation = {name: np.full(shape, np.nan) for name in self.gate_names}
+        self.carry = np.full(shape, np.nan)
+        self.units = np.zeros((*shape, config.hidden_size))
+        self.first_nonfinite = np.full(runs, -1)
+
+    @property
+    def gate_names(self) -> tuple[str, ...]:
+        return self.cell.gates if len(self.cell.gates) > 1 else ()
+
+    def record(self, params, x: Array, targets: Array) -> dict[str, Array]:
+        """Return everything a Trace holds, with a leading axis for the runs."""
+        tapes, errors, loss, unnoted = [], [], np.zeros(self.runs), []
+        last = x.shape[-3]
+        for t, step in enumerate(forward(params, x, self.cell, self.phi), 1):
+            self.keep_finite(step, t)
+            unnoted.append(step)
+            if t == last or len(unnoted) * step.state["h"].size >= TOGETHER:
+                self.note(unnoted, t)
+                unnoted = []
+            tapes.append(step.tape)
+            self.tick(0.5 * t / last)
+            error = None
+            if t == last or self.config.loss_at == "every":
+                more, error = cross_entropy(params, step.state["h"], targets[:, t - 1])
+                loss += more
+            errors.append(error)
+        loss[self.first_nonfinite >= 0] = np.nan
+        errors, decades = levelled(self.silence(errors, loss))
+        norms = self.norms(params, tapes, errors)
+        for values in norms.values():
+            values[~np.isfinite(loss)] = np.nan
+        start = np.where(np.isneginf(norms["h"][:, -1:]), np.nan, norms["h"][:, -1:])
+        self.forget_nonfinite()
+        return {
+            **self.stats,
+            "loss": loss,
+            "log10_grad_norm": norms["h"] + decades,
+            "log10_grad_norm_c": norms["c"] + decades if "c" in norms else None,
+            "log10_relative_norm": norms["h"] - start,
+            "log10_relative_norm_c": norms["c"] - start if "c" in norms else None,
+            "log10_carry": self.carry,
+            "gates": self.gates,
+            "gate_saturation": self.gate_saturation,
+            "first_nonfinite": self.first_nonfinite,
+            "units": self.units,
+        }
+
+    def keep_finite(self, step: Step, t: int) -> None:
+        """Take a run whose numbers overflow out of the stack, in place: its zeros disturb nobody."""
+        if self.bounded:
+            return
+        arrays = numbers(step)
+        sums = sum(np.abs(array).sum(axis=(-2, -1)) for array in arrays)
+        bad = ~np.isfinite(sums)
+        if bad.any():
+            bad &= ~np.logical_and.reduce([np.isfinite(array).all(axis=(-2, -1)) for array in arrays])
+            self.first_nonfinite[bad & (self.first_nonfinite < 0)] = t
+        for array in arrays:
+            array[self.first_nonfinite >= 0] = 0.0
+
+    def note(self, steps: list[Step], last: int) -> None:
+        """Write down the statistics of some steps in a row, up to step ``last``."""
+        at = slice(last - len(steps) + 1, last + 1)
+        h = np.stack([step.state["h"] for step in steps], axis=1)
+        self.units[:, at] = h[:, :, 0]
+        flat = h.reshape(self.runs, len(steps), -1)
+        size = flat.shape[-1]
+        mean = flat.mean(axis=-1)
+        self.stats["mean"][:, at] = mean
+        self.stats["second_moment"][:, at] = np.vecdot(flat, flat) / size
+        self.stats["saturation"][:, at] = self.phi.saturated(flat).mean(axis=-1)
+        flat -= mean[..., None]
+        self.stats["variance"][:, at] = np.vecdot(flat, flat) / size
+        self.carry[:, at] = self.carried(steps) - 0.5 * np.log10(size)
+        for name in steps[0].gates:
+            self.note_gate(name, np.stack([step.gates[name] for step in steps], axis=1), at)
+
+    def carried(self, steps: list[Step]) -> Array:
+        """Return log10 of the norm of the factors that hand the gradient on, (N, steps)."""
+        factors = [step.tape[self.cell.carry[1]] for step in steps]
+        if any(isinstance(factor, Scaled) for factor in factors):
+            return log10_norms([row_norms(as_scaled(factor)) for factor in factors])
+        return Scaled(np.stack(factors, axis=1)).log10_norm()
+
+    def note_gate(self, name: str, values: Array, at: slice) -> None:
+        """Write down the statistics of one gate."""
+        flat = values.reshape(*values.shape[:2], -1)
+        saturated = (self.phi if name == self.cell.candidate else SIGMOID).saturated(flat)
+        self.gates[name][:, at] = flat.mean(axis=-1)
+        self.gate_saturation[name][:, at] = saturated.mean(axis=-1)
+
+    def silence(self, errors, loss: Array) -> list:
+        """Return the errors with those of runs whose loss is not finite set to 0."""
+        keep = np.isfinite(loss)[:, None, None]
+        if keep.all():
+            return errors
+        return [error and Scaled(np.where(keep, error.m, 0.0), np.where(keep, error.e, 0.0)) for error in errors]
+
+    def norms(self, params, tapes, errors) -> dict[str, Array]:
+        """Go back and return log10 of the gradients' norms, (N, T+1) for each state."""
+        rows: dict[str, list] = {name: [] for name in self.cell.states}
+        unnoted: dict[str, list[Scaled]] = {name: [] for name in self.cell.states}
+        for back, step in enumerate(backward(params, tapes, errors, self.cell)):
+            for name, total in step.total.items():
+                unnoted[name].append(total)
+                if back == len(tapes) or len(unnoted[name]) * total.m.size >= TOGETHER:
+                    rows[name] += rows_of(unnoted[name])
+                    unnoted[name] = []
+            self.tick(0.5 + 0.5 * back / len(tapes))
+        return {name: log10_norms(each[::-1]) for name, each in rows.items()}
+
+    def forget_nonfinite(self) -> None:
+        """Mark everything from a run's first non-finite step on."""
+        for run, step in enumerate(self.first_nonfinite):
+            if step >= 0:
+                for values in (*self.stats.values(), self.carry, *self.gates.values(), *self.gate_saturation.values()):
+                    values[run, step:] = np.nan
+                self.stats["second_moment"][run, step:] = np.inf
+                self.units[run, step:] = np.nan
+
+
+def levelled(errors: Sequence[Scaled | None]) -> tuple[list[Scaled | None], Array]:
+    """Return the errors with each run's largest exponent taken off, and what that is in decades, (N, 1).
+
+    A loss may be so sure that its gradient is 10**-1e28: beside such an exponent float64 holds no factor of a step.
+    """
+    top = reduce(np.maximum, (error.e.max(axis=(-2, -1), keepdims=True) for error in errors if error is not None))
+    return [error and Scaled(error.m, error.e - top) for error in errors], top[..., 0] / LOG2_10
+
+
+def rows_of(totals: list[Scaled]) -> list[tuple[Array, Array]]:
+    """Return each array's `row_norms`, taken in one go where they have one exponent a row."""
+    if len(totals) == 1 or not all(total.is_rowwise for total in totals):
+        return [row_norms(total) for total in totals]
+    together = Scaled(np.stack([total.m for total in totals]), np.stack([total.e for total in totals]))
+    return list(zip(*row_norms(together), strict=True))

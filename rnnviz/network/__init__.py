@@ -1,0 +1,1 @@
+"""What a network is: activations, cells, initialisation schemes, inputs, settings, and what is drawn from them."""

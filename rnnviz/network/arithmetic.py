@@ -1,0 +1,158 @@
+"""How gradients are multiplied: exactly at any magnitude, or as floats of one type would.
+
+Cells are written once, in terms of an `Arithmetic`. `EXACT` keeps every factor and gradient right far outside the
+range of float64; `PLAIN` does what an autograd engine does with the arrays that it is given, underflow included.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+import numpy as np
+
+from ..numerics.scaled import ZERO, Scaled, Weights, as_scaled, log2, product, row_squares
+from .activations import ACTIVATIONS, Activation, log_sigmoid
+
+Array = np.ndarray
+Factor = Any  # ndarray or Scaled
+Gradient = Any  # Scaled under EXACT, an array under PLAIN
+Kept = tuple[Array, ...]  # of one step, or of many stacked
+SIGMOID = ACTIVATIONS["sigmoid"]
+TINY = np.finfo(float).tiny
+FEW = 512  # numbers for which NumPy's own functions take less time than several simple ones
+
+
+class Arithmetic(Protocol):
+    """The operations in which exact and plain backpropagation differ; ``*``, ``+`` and ``@`` are the arrays' own."""
+
+    def activate(self, phi: Activation, a: Array) -> tuple[Array, Kept]:
+        """Return ``phi(a)``, and what `slope` and `gate` will need."""
+
+    def slope(self, phi: Activation, kept: Kept) -> Factor:
+        """Return ``phi'(a)``."""
+
+    def gate(self, kept: Kept, value: Array) -> Factor:
+        """Return ``sigmoid(a)``, known as ``value``, as a factor."""
+
+    def product(self, a: Factor, b: Factor) -> Factor:
+        """Return ``a * b``."""
+
+    def weights(self, W: Array) -> Any:
+        """Return a matrix as what a gradient is multiplied by, ``d @ W``."""
+
+    def through(self, parts: Sequence[Gradient], W: Any) -> Gradient:
+        """Return the gates' gradients, joined along the last axis, times ``W``."""
+
+    def start(self, d: Factor) -> Gradient:
+        """Return the gradient with which backpropagation begins."""
+
+    def zeros(self, shape: tuple[int, ...]) -> Gradient:
+        """Return a gradient of zeros, to add to."""
+
+    def balanced(self, d: Gradient) -> Gradient:
+        """Return the same gradient, its numbers brought near 1 where the arithmetic can."""
+
+    def log10_norm(self, d: Gradient) -> Array:
+        """Return ``log10`` of the Frobenius norm over batch and units, ``-inf`` for 0."""
+
+
+def least(a: Array) -> float:
+    """Return the least number of an array, those left out that are nan."""
+    return np.fmin.reduce(a, axis=None, initial=np.inf)
+
+
+class Exact:
+    """Right to the last digits of float64 at 1e-5000 and at 1e+5000."""
+
+    def activate(self, phi: Activation, a: Array) -> tuple[Array, Kept]:
+        # Told by the size of one run: what becomes of it must not depend on how many are stacked.
+        if phi.both is None or a.shape[-2] * a.shape[-1] < FEW:
+            return phi.f(a), (a,)
+        value, slope = phi.both(a)
+        return value, (a, slope)
+
+    def slope(self, phi: Activation, kept: Kept) -> Factor:
+        a, *known = kept
+        if not known:
+            try:
+                with np.errstate(under="raise"):
+                    return phi.slope(a)
+            except FloatingPointError:
+                pass
+        elif least(known[0]) > 4.0 * TINY:
+            return known[0]
+        return Scaled.exp(phi.log_slope(a))
+
+    def gate(self, kept: Kept, value: Array) -> Factor:
+        return value if least(value) > TINY else Scaled.exp(log_sigmoid(kept[0]))
+
+    def product(self, a: Factor, b: Factor) -> Factor:
+        if not (isinstance(a, Scaled) or isinstance(b, Scaled)):
+            try:
+                with np.errstate(under="raise", over="raise"):
+                    return a * b
+            except FloatingPointError:
+                pass
+        return as_scaled(a) * as_scaled(b)
+
+    def weights(self, W: Array) -> Weights:
+        return Weights(W)
+
+    def through(self, parts: Sequence[Scaled], W: Weights) -> Scaled:
+        return product(parts, W)
+
+    def start(self, d: Factor) -> Scaled:
+        return as_scaled(d)
+
+    def zeros(self, shape: tuple[int, ...]) -> Scaled:
+        return Scaled(np.zeros(shape), np.full((*shape[:-1], 1), ZERO))
+
+    def balanced(self, d: Scaled) -> Scaled:
+        return d.balanced()
+
+    def log10_norm(self, d: Scaled) -> Array:
+        return d.log10_norm()
+
+
+class Plain:
+    """What an autograd engine computes: slopes from the outputs, products that underflow."""
+
+    def activate(self, phi: Activation, a: Array) -> tuple[Array, Kept]:
+        h = phi.f(a)
+        return h, (h,)
+
+    def slope(self, phi: Activation, kept: Kept) -> Array:
+        return phi.slope_of_output(kept[0])
+
+    def gate(self, kept: Kept, value: Array) -> Array:
+        return value
+
+    def product(self, a: Array, b: Array) -> Array:
+        return a * b
+
+    def weights(self, W: Array) -> Array:
+        return W
+
+    def through(self, parts: Sequence[Array], W: Array) -> Array:
+        return np.concatenate(parts, axis=-1) @ W
+
+    def start(self, d: Factor) -> Array:
+        return d.to_float() if isinstance(d, Scaled) else d
+
+    def zeros(self, shape: tuple[int, ...]) -> Array:
+        return np.zeros(shape)
+
+    def balanced(self, d: Array) -> Array:
+        return d
+
+    def log10_norm(self, d: Array) -> Array:
+        # Each number is what its float type holds; only their norm is taken in a wider range, as it is shown to 1e-400.
+        d = np.asarray(d, dtype=float)
+        top = np.abs(d).max(axis=(-2, -1), keepdims=True)
+        rows = row_squares(d / np.where(top > 0, top, 1.0)).sum(axis=-1)
+        return (log2(top[..., 0, 0]) + 0.5 * log2(rows)) / np.log2(10.0)
+
+
+EXACT = Exact()
+PLAIN = Plain()

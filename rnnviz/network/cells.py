@@ -1,0 +1,207 @@
+"""Recurrent cells: one step forward and one step back, side by side.
+
+A cell is handed the projected input ``x_t @ W_xh + b_h`` and its state, a dict of arrays (..., B, H). ``step`` returns
+the new state, and ``tape`` the local factors made of what it kept, for one step or for many that are stacked;
+``step_back`` multiplies the arriving gradient by them and by ``W_back``, the transpose of ``W_hh``. The `Arithmetic`
+that all three are given decides what a factor is: exact at any magnitude, or what floats of one type hold.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ..text.registry import Registry
+from .activations import Activation
+from .arithmetic import SIGMOID, Arithmetic, Factor, Gradient
+
+Array = np.ndarray
+Params = dict[str, Array]
+State = dict[str, Array]
+
+
+class Step(NamedTuple):
+    """One step forward: the new state, the factors that `step_back` needs, the gates by name."""
+
+    state: dict[str, Array]
+    tape: tuple[Factor, ...]
+    gates: dict[str, Array]
+
+
+class StepBack(NamedTuple):
+    """One step back.
+
+    ``total`` holds the total derivative of each state *after* the step, ``previous`` what flows into the state before
+    it, ``d_in`` and ``d_rec`` the gradients of ``x_t @ W_xh + b_h`` and of ``h_{t-1} @ W_hh``, gate by gate.
+    """
+
+    total: dict[str, Gradient]
+    previous: dict[str, Gradient]
+    d_in: list[Gradient]
+    d_rec: list[Gradient]
+
+
+@dataclass(frozen=True)
+class Cell:
+    """What every cell shares; a cell adds ``step``, ``tape`` and ``step_back``.
+
+    ``step`` returns the state, a tuple of arrays for ``tape`` (or of tuples of them), and the gates by name.
+
+    Attributes
+    ----------
+    name, label, formula : how code, menus and formulas name it.
+    gates : a letter for each block of H columns of W_xh and W_hh, in order.
+    states : the arrays that are handed on; the first, ``h``, is the output.
+    recurrent_bias : the block of W_hh that has a bias ``b_h<letter>`` of its own, or None.
+    carry : (its name, its place in the tape): the factor that hands the gradient on from step to step.
+    candidate : the gate that goes through phi, not through a sigmoid, or None.
+    factors : how many arrays the tape of a step holds.
+    """
+
+    name: str
+    label: str
+    formula: str
+    gates: tuple[str, ...]
+    states: tuple[str, ...] = ("h",)
+    recurrent_bias: str | None = None
+    carry: tuple[str, int] = ("φ′", 0)
+    candidate: str | None = None
+    factors: int = 1
+
+    def shapes(self, input_size: int, hidden_size: int) -> dict[str, tuple[int, ...]]:
+        """Return the shapes of the cell's parameters: ``W_xh (D, kH)``, ``W_hh (H, kH)``, ``b_h (kH,)``, ..."""
+        wide = len(self.gates) * hidden_size
+        shapes = {"W_xh": (input_size, wide), "W_hh": (hidden_size, wide), "b_h": (wide,)}
+        if self.recurrent_bias:
+            shapes[f"b_h{self.recurrent_bias}"] = (hidden_size,)
+        return shapes
+
+    def block(self, gate: str, hidden_size: int) -> slice:
+        """Return the columns that belong to ``gate``."""
+        start = self.gates.index(gate) * hidden_size
+        return slice(start, start + hidden_size)
+
+    def split(self, a: Array) -> list[Array]:
+        """Cut (..., kH) into the k gates' (..., H)."""
+        size = a.shape[-1] // len(self.gates)
+        return [a[..., k * size : (k + 1) * size] for k in range(len(self.gates))]
+
+
+class RNN(Cell):
+    """The vanilla RNN: ``h_t = phi(x_t W_xh + h_{t-1} W_hh + b_h)`` (Elman 1990)."""
+
+    def step(self, params: Params, x: Array, state: State, phi: Activation, num: Arithmetic):
+        h, kept = num.activate(phi, x + state["h"] @ params["W_hh"])
+        return {"h": h}, (kept,), {}
+
+    def tape(self, kept: tuple, phi: Activation, num: Arithmetic) -> tuple[Factor, ...]:
+        return (num.slope(phi, kept[0]),)
+
+    def step_back(self, W_back: Any, tape: tuple, d: dict[str, Gradient], num: Arithmetic) -> StepBack:
+        (slope,) = tape
+        d_a = [d["h"] * slope]
+        return StepBack(d, {"h": d_a[0] @ W_back}, d_a, d_a)
+
+
+class LSTM(Cell):
+    """The LSTM with a forget gate and without peepholes (Hochreiter & Schmidhuber 1997; Gers et al. 2000).
+
+    ``c_t = f * c_{t-1} + i * g``, ``h_t = o * phi(c_t)``; i, f, o are sigmoids and ``g = phi`` of
+    ``x_t W_xh + h_{t-1} W_hh + b_h``, in the order i, f, g, o.
+    """
+
+    def step(self, params: Params, x: Array, state: State, phi: Activation, num: Arithmetic):
+        a_i, a_f, a_g, a_o = self.split(x + state["h"] @ params["W_hh"])
+        (i, by_a_i), (f, by_a_f), (o, by_a_o) = (num.activate(SIGMOID, a) for a in (a_i, a_f, a_o))
+        g, by_a_g = num.activate(phi, a_g)
+        c = f * state["c"] + i * g
+        out, by_c = num.activate(phi, c)
+        kept = (i, by_a_i), (f, by_a_f), (g, by_a_g), (o, by_a_o), (out, by_c), state["c"]
+        return {"h": o * out, "c": c}, kept, {"i": i, "f": f, "g": g, "o": o}
+
+    def tape(self, kept: tuple, phi: Activation, num: Arithmetic) -> tuple[Factor, ...]:
+        (i, by_a_i), (f, by_a_f), (g, by_a_g), (o, by_a_o), (out, by_c), c_before = kept
+        return (
+            num.product(num.gate(by_a_o, o), num.slope(phi, by_c)),
+            num.product(g, num.slope(SIGMOID, by_a_i)),
+            num.product(c_before, num.slope(SIGMOID, by_a_f)),
+            num.product(num.gate(by_a_i, i), num.slope(phi, by_a_g)),
+            num.product(out, num.slope(SIGMOID, by_a_o)),
+            num.gate(by_a_f, f),
+        )
+
+    def step_back(self, W_back: Any, tape: tuple, d: dict[str, Gradient], num: Arithmetic) -> StepBack:
+        c_by_h, by_i, by_f, by_g, by_o, f = tape
+        d_h, d_c = d["h"], d["c"] + d["h"] * c_by_h
+        d_a = [d_c * by_i, d_c * by_f, d_c * by_g, d_h * by_o]
+        previous = {"h": num.through(d_a, W_back), "c": d_c * f}
+        return StepBack({"h": d_h, "c": d_c}, previous, d_a, d_a)
+
+
+class GRU(Cell):
+    """The GRU as PyTorch and cuDNN compute it, the reset gate after the product (Cho et al. 2014).
+
+    ``n = phi(x W_xn + b_n + r * (h W_hn + b_hn))``, ``h_t = (1 - z) * n + z * h_{t-1}``; r and z are sigmoids; order
+    r, z, n. The factor ``h_{t-1} - n`` is that of the float64 states: 0 where both have saturated to the same number.
+    """
+
+    def step(self, params: Params, x: Array, state: State, phi: Activation, num: Arithmetic):
+        h = state["h"]
+        (x_r, x_z, x_n), (h_r, h_z, h_n) = self.split(x), self.split(h @ params["W_hh"])
+        h_n = h_n + params["b_hn"]
+        (r, by_a_r), (z, by_a_z) = num.activate(SIGMOID, x_r + h_r), num.activate(SIGMOID, x_z + h_z)
+        renew, by_minus_a_z = num.activate(SIGMOID, -(x_z + h_z))
+        n, by_a_n = num.activate(phi, x_n + r * h_n)
+        kept = (r, by_a_r), (z, by_a_z), (n, by_a_n), (renew, by_minus_a_z), h, h_n
+        return {"h": renew * n + z * h}, kept, {"r": r, "z": z, "n": n}
+
+    def tape(self, kept: tuple, phi: Activation, num: Arithmetic) -> tuple[Factor, ...]:
+        (r, by_a_r), (z, by_a_z), (n, by_a_n), (renew, by_minus_a_z), h, h_n = kept
+        return (
+            num.product(num.gate(by_minus_a_z, renew), num.slope(phi, by_a_n)),
+            num.product(h_n, num.slope(SIGMOID, by_a_r)),
+            num.product(h - n, num.slope(SIGMOID, by_a_z)),
+            num.gate(by_a_r, r),
+            num.gate(by_a_z, z),
+        )
+
+    def step_back(self, W_back: Any, tape: tuple, d: dict[str, Gradient], num: Arithmetic) -> StepBack:
+        n_by_h, by_r, by_z, r, z = tape
+        d_h = d["h"]
+        d_n = d_h * n_by_h
+        d_r, d_z = d_n * by_r, d_h * by_z
+        d_rec = [d_r, d_z, d_n * r]
+        previous = {"h": d_h * z + num.through(d_rec, W_back)}
+        return StepBack(d, previous, [d_r, d_z, d_n], d_rec)
+
+
+CELLS: Registry[Cell] = Registry("cell")
+CELLS.add("rnn", RNN("rnn", "RNN", "h = φ(x W_xh + h W_hh + b_h)", ("h",)))
+CELLS.add(
+    "lstm",
+    LSTM(
+        name="lstm",
+        label="LSTM",
+        formula="c = f·c + i·g,  h = o·φ(c)",
+        gates=("i", "f", "g", "o"),
+        states=("h", "c"),
+        carry=("f", 5),
+        candidate="g",
+        factors=6,
+    ),
+)
+CELLS.add(
+    "gru",
+    GRU(
+        name="gru",
+        label="GRU",
+        formula="h = (1 − z)·n + z·h",
+        gates=("r", "z", "n"),
+        recurrent_bias="n",
+        carry=("z", 4),
+        candidate="n",
+        factors=5,
+    ),
+)

@@ -1,0 +1,212 @@
+"""Every choice that a person can make, with its bounds, label and help text."""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import MISSING, Field, dataclass, field, fields, replace
+from typing import Any
+from urllib.parse import parse_qsl, urlencode
+
+from ..text.language import N_, _
+from ..text.number_format import plain
+from ..text.registry import explain_choice, shorten
+from .activations import ACTIVATIONS
+from .cells import CELLS
+from .inputs import INPUTS, TEXT, alphabet
+from .schemes import SCHEMES
+
+LOSS_AT = (N_("last"), N_("every"))
+
+
+def choice(default: str | None, allowed, label: str, help: str, *, optional: bool = False) -> Any:
+    """Declare a field that takes one of the names in ``allowed``, or None where optional."""
+    metadata = {"kind": "choice", "allowed": allowed, "optional": optional, "label": label, "help": help}
+    return field(default=default, metadata=metadata)
+
+
+def number(default: float, low: float, high: float, label: str, help: str, **ui: Any) -> Any:
+    """Declare a number within [low, high], whole where the default is; ``ui`` is what a control may want to know."""
+    metadata = {"kind": type(default).__name__, "low": low, "high": high, "label": label, "help": help, **ui}
+    return field(default=default, metadata=metadata)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Config:
+    """One experiment: a cell, how its weights are drawn, what it reads, and where its loss is.
+
+    Every field carries its bounds, label and help text as metadata, which validation and the controls both read.
+    ``inputs="text"`` and ``"digits"`` bring sizes of their own for D and O (see `sizes`).
+
+    Raises
+    ------
+    ValueError : naming the field, the value received and what is allowed.
+
+    >>> Config(hidden_size=0)
+    Traceback (most recent call last):
+    ...
+    ValueError: hidden_size must be a whole number from 1 to 4096; got 0.
+    >>> Config(scheme="xavir")  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ...
+    ValueError: scheme must be one of xavier, ...; got 'xavir'. Did you mean 'xavier'?
+    """
+
+    cell: str = choice("rnn", CELLS, N_("Cell"), N_("which recurrent cell"))
+    activation: str = choice(
+        "tanh", ACTIVATIONS, N_("Activation"), N_("φ; in the LSTM and GRU it takes the place of tanh")
+    )
+    scheme: str = choice("xavier", SCHEMES, N_("Scheme"), N_("how W_hh and W_hy are drawn"))
+    input_scheme: str | None = choice(
+        None, SCHEMES, N_("Input scheme"), N_("how W_xh is drawn; by default like W_hh"), optional=True
+    )
+    gain: float = number(1.0, 0.0, 20.0, N_("Gain"), N_("factor on W_hh"), slider=(0.0, 12.0), step=0.01)
+    hidden_size: int = number(
+        64, 1, 4096, N_("Hidden size"), N_("H, the number of hidden units"), slider=(1, 512), step=1
+    )
+    input_size: int = number(
+        32, 1, 4096, N_("Input size"), N_("D, the numbers read at each step"), slider=(1, 256), step=1
+    )
+    output_size: int = number(10, 2, 4096, N_("Classes"), N_("O, the number of classes"), slider=(2, 100), step=1)
+    seq_len: int = number(50, 1, 10_000, N_("Sequence length"), N_("T, the number of steps"), slider=(1, 200), step=1)
+    batch_size: int = number(32, 1, 4096, N_("Batch size"), N_("B, sequences side by side"), slider=(1, 128), step=1)
+    inputs: str = choice("gaussian", INPUTS, N_("Input"), N_("what the network reads"))
+    input_scale: float = number(
+        1.0, 0.0, 100.0, N_("Input scale"), N_("factor on the input"), slider=(0.0, 3.0), step=0.01
+    )
+    loss_at: str = choice("last", LOSS_AT, N_("Loss at"), N_("the last step alone, or every step"))
+    forget_bias: float = number(
+        1.0,
+        -20.0,
+        20.0,
+        N_("Forget bias"),
+        N_("LSTM: the forget gate's bias at the start"),
+        slider=(-2.0, 6.0),
+        step=0.1,
+    )
+    seed: int = number(0, 0, 2**32 - 1, N_("Seed"), N_("the same seed draws the same numbers"), slider=(0, 99), step=1)
+    text: str = field(
+        default=TEXT,
+        metadata={"kind": "text", "low": 2, "high": 20_000, "label": N_("Text"), "help": N_("what Input: Text reads")},
+    )
+
+    def __post_init__(self):
+        for spec in fields(self):
+            object.__setattr__(self, spec.name, check(spec, getattr(self, spec.name)))
+
+    @property
+    def sizes(self) -> tuple[int, int]:
+        """D and O as they really are: the text's alphabet or the scans decide where they are read."""
+        return INPUTS[self.inputs].sizes(self.input_size, self.output_size, self.text)
+
+    def replace(self, **changes: Any) -> Config:
+        """Return a copy with some fields changed; ValueError as for a new one, and for an unknown field."""
+        check_names(changes)
+        return replace(self, **changes)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return every field by name, in types that JSON knows."""
+        return {spec.name: getattr(self, spec.name) for spec in fields(self)}
+
+    @classmethod
+    def from_dict(cls, d: dict[str, Any]) -> Config:
+        """Return the Config of a dict; what is missing takes its default, an unknown key is a ValueError."""
+        check_names(d)
+        return cls(**d)
+
+    def to_query(self) -> str:
+        """Return the fields that differ from their defaults as a URL's query string.
+
+        >>> Config(gain=1.5, hidden_size=128).to_query()
+        'gain=1.5&hidden_size=128'
+        """
+        return urlencode({k: v for k, v in self.to_dict().items() if v != DEFAULTS[k]})
+
+    @classmethod
+    def from_query(cls, query: str) -> Config:
+        """Return the Config of a query string, with or without its ``?``; ValueError for what it cannot mean."""
+        pairs = parse_qsl(query.removeprefix("?"), keep_blank_values=True, max_num_fields=100)
+        check_names(dict(pairs))
+        return cls(**{name: from_text(FIELDS[name], value) for name, value in pairs})
+
+
+FIELDS: dict[str, Field] = {spec.name: spec for spec in fields(Config)}
+DEFAULTS = {name: spec.default for name, spec in FIELDS.items() if spec.default is not MISSING}
+
+
+def label_of(name: str) -> str:
+    """Return what a field is called in the language spoken."""
+    label = FIELDS[name].metadata["label"]
+    return _(label)
+
+
+def check_names(names) -> None:
+    """Raise a ValueError for the first name that is no field of Config."""
+    for name in names:
+        if name not in FIELDS:
+            raise ValueError(explain_choice(_("a field of Config"), name, FIELDS))
+
+
+def check(spec: Field, value: Any) -> Any:
+    """Return ``value`` as the field's type, or raise a ValueError that says what is allowed."""
+    meta = spec.metadata
+    if meta["kind"] == "choice":
+        return check_choice(spec, value)
+    if meta["kind"] == "text":
+        return check_text(spec, value)
+    whole = meta["kind"] == "int"
+    try:
+        if isinstance(value, bool | str):
+            raise TypeError
+        converted = int(value) if whole else float(value)
+        valid = converted == value and meta["low"] <= converted <= meta["high"]
+    except (TypeError, ValueError, OverflowError):
+        valid = False
+    if not valid:
+        raise ValueError(out_of_bounds(spec, value))
+    return converted
+
+
+def out_of_bounds(spec: Field, value: Any) -> str:
+    """Say what numbers a field takes."""
+    whole = _("{name} must be a whole number from {low} to {high}; got {received}.")
+    text = (
+        whole if spec.metadata["kind"] == "int" else _("{name} must be a number from {low} to {high}; got {received}.")
+    )
+    low, high = (plain(spec.metadata[end], ".12g") for end in ("low", "high"))
+    return text.format(name=spec.name, low=low, high=high, received=shorten(value))
+
+
+def check_choice(spec: Field, value: Any) -> str | None:
+    allowed = spec.metadata["allowed"]
+    if value is None and spec.metadata["optional"]:
+        return None
+    if not isinstance(value, str) or value not in allowed:
+        raise ValueError(explain_choice(spec.name, value, allowed))
+    return value
+
+
+def check_text(spec: Field, value: Any) -> str:
+    low, high = spec.metadata["low"], spec.metadata["high"]
+    if not isinstance(value, str) or not low <= len(value) <= high or len(alphabet(value)) < 2:
+        text = _("{name} must be a text of {low} to {high} characters, at least 2 of them different; got {received}.")
+        raise ValueError(text.format(name=spec.name, low=low, high=high, received=shorten(value)))
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        text = _("{name} must be text that UTF-8 can hold; got {received}.")
+        raise ValueError(text.format(name=spec.name, received=shorten(value))) from None
+    return value
+
+
+def from_text(spec: Field, text: str) -> Any:
+    """Return what a query string's value means for a field, unchecked."""
+    if spec.metadata["kind"] not in ("int", "float"):
+        return text
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError):
+        return text
+    if isinstance(value, float) and spec.metadata["kind"] == "int" and math.isfinite(value) and value == int(value):
+        return int(value)
+    return value

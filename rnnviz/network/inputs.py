@@ -1,0 +1,128 @@
+"""What the network reads: random numbers, one kick, a text, or real scans."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
+
+from ..text.language import N_
+from ..text.registry import Registry
+
+Array = np.ndarray
+
+TEXT = (
+    "A recurrent network reads one character at a time. What it has read lives in its hidden state, and what it "
+    "learns must travel back along the same road. If each step shrinks the message to two thirds, then after fifty "
+    "steps a billionth is left; if each step doubles it, the message drowns everything else. Why, then, does it ever "
+    "work? Because somebody chose the first weights with care: Xavier Glorot in 2010, Andrew Saxe in 2013, Kaiming He "
+    "in 2015. Question what you read here! Move a slider & look: 0.5, 1.0, 1.5, 2.0."
+)
+
+
+@dataclass(frozen=True)
+class Input:
+    """One kind of input.
+
+    Attributes
+    ----------
+    name, label, help : how code, menus and help texts name it.
+    fn : ``fn(rng, sizes, text) -> x (T, B, D), targets (T, B)``, with x of unit scale.
+    sizes : ``(D, O, text) -> (D, O)``: the sizes that the data force, whatever was asked for.
+    """
+
+    name: str
+    label: str
+    help: str
+    fn: Callable[..., tuple[Array, Array]]
+    sizes: Callable[[int, int, str], tuple[int, int]] = lambda input_size, output_size, text: (input_size, output_size)
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """The sizes of one batch of sequences: T steps, B sequences, D inputs, O classes."""
+
+    seq_len: int
+    batch_size: int
+    input_size: int
+    output_size: int
+
+
+INPUTS: Registry[Input] = Registry("inputs")
+
+
+def random_targets(rng: np.random.Generator, sizes: Sizes) -> Array:
+    return rng.integers(sizes.output_size, size=(sizes.seq_len, sizes.batch_size))
+
+
+def gaussian(rng: np.random.Generator, sizes: Sizes, text: str) -> tuple[Array, Array]:
+    """Draw ``x ~ N(0, 1)`` at every step, and targets at random."""
+    x = rng.standard_normal((sizes.seq_len, sizes.batch_size, sizes.input_size))
+    return x, random_targets(rng, sizes)
+
+
+def none(rng: np.random.Generator, sizes: Sizes, text: str) -> tuple[Array, Array]:
+    """Draw ``x_1 ~ N(0, 1)`` and give nothing more: what happens is the network's own doing."""
+    x = np.zeros((sizes.seq_len, sizes.batch_size, sizes.input_size))
+    x[0] = rng.standard_normal(x.shape[1:])
+    return x, random_targets(rng, sizes)
+
+
+def alphabet(text: str) -> list[str]:
+    """Return the distinct characters of ``text``, sorted."""
+    return sorted(set(text))
+
+
+def one_hot_text(rng: np.random.Generator, sizes: Sizes, text: str) -> tuple[Array, Array]:
+    """Read windows of the text from random places, character by character; the target is the next character."""
+    codes = np.searchsorted(alphabet(text), list(text))
+    steps = np.arange(sizes.seq_len + 1)[:, None] + rng.integers(len(text), size=sizes.batch_size)
+    window = codes[steps % len(text)]
+    return np.eye(sizes.input_size)[window[:-1]], window[1:]
+
+
+@cache
+def scans() -> tuple[Array, Array]:
+    """Return scikit-learn's 1,797 scans of digits as (N, 8, 8), mean 0 and variance 1 overall, with their labels."""
+    from sklearn.datasets import load_digits
+
+    digits = load_digits()
+    return (digits.images - digits.images.mean()) / digits.images.std(), digits.target
+
+
+def digits(rng: np.random.Generator, sizes: Sizes, text: str) -> tuple[Array, Array]:
+    """Read scans of handwritten digits, one row of 8 pixels a step, one scan after the other; target: its label."""
+    images, labels = scans()
+    per_sequence = -(-sizes.seq_len // 8)
+    chosen = rng.integers(len(images), size=(per_sequence, sizes.batch_size))
+    rows = images[chosen].transpose(0, 2, 1, 3).reshape(per_sequence * 8, sizes.batch_size, 8)
+    return rows[: sizes.seq_len], labels[chosen].repeat(8, axis=0)[: sizes.seq_len]
+
+
+INPUTS.add(
+    "gaussian",
+    Input("gaussian", N_("Gaussian noise"), N_("x ~ N(0, 1), new at every step; the targets are random"), gaussian),
+)
+INPUTS.add("none", Input("none", N_("One kick"), N_("x ~ N(0, 1) at the first step, then nothing"), none))
+INPUTS.add(
+    "text",
+    Input(
+        "text",
+        N_("Text (one-hot)"),
+        N_("one character a step, one-hot; the target is the next character"),
+        one_hot_text,
+        lambda input_size, output_size, text: (len(alphabet(text)), len(alphabet(text))),
+    ),
+)
+INPUTS.add(
+    "digits",
+    Input(
+        "digits",
+        N_("Handwritten digits"),
+        N_("real scans, one row of 8 pixels a step; the target is the digit"),
+        digits,
+        lambda input_size, output_size, text: (8, 10),
+    ),
+)

@@ -1,0 +1,237 @@
+"""Initialisation schemes: how a weight matrix is drawn, its formula and its paper."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from ..text.language import N_
+from ..text.registry import Registry
+
+Array = np.ndarray
+
+
+@dataclass(frozen=True)
+class Scheme:
+    """One initialisation scheme.
+
+    Attributes
+    ----------
+    name, label, formula, source : how code, menus, formulas and the literature name it.
+    short : the label where room is scarce: legends and sentences.
+    fn : ``fn(rng, fan_in, fan_out, gain) -> W`` of shape (fan_in, fan_out).
+    mean, variance : ``(fan_in, fan_out) -> float``, the moments of one entry at gain 1.
+    whole : draw the gates of an LSTM or GRU as one matrix (fan_out = all gates), not gate by gate.
+    roles : another ``fn`` for W_hh ("recurrent") or W_hy ("output"), where a framework treats them apart.
+    bias : ``bias(rng, fan_in, size) -> b``, or None for zeros.
+    bias_variance : ``fan_in -> float``, the variance of one entry of b_h.
+    """
+
+    name: str
+    label: str
+    short: str
+    formula: str
+    source: str
+    fn: Callable[..., Array]
+    mean: Callable[[int, int], float]
+    variance: Callable[[int, int], float]
+    whole: bool = False
+    roles: Mapping[str, Callable[..., Array]] = field(default_factory=dict)
+    bias: Callable[..., Array] | None = None
+    bias_variance: Callable[[int], float] = lambda fan_in: 0.0
+
+
+SCHEMES: Registry[Scheme] = Registry("scheme")
+
+
+def scheme(name: str, label: str, short: str, formula: str, source: str, *, variance, mean=lambda i, o: 0.0, **more):
+    """Register the decorated ``fn(rng, fan_in, fan_out, gain)`` as a scheme."""
+
+    def register(fn):
+        SCHEMES.add(name, Scheme(name, label, short, formula, source, fn, mean, variance, **more))
+        return fn
+
+    return register
+
+
+def sample(name: str, rng: np.random.Generator, fan_in: int, fan_out: int, gain: float = 1.0) -> Array:
+    """Draw one weight matrix.
+
+    Parameters
+    ----------
+    name : a key of ``SCHEMES``.
+    rng : the source of all randomness.
+    fan_in, fan_out : units before and after; the matrix multiplies row vectors from the right.
+    gain : factor on every entry.
+
+    Returns
+    -------
+    array (fan_in, fan_out), float64.
+
+    Raises
+    ------
+    ValueError : for an unknown name, with the nearest one.
+
+    >>> sample("identity", np.random.default_rng(0), 2, 3)
+    array([[1., 0., 0.],
+           [0., 1., 0.]])
+    """
+    return SCHEMES[name].fn(rng, fan_in, fan_out, gain)
+
+
+def uniform(rng: np.random.Generator, shape: tuple[int, ...], bound: float) -> Array:
+    """Draw ``U[-bound, bound]``, variance ``bound**2 / 3``."""
+    return rng.uniform(-abs(bound), abs(bound), shape)  # a gain may be -0.0
+
+
+@scheme(
+    "xavier",
+    N_("Xavier (normal, 1/fan_in)"),
+    "Xavier",
+    "W ~ N(0, 1/n_in)",
+    "Glorot & Bengio 2010, eq. 10",
+    variance=lambda i, o: 1 / i,
+)
+def xavier(rng, fan_in, fan_out, gain=1.0):
+    return rng.standard_normal((fan_in, fan_out)) * (gain / np.sqrt(fan_in))
+
+
+@scheme(
+    "glorot_normal",
+    N_("Glorot (normal)"),
+    N_("Glorot normal"),
+    "W ~ N(0, 2/(n_in + n_out))",
+    "Glorot & Bengio 2010, eq. 12",
+    variance=lambda i, o: 2 / (i + o),
+)
+def glorot_normal(rng, fan_in, fan_out, gain=1.0):
+    return rng.standard_normal((fan_in, fan_out)) * (gain * np.sqrt(2 / (fan_in + fan_out)))
+
+
+@scheme(
+    "glorot_uniform",
+    N_("Glorot (uniform)"),
+    N_("Glorot uniform"),
+    "W ~ U[−√(6/(n_in + n_out)), +√(6/(n_in + n_out))]",
+    "Glorot & Bengio 2010, eq. 16",
+    variance=lambda i, o: 2 / (i + o),
+)
+def glorot_uniform(rng, fan_in, fan_out, gain=1.0):
+    return uniform(rng, (fan_in, fan_out), gain * np.sqrt(6 / (fan_in + fan_out)))
+
+
+@scheme(
+    "he",
+    N_("He (normal, 2/fan_in)"),
+    "He",
+    "W ~ N(0, 2/n_in)",
+    "He et al. 2015, eq. 10",
+    variance=lambda i, o: 2 / i,
+)
+def he(rng, fan_in, fan_out, gain=1.0):
+    return rng.standard_normal((fan_in, fan_out)) * (gain * np.sqrt(2 / fan_in))
+
+
+@scheme(
+    "orthogonal",
+    N_("Orthogonal"),
+    N_("Orthogonal"),
+    "W = Q, uniform over rotations and reflections",
+    "Saxe et al. 2013; Mezzadri 2007 for the sign",
+    variance=lambda i, o: 1 / max(i, o),
+)
+def orthogonal(rng, fan_in, fan_out, gain=1.0):
+    tall = rng.standard_normal((max(fan_in, fan_out), min(fan_in, fan_out)))
+    q, r = np.linalg.qr(tall)
+    # Without the sign of R's diagonal, QR is not uniform over the orthogonal group.
+    q *= np.where(np.diag(r) < 0, -1.0, 1.0)
+    return gain * (q if fan_in >= fan_out else q.T)
+
+
+@scheme(
+    "identity",
+    N_("Identity"),
+    N_("Identity"),
+    "W = I",
+    "Le, Jaitly & Hinton 2015",
+    mean=lambda i, o: 1 / max(i, o),
+    variance=lambda i, o: 1 / max(i, o) - 1 / max(i, o) ** 2,
+)
+def identity(rng, fan_in, fan_out, gain=1.0):
+    return gain * np.eye(fan_in, fan_out)
+
+
+@scheme(
+    "uniform01",
+    N_("Uniform [0, 1]"),
+    "U[0, 1]",
+    "W ~ U[0, 1]",
+    "the note's counter-example",
+    mean=lambda i, o: 0.5,
+    variance=lambda i, o: 1 / 12,
+)
+def uniform01(rng, fan_in, fan_out, gain=1.0):
+    return gain * rng.random((fan_in, fan_out))
+
+
+@scheme(
+    "uniform_centered",
+    N_("Uniform [−½, ½]"),
+    "U[−½, ½]",
+    "W ~ U[−1/2, 1/2]",
+    "U[0, 1] less its mean",
+    variance=lambda i, o: 1 / 12,
+)
+def uniform_centered(rng, fan_in, fan_out, gain=1.0):
+    return gain * (rng.random((fan_in, fan_out)) - 0.5)
+
+
+@scheme(
+    "small_normal",
+    N_("Small normal (0.01)"),
+    N_("Small normal"),
+    "W ~ N(0, 0.01²)",
+    "Krizhevsky et al. 2012, sect. 5",
+    variance=lambda i, o: 1e-4,
+)
+def small_normal(rng, fan_in, fan_out, gain=1.0):
+    return (0.01 * gain) * rng.standard_normal((fan_in, fan_out))
+
+
+def pytorch_linear(rng, fan_in, fan_out, gain=1.0):
+    return uniform(rng, (fan_in, fan_out), gain / np.sqrt(fan_in))
+
+
+def pytorch_bias(rng, fan_in, size):
+    return uniform(rng, (size,), 1 / np.sqrt(fan_in))
+
+
+@scheme(
+    "pytorch",
+    N_("PyTorch's default"),
+    "PyTorch",
+    "W, b ~ U[−1/√H, +1/√H]",
+    "torch.nn.RNN, LSTM, GRU, Linear: reset_parameters",
+    variance=lambda i, o: 1 / (3 * o),
+    roles={"output": pytorch_linear},
+    bias=pytorch_bias,
+    bias_variance=lambda i: 2 / (3 * i),
+)
+def pytorch(rng, fan_in, fan_out, gain=1.0):
+    return uniform(rng, (fan_in, fan_out), gain / np.sqrt(fan_out))
+
+
+@scheme(
+    "keras",
+    N_("Keras's default"),
+    "Keras",
+    "W_xh: Glorot uniform; W_hh: orthogonal; b = 0",
+    "keras.layers.SimpleRNN, LSTM, GRU, Dense",
+    variance=lambda i, o: 2 / (i + o),
+    whole=True,
+    roles={"recurrent": orthogonal},
+)
+def keras(rng, fan_in, fan_out, gain=1.0):
+    return glorot_uniform(rng, fan_in, fan_out, gain)

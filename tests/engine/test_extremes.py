@@ -1,0 +1,168 @@
+"""Gradients' norms far outside float64, to a millionth of a decade."""
+
+from __future__ import annotations
+
+import mpmath as mp
+import numpy as np
+import pytest
+import reference
+
+import rnnviz as rv
+from rnnviz.network.sampling import draw_inputs
+from rnnviz.story.diagnosis import account
+from rnnviz.views import VIEWS
+
+CELLS, ACTIVATIONS = rv.cells.CELLS, rv.activations.ACTIVATIONS
+DECADES = 1e-6
+
+
+def both(params, x, targets, cell, activation, loss_at="last"):
+    """Return our log10 norms and mpmath's."""
+    ours = rv.bptt(params, x, targets, cell, activation, loss_at).log10_grad_norm
+    return ours, reference.exact_log10_grad_norms(params, x, targets, cell, activation, loss_at)
+
+
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+@pytest.mark.parametrize("cell", CELLS)
+def test_gradients_that_vanish_to_1e_5000(cell, activation):
+    params, x, targets = reference.network(cell, seed=1, steps=2000, batch=1, inputs=1, hidden=1)
+    params["W_hh"] *= 1e-3 if activation != "sigmoid" else 1e-2
+    if "f" in CELLS[cell].gates:
+        params["b_h"][CELLS[cell].block("f", 1)] = -7.0
+    if "z" in CELLS[cell].gates:
+        params["b_h"][CELLS[cell].block("z", 1)] = -7.0
+    if activation == "relu":
+        params["W_xh"], params["b_h"] = np.abs(params["W_xh"]) * 0.01, np.abs(params["b_h"])
+        if cell != "rnn":
+            params["b_h"][CELLS[cell].block("z" if cell == "gru" else "f", 1)] = -7.0
+    ours, exact = both(params, x, targets, cell, activation)
+    assert exact[0] < -5000
+    np.testing.assert_allclose(ours, exact, rtol=0, atol=DECADES)
+
+
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+@pytest.mark.parametrize("cell", CELLS)
+def test_gradients_that_explode_to_1e_5000(cell, activation):
+    """W = w [[1, -1], [-1, 1]], w a power of two: exactly 0 from two equal units, 2 w times their difference."""
+    params, x, targets = reference.network(cell, seed=2, steps=2000, batch=1, inputs=2, hidden=2)
+    blocks = len(CELLS[cell].gates)
+    params["W_hh"] = np.tile(2.0**13 * np.array([[1.0, -1.0], [-1.0, 1.0]]), blocks)
+    params["W_xh"] = np.zeros_like(params["W_xh"])
+    params["b_h"] = np.full_like(params["b_h"], 0.5)
+    if cell == "gru":
+        params["b_hn"] = np.full(2, 0.25)
+    ours, exact = both(params, x, targets, cell, activation)
+    assert exact[0] > 5000
+    np.testing.assert_allclose(ours, exact, rtol=0, atol=DECADES)
+
+
+@pytest.mark.parametrize("loss_at", ["last", "every"])
+@pytest.mark.parametrize("activation", ["tanh", "sigmoid"])
+@pytest.mark.parametrize("cell", CELLS)
+def test_saturated_units_whose_slopes_leave_float64(cell, activation, loss_at):
+    """Pre-activations of hundreds, and of thousands where no gate multiplies the states."""
+    params, x, targets = reference.network(cell, seed=5, steps=40, batch=1, inputs=2, hidden=3)
+    harder = 10 if cell == "rnn" else 1
+    params["W_hh"], params["W_xh"] = 10 * harder * params["W_hh"], 100 * harder * params["W_xh"]
+    ours = rv.bptt(params, x, targets, cell, activation, loss_at).log10_grad_norm
+    exact = reference.exact_log10_grad_norms(params, x, targets, cell, activation, loss_at, digits=400)
+    np.testing.assert_allclose(ours, exact, rtol=0, atol=DECADES)
+
+
+def test_rows_so_wide_that_each_unit_needs_an_exponent_of_its_own():
+    """With W = I the units never meet: the one that is 1e-10000 behind at half way is ahead at the end."""
+    steps = 60
+    drive = np.zeros((steps, 1, 3))
+    drive[steps // 2 :, 0, 0], drive[: steps // 2, 0, 0] = 400.0, 0.3
+    drive[steps // 2 :, 0, 1], drive[: steps // 2, 0, 1] = 0.2, 500.0
+    drive[:, 0, 2] = 1000.0
+    params = {"W_xh": np.eye(3), "W_hh": np.eye(3), "b_h": np.zeros(3), "W_hy": np.ones((3, 2)), "b_y": np.zeros(2)}
+    params["W_hy"][:, 1] = [-1.0, 2.0, 0.5]
+    ours, exact = both(params, drive, np.zeros((steps, 1), dtype=int), "rnn", "tanh")
+    assert exact.min() < -10000
+    np.testing.assert_allclose(ours, exact, rtol=0, atol=DECADES)
+
+
+def log_domain_norms(config):
+    """Return log10 ||dL/dh_t|| of a tanh RNN from signs and logarithms, each sum relative to its largest term."""
+    params = rv.init_params(config)
+    x, targets = draw_inputs(config)
+    a, h = [], np.zeros((config.batch_size, config.hidden_size))
+    for x_t in x:
+        a.append(x_t @ params["W_xh"] + h @ params["W_hh"] + params["b_h"])
+        h = np.tanh(a[-1])
+    y = h @ params["W_hy"] + params["b_y"]
+    y -= y.max(axis=-1, keepdims=True)
+    p = np.exp(y) / np.exp(y).sum(axis=-1, keepdims=True)
+    d = (p - np.eye(p.shape[-1])[targets[-1]]) / len(p) @ params["W_hy"].T
+    log, norms = np.zeros((len(d), 1)), []
+    for a_t in reversed([np.zeros_like(h), *a]):
+        rows = 2 * log[:, 0] + np.log(np.sum(d * d, axis=-1))
+        norms.append((rows.max() + np.log(np.exp(rows - rows.max()).sum())) / np.log(100))
+        logs = np.log(np.abs(d)) + np.log(4) - 2 * np.abs(a_t) - 2 * np.log1p(np.exp(-2 * np.abs(a_t)))
+        top = logs.max(axis=-1, keepdims=True)
+        d, log = np.sign(d) * np.exp(logs - top) @ params["W_hh"].T, log + top
+    return np.array(norms[::-1])
+
+
+@pytest.mark.parametrize(("hidden_size", "seq_len"), [(512, 100), (1024, 20)])
+def test_uniform01_where_float64_says_zero(hidden_size, seq_len):
+    config = rv.Config(scheme="uniform01", hidden_size=hidden_size, seq_len=seq_len, batch_size=4)
+    expected = log_domain_norms(config)
+    assert expected[0] < -200 * (seq_len - 1)
+    np.testing.assert_allclose(rv.run(config).log10_grad_norm, expected, rtol=0, atol=DECADES)
+
+
+@pytest.mark.parametrize(("drive", "power"), [(347.0, -90), (347.0, -60), (350.5, -18), (354.0, -19), (100.0, -90)])
+def test_tiny_weights_behind_slopes_at_the_end_of_float64(drive, power):
+    params = {
+        "W_xh": np.full((1, 4), drive), "b_h": np.zeros(4),
+        "W_hh": np.linspace(0.5, 1.0, 16).reshape(4, 4) * 2.0**power,
+        "W_hy": np.linspace(-1.0, 1.0, 8).reshape(4, 2), "b_y": np.zeros(2),
+    }  # fmt: skip
+    ours, exact = both(params, np.ones((12, 1, 1)), np.zeros((12, 1), dtype=int), "rnn", "tanh")
+    np.testing.assert_allclose(ours, exact, rtol=0, atol=DECADES)
+
+
+def test_a_gain_of_1e_200_is_followed_down():
+    """Linear, W = g I: dL/dh_t = g**(T - t) dL/dh_T exactly."""
+    config = rv.Config(scheme="identity", activation="linear", gain=1e-200, hidden_size=4, seq_len=50, input_scale=0.0)
+    norms = rv.run(config).log10_grad_norm
+    np.testing.assert_allclose(np.diff(norms), 200.0, rtol=1e-12)
+    dense = rv.run(config.replace(scheme="xavier")).log10_grad_norm
+    unit = rv.run(config.replace(scheme="xavier", gain=1.0)).log10_grad_norm
+    np.testing.assert_allclose(np.diff(dense) - 200.0, np.diff(unit), rtol=0, atol=DECADES)
+
+
+def test_gain_0_is_a_true_zero():
+    trace = rv.run(rv.Config(gain=0.0))
+    assert np.all(np.isneginf(trace.log10_grad_norm[:-1]))
+    assert np.isfinite(trace.log10_grad_norm[-1])
+
+
+def test_parameter_gradients_keep_what_float64_can_hold():
+    """A state of 1e+250 times a gradient of 1e-400 is a parameter's gradient of 1e-150."""
+    params = {"W_xh": [[1.0]], "W_hh": [[1e-200]], "b_h": [0.0], "W_hy": [[1e-200, -1e-200]], "b_y": [0.0, 0.0]}
+    x = np.array([1e250, 0.0]).reshape(2, 1, 1)
+    g = rv.bptt(params, x, np.array([1]), activation="linear")
+    with mp.workdps(30):
+        h2 = mp.mpf(10) ** 250 * mp.mpf("1e-200")
+        d_h2 = mp.mpf("1e-200") * 2 * mp.mpf(1) / (1 + mp.exp(-2 * h2 * mp.mpf("1e-200")))
+        expected = d_h2 * mp.mpf("1e-200") * mp.mpf(10) ** 250
+    assert g.d_params["W_xh"].item() == pytest.approx(float(expected), rel=1e-12)
+
+
+@pytest.mark.parametrize(("gain", "word"), [(3.0, "grows"), (1.0, "survives"), (2.9, "grows")])
+def test_the_way_back_keeps_its_digits_where_the_loss_is_surer_than_float64_can_count(gain, word):
+    """An orthogonal W times g makes every gradient g times as long a step, however small what the loss hands back."""
+    config = rv.Config(
+        scheme="orthogonal", activation="linear", gain=gain, seq_len=60, batch_size=1, output_size=2, input_scale=100.0
+    )
+    trace = rv.compare(config, ("orthogonal",), range(8))
+    sure = trace.log10_grad_norm[0, :, -1] < (-1e20 if gain > 1 else -50)
+    assert 0 < sure.sum() < 8
+    expected = np.log10(gain) * np.arange(60, -1, -1)
+    np.testing.assert_allclose(trace.log10_relative_norm[0], np.broadcast_to(expected, (8, 61)), rtol=0, atol=1e-9)
+    assert account(trace, 0).backward == word
+    shown = VIEWS["gradient"].data(trace).curves[0]
+    np.testing.assert_allclose(shown.median, expected, rtol=0, atol=1e-9)

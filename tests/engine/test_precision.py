@@ -1,0 +1,136 @@
+"""What narrower floats hold, against torch computing in them and against their own limits."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import rnnviz as rv
+from rnnviz.engine.precision import PRECISIONS, Narrow, Rounded, held
+from rnnviz.network.sampling import draw_inputs
+
+NARROW = [name for name in PRECISIONS if name != "float64"]
+MODULES = {"rnn": "RNN", "lstm": "LSTM", "gru": "GRU"}
+
+
+def torch_norms(config, dtype):
+    """Return log10 ||dL/dh_t|| and E h^2 by step as torch computes them in ``dtype``, of ready-made parameters."""
+    torch = pytest.importorskip("torch")
+    params = {name: torch.tensor(value.T.copy()) for name, value in rv.init_params(config).items()}
+    net = getattr(torch.nn, MODULES[config.cell])(config.sizes[0], config.hidden_size)
+    out = torch.nn.Linear(config.hidden_size, config.sizes[1])
+    b_hh = torch.zeros_like(params["b_h"])
+    if config.cell == "gru":
+        b_hh[-config.hidden_size :] = params["b_hn"]
+    names = {"weight_ih_l0": "W_xh", "weight_hh_l0": "W_hh", "bias_ih_l0": "b_h"}
+    net.load_state_dict({key: params[name] for key, name in names.items()} | {"bias_hh_l0": b_hh})
+    out.load_state_dict({"weight": params["W_hy"], "bias": params["b_y"]})
+    net, out = net.to(getattr(torch, dtype)), out.to(getattr(torch, dtype))
+    x, targets = (torch.tensor(each) for each in draw_inputs(config))
+    state, states = None, []
+    for x_t in x.to(getattr(torch, dtype)):
+        _, state = net(x_t[None], state)
+        for each in state if config.cell == "lstm" else (state,):
+            each.retain_grad()
+        states.append(state[0] if config.cell == "lstm" else state)
+    torch.nn.functional.cross_entropy(out(states[-1][0]), targets[-1]).backward()
+    norms = torch.stack([h.grad.double().norm() for h in states]).log10().numpy()
+    return norms, torch.stack([h.detach().double().square().mean() for h in states]).numpy()
+
+
+@pytest.mark.parametrize("dtype", NARROW)
+@pytest.mark.parametrize("cell", MODULES)
+def test_underflow_comes_where_torch_has_it(cell, dtype):
+    gain = 1.0 if dtype == "float16" else 0.05
+    steps = 240 if cell == "gru" else 60  # a GRU's update gate hands on one half at each step, whatever W_hh is
+    config = rv.Config(cell=cell, hidden_size=32, batch_size=8, seq_len=steps, gain=gain, forget_bias=-3.0)
+    ours = held(config, dtype)
+    norms, moments = torch_norms(config, dtype)
+    np.testing.assert_allclose(ours.second_moment[1:], moments, rtol=0.05 if dtype != "float32" else 1e-5)
+    theirs = np.flatnonzero(np.isneginf(norms))
+    assert len(theirs), "torch holds every gradient here: the test tests nothing"
+    assert abs(ours.first_zero - (theirs[-1] + 1)) <= 2
+    normal = norms > PRECISIONS[dtype].log10_smallest + 4
+    tolerance = {"float32": 1e-3, "float16": 0.05, "bfloat16": 0.3}[dtype]
+    np.testing.assert_allclose(ours.log10_grad_norm[1:][normal], norms[normal], rtol=0, atol=tolerance)
+
+
+@pytest.mark.parametrize("dtype", NARROW)
+def test_overflow_comes_where_the_type_ends(dtype):
+    """One linear unit that doubles at each step leaves float16 at 2**16, float32 and bfloat16 at 2**128."""
+    config = rv.Config(
+        scheme="identity", activation="linear", gain=2.0, hidden_size=1, input_size=1, batch_size=1, seq_len=150,
+        inputs="none",
+    )  # fmt: skip
+    x0 = draw_inputs(config)[0][0].item()
+    ends = {"float16": 16, "float32": 128, "bfloat16": 128}[dtype]
+    assert held(config, dtype).forward_overflow == int(np.ceil(ends - np.log2(abs(x0)))) + 1
+    assert np.isnan(held(config, dtype).log10_grad_norm).all()
+
+
+@pytest.mark.parametrize("dtype", NARROW)
+def test_gradients_that_explode_overflow_where_the_type_ends(dtype):
+    """dL/dh doubles at each step back, the state is 0."""
+    config = rv.Config(
+        scheme="identity", activation="linear", gain=2.0, hidden_size=1, input_size=1, batch_size=1, seq_len=150,
+        input_scale=0.0,
+    )  # fmt: skip
+    exact = rv.run(config).log10_grad_norm
+    ends = {"float16": 65504.0, "float32": 3.4e38, "bfloat16": 3.39e38}[dtype]
+    fits = np.flatnonzero(exact <= np.log10(ends))
+    result = held(config, dtype)
+    assert result.forward_overflow is None
+    assert result.backward_overflow == fits[0] - 1
+    assert np.isposinf(result.log10_grad_norm[: fits[0]]).all()
+    assert str(result.backward_overflow) in result.words
+
+
+@pytest.mark.parametrize("dtype", NARROW)
+def test_underflow_comes_where_the_type_ends(dtype):
+    """dL/dh halves exactly at each step back until the smallest number of the type is halved to 0."""
+    config = rv.Config(
+        scheme="identity", activation="linear", gain=0.5, hidden_size=1, input_size=1, batch_size=1, seq_len=200,
+        input_scale=0.0,
+    )  # fmt: skip
+    result = held(config, dtype)
+    smallest = {"float16": 2.0**-24, "float32": 2.0**-149, "bfloat16": 2.0**-133}[dtype]
+    step = result.first_zero
+    assert np.isneginf(result.log10_grad_norm[: step + 1]).all()
+    assert 10.0 ** result.log10_grad_norm[step + 1] == pytest.approx(smallest, rel=1e-9)
+    assert str(step) in result.words
+
+
+@pytest.mark.parametrize("activation", rv.activations.ACTIVATIONS)
+@pytest.mark.parametrize("cell", rv.cells.CELLS)
+def test_float64_holds_what_the_exact_pass_finds(cell, activation):
+    config = rv.Config(cell=cell, activation=activation, hidden_size=8, seq_len=12, batch_size=4, loss_at="every")
+    np.testing.assert_allclose(held(config, "float64").log10_grad_norm, rv.run(config).log10_grad_norm, atol=1e-9)
+
+
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
+def test_every_result_is_a_number_of_the_type(dtype):
+    num = Narrow(PRECISIONS[dtype])
+    a, b = num.cast(np.linspace(0.1, 3, 12).reshape(3, 4)), num.cast(np.linspace(-1, 1, 8).reshape(4, 2))
+    results = [a @ b, a * a, a + 1.0, np.tanh(a), a[..., :2], np.concatenate([a, a], axis=-1), np.where(a > 1, a, 0.3)]
+    for result in results:
+        assert isinstance(result, Rounded)
+        np.testing.assert_array_equal(np.asarray(result), PRECISIONS[dtype].rounded(result.values).astype(np.float32))
+
+
+def test_float16_adds_up_products_in_float32():
+    """2048 + 1 is 2048 in float16, 2**11 ones are 2048 in float32 and in no float16 sum taken one by one beyond it."""
+    num = Narrow(PRECISIONS["float16"])
+    ones = num.cast(np.ones((1, 4096)))
+    assert np.asarray(ones @ num.cast(np.ones((4096, 1)))).item() == 4096.0
+
+
+@pytest.mark.parametrize("dtype", PRECISIONS)
+def test_a_run_that_fits_says_so(dtype):
+    result = held(rv.Config(hidden_size=4, seq_len=3, batch_size=2), dtype)
+    assert (result.first_zero, result.forward_overflow, result.backward_overflow) == (None, None, None)
+    assert dtype in result.words
+
+
+def test_an_unknown_type_gets_a_suggestion():
+    with pytest.raises(ValueError, match="Did you mean 'float32'"):
+        held(rv.Config(), "flot32")

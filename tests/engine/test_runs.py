@@ -1,0 +1,260 @@
+"""compare and run: the same numbers as one network at a time, and marks where numbers end."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import fields
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import rnnviz as rv
+from rnnviz.engine import batching, runs
+from rnnviz.engine.runs import Trace
+
+CELLS, ACTIVATIONS, SCHEMES = rv.cells.CELLS, rv.activations.ACTIVATIONS, rv.schemes.SCHEMES
+SMALL = rv.Config(hidden_size=9, input_size=4, output_size=3, seq_len=7, batch_size=5)
+
+
+def alone(config):
+    """Return the gradients of one network, by itself."""
+    return rv.bptt(rv.init_params(config), *runs.draw_inputs(config), config.cell, config.activation, config.loss_at)
+
+
+@pytest.mark.parametrize("loss_at", ["last", "every"])
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+@pytest.mark.parametrize("cell", CELLS)
+def test_compare_is_the_same_as_one_network_at_a_time(cell, activation, loss_at):
+    config = SMALL.replace(cell=cell, activation=activation, loss_at=loss_at)
+    trace = rv.compare(config, tuple(SCHEMES), (0, 5))
+    for s, scheme in enumerate(SCHEMES):
+        for r, seed in enumerate((0, 5)):
+            g = alone(config.replace(scheme=scheme, seed=seed))
+            close = {"rtol": 1e-12, "atol": 1e-12}
+            np.testing.assert_allclose(trace.loss[s, r], g.loss, **close)
+            np.testing.assert_allclose(trace.log10_grad_norm[s, r], g.log10_grad_norm, **close)
+            if cell == "lstm":
+                np.testing.assert_allclose(trace.log10_grad_norm_c[s, r], g.log10_grad_norm_c, **close)
+            h = g.h.reshape(len(g.h), -1)
+            np.testing.assert_allclose(trace.second_moment[s, r], np.mean(h * h, axis=1), **close)
+            np.testing.assert_allclose(trace.variance[s, r], np.var(h, axis=1), **close)
+            np.testing.assert_allclose(trace.mean[s, r], np.mean(h, axis=1), **close)
+            saturated = ACTIVATIONS[activation].saturated(h[1:])
+            np.testing.assert_allclose(trace.saturation[s, r, 1:], np.mean(saturated, axis=1), **close)
+    assert trace.log10_grad_norm_c is None or cell == "lstm"
+    assert np.all(trace.first_nonfinite == -1)
+
+
+@pytest.mark.parametrize("cell", CELLS)
+def test_gates_and_carry_are_those_of_the_steps(cell):
+    config = SMALL.replace(cell=cell, scheme="he")
+    trace = rv.run(config)
+    entry, params, (x, _) = CELLS[cell], rv.init_params(config), runs.draw_inputs(config)
+    steps = list(rv.bptt.__globals__["forward"](params, x, entry, ACTIVATIONS["tanh"]))
+    for t, step in enumerate(steps, 1):
+        carry = np.asarray(step.tape[entry.carry[1]])
+        assert trace.log10_carry[t] == pytest.approx(0.5 * np.log10(np.mean(carry * carry)), abs=1e-12)
+        for name, value in step.gates.items():
+            assert trace.gates[name][t] == pytest.approx(np.mean(value), abs=1e-12)
+            share = np.mean(np.abs(value) > 0.97) if name in ("g", "n") else np.mean(np.abs(value - 0.5) > 0.485)
+            assert trace.gate_saturation[name][t] == pytest.approx(share, abs=1e-12)
+    assert np.isnan(trace.log10_carry[0])
+
+
+def assert_same(one: Trace, other: Trace, rtol=0.0):
+    for spec in fields(Trace):
+        a, b = getattr(one, spec.name), getattr(other, spec.name)
+        for x, y in zip(a.values(), b.values(), strict=True) if isinstance(a, dict) else [(a, b)]:
+            if isinstance(x, np.ndarray | float):
+                np.testing.assert_allclose(x, y, rtol=rtol, atol=rtol)
+            else:
+                assert x == y
+
+
+@pytest.mark.parametrize("cell", CELLS)
+def test_run_is_its_part_of_compare(cell):
+    config = SMALL.replace(cell=cell)
+    trace = rv.compare(config, ("xavier", "uniform01"), (2, 3))
+    assert_same(trace.one(1, 0), rv.run(config.replace(scheme="uniform01", seed=2)), rtol=1e-12)
+
+
+@pytest.mark.parametrize("cell", CELLS)
+def test_how_runs_are_stacked_does_not_matter(cell, monkeypatch):
+    config = SMALL.replace(cell=cell, activation="relu")
+    together = rv.compare(config, ("he", "xavier", "orthogonal"), range(3))
+    monkeypatch.setattr(batching, "STACK_BYTES", 2 * batching.run_bytes(config))
+    assert_same(together, rv.compare(config, ("he", "xavier", "orthogonal"), range(3)), rtol=1e-12)
+    monkeypatch.setattr(batching, "STACK_BYTES", 2**40)
+    monkeypatch.setattr(batching, "WEIGHT_BYTES", 4 * batching.weight_bytes(config))
+    assert_same(together, rv.compare(config, ("he", "xavier", "orthogonal"), range(3)), rtol=1e-12)
+    monkeypatch.setattr(batching, "STACK_BYTES", 1)
+    assert_same(together, rv.compare(config, ("he", "xavier", "orthogonal"), range(3)), rtol=1e-12)
+
+
+@pytest.mark.parametrize("cell", CELLS)
+def test_units_are_the_first_sequence_of_the_run(cell):
+    config = SMALL.replace(cell=cell)
+    np.testing.assert_allclose(rv.run(config).units, alone(config).h[:, 0], rtol=1e-12)
+
+
+def first_nonfinite(config):
+    """Return the first step whose state is not finite, found by bptt's own complaint, or -1."""
+    try:
+        alone(config)
+    except FloatingPointError as error:
+        return int(str(error).split("step ")[1].split()[0])
+    return -1
+
+
+@pytest.mark.parametrize("activation", ["relu", "linear"])
+@pytest.mark.parametrize("cell", CELLS)
+def test_overflow_marks_the_right_runs_and_steps_and_leaves_the_others_alone(cell, activation):
+    config = rv.Config(
+        cell=cell,
+        activation=activation,
+        hidden_size=24,
+        input_size=4,
+        seq_len=330,
+        batch_size=2,
+        gain=4.0,
+        loss_at="every",
+    )
+    schemes, seeds = ("uniform01", "xavier", "small_normal"), (0, 1)
+    trace = rv.compare(config, schemes, seeds)
+    expected = [[first_nonfinite(config.replace(scheme=name, seed=seed)) for seed in seeds] for name in schemes]
+    np.testing.assert_array_equal(trace.first_nonfinite, expected)
+    if cell != "gru":
+        assert np.all(trace.first_nonfinite[0] > 0)
+    assert np.all(trace.first_nonfinite[2] == -1)
+    for s in range(len(schemes)):
+        for r in range(len(seeds)):
+            one, step = trace.one(s, r), expected[s][r]
+            assert one.first_nonfinite == (None if step < 0 else step)
+            if step < 0:
+                np.testing.assert_allclose(one.log10_grad_norm, alone(one.config).log10_grad_norm, rtol=1e-12)
+                continue
+            assert np.isnan(one.log10_grad_norm).all()
+            assert np.isnan(one.loss)
+            assert np.isposinf(one.second_moment[step:]).all()
+            assert np.isnan(one.mean[step:]).all()
+            assert np.isfinite(one.mean[: step - 1]).all()  # a sum of states of 1e307 is beyond float64 before they are
+            before = rv.run(one.config.replace(seq_len=step - 1, loss_at="last"))
+            np.testing.assert_allclose(one.second_moment[:step], before.second_moment, rtol=1e-10)
+
+
+def test_a_loss_that_overflows_alone_gives_no_gradient(monkeypatch):
+    """W_hy may take a state that is finite to logits that are not."""
+    small = runs.init_params
+
+    def large(config):
+        return small(config) | {"W_hy": np.full((9, 3), 1e305)}
+
+    monkeypatch.setattr(runs, "init_params", large)
+    trace = rv.run(SMALL.replace(activation="linear", gain=1.0, scheme="uniform01", seq_len=20))
+    assert trace.first_nonfinite is None
+    assert not np.isfinite(trace.loss)
+    assert np.isnan(trace.log10_grad_norm).all()
+
+
+def test_a_new_activation_without_bounds_is_marked_too(monkeypatch):
+    """exp is neither bounded nor homogeneous."""
+    grow = dataclasses.replace(
+        ACTIVATIONS["linear"], name="exp", f=np.exp, slope=np.exp, log_slope=lambda a: a, homogeneous=False
+    )
+    monkeypatch.setitem(ACTIVATIONS, "exp", grow)
+    trace = rv.run(SMALL.replace(activation="exp", scheme="uniform01"))
+    assert trace.first_nonfinite in (2, 3, 4)
+    assert np.isnan(trace.log10_grad_norm).all()
+
+
+def test_no_input_and_no_bias_is_a_state_of_exact_zeros():
+    trace = rv.run(SMALL.replace(input_scale=0.0))
+    assert not trace.second_moment.any()
+    assert np.isfinite(trace.log10_grad_norm).all()
+
+
+def test_dead_relus_are_a_true_zero():
+    trace = rv.run(SMALL.replace(activation="relu", input_scale=0.0))
+    assert np.isneginf(trace.log10_grad_norm[:-1]).all()
+    assert np.isneginf(trace.log10_carry[1:]).all()
+
+
+@pytest.mark.parametrize("cell", CELLS)
+def test_sizes_of_one(cell):
+    trace = rv.run(rv.Config(cell=cell, hidden_size=1, seq_len=1, batch_size=1, input_size=1, output_size=2))
+    assert trace.log10_grad_norm.shape == (2,)
+    assert np.isfinite(trace.log10_grad_norm).all()
+
+
+@pytest.mark.parametrize(
+    ("schemes", "seeds", "words"),
+    [((), (0,), "at least one scheme"), (("he",), (), "at least one"), (("hee",), (0,), "Did you mean 'he'"),
+     (("he",), (-1,), "seed must be")],
+)  # fmt: skip
+def test_comparisons_that_cannot_be(schemes, seeds, words):
+    with pytest.raises(ValueError, match=words):
+        rv.compare(SMALL, schemes, seeds)
+
+
+CONFIGS = st.builds(
+    rv.Config,
+    cell=st.sampled_from(list(CELLS)),
+    activation=st.sampled_from(list(ACTIVATIONS)),
+    scheme=st.sampled_from(list(SCHEMES)),
+    input_scheme=st.none() | st.sampled_from(list(SCHEMES)),
+    gain=st.sampled_from([0.0, 1e-300, 1e-12, 1.0, 20.0]) | st.floats(0.0, 20.0),
+    hidden_size=st.integers(1, 24),
+    input_size=st.integers(1, 6),
+    output_size=st.integers(2, 6),
+    seq_len=st.integers(1, 40) | st.just(320),
+    batch_size=st.integers(1, 4),
+    inputs=st.sampled_from(list(rv.inputs.INPUTS)),
+    input_scale=st.sampled_from([0.0, 5e-324, 1.0, 100.0]) | st.floats(0.0, 100.0),
+    loss_at=st.sampled_from(["last", "every"]),
+    forget_bias=st.floats(-20.0, 20.0),
+    seed=st.integers(0, 2**32 - 1),
+)
+
+
+@settings(max_examples=150)
+@given(CONFIGS)
+def test_any_config_gives_finite_or_marked_numbers_and_no_warning(config):
+    trace = rv.run(config)
+    step = trace.first_nonfinite
+    finite = slice(0, step)
+    for name in ("variance", "mean", "saturation"):
+        values = getattr(trace, name)
+        # E h^2 of a state near 1e+200 is beyond float64 itself; everything else is a number up to the marked step.
+        assert np.isfinite(values[finite]).all() or (name != "saturation" and trace.second_moment[finite].max() > 1e300)
+        assert step is None or np.isnan(values[step:]).all()
+    assert not np.isnan(trace.second_moment).any()
+    if step is None and np.isfinite(trace.loss):
+        assert not np.isnan(trace.log10_grad_norm).any()
+        assert np.all(trace.log10_grad_norm < np.inf)
+    else:
+        assert np.isnan(trace.log10_grad_norm).all()
+    assert not np.isnan(trace.log10_carry[1:][: None if step is None else step - 1]).any()
+
+
+@pytest.mark.parametrize("cell", ["lstm", "gru"])
+def test_exponents_that_floats_cannot_tell_apart_end(cell):
+    config = rv.Config(cell=cell, activation="linear", scheme="identity", gain=4.0, seq_len=60, batch_size=4)
+    trace = rv.compare(config, ("identity",), (0,))
+    assert not np.isinf(trace.log10_grad_norm[0, 0, -1])
+
+
+@pytest.mark.parametrize("cell", CELLS)
+def test_one_scheme_of_a_comparison_is_the_comparison_of_that_scheme(cell):
+    config = SMALL.replace(cell=cell)
+    cut = rv.compare(config, ("xavier", "he"), range(3)).only(1)
+    expected = rv.compare(config.replace(scheme="he"), ("he",), range(3))
+    assert (cut.config, cut.schemes, cut.seeds) == (expected.config, expected.schemes, expected.seeds)
+    for spec in fields(Trace):
+        ours, theirs = getattr(cut, spec.name), getattr(expected, spec.name)
+        if isinstance(theirs, np.ndarray):
+            np.testing.assert_allclose(ours, theirs, rtol=1e-12)
+        elif isinstance(theirs, dict):
+            assert ours.keys() == theirs.keys()
+            assert all(np.allclose(ours[key], theirs[key], equal_nan=True) for key in theirs)

@@ -1,0 +1,112 @@
+"""What the network reads."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy import stats
+
+import rnnviz as rv
+from rnnviz.network.inputs import INPUTS, TEXT, alphabet, scans
+from rnnviz.network.sampling import draw_inputs
+
+
+def read(**changes):
+    config = rv.Config(seq_len=20, batch_size=7, input_size=6, output_size=5).replace(**changes)
+    return config, *draw_inputs(config)
+
+
+@pytest.mark.parametrize("name", INPUTS)
+def test_shapes_are_those_that_config_says(name):
+    config, x, targets = read(inputs=name)
+    inputs, classes = config.sizes
+    assert x.shape == (20, 7, inputs)
+    assert targets.shape == (20, 7)
+    assert np.issubdtype(targets.dtype, np.integer)
+    assert 0 <= targets.min() <= targets.max() < classes
+
+
+@pytest.mark.parametrize("name", INPUTS)
+def test_the_seed_decides(name):
+    one, same, other = (read(inputs=name, seed=seed)[1:] for seed in (3, 3, 4))
+    for a, b in zip(one, same, strict=True):
+        np.testing.assert_array_equal(a, b)
+    assert not np.array_equal(one[0], other[0])
+
+
+@pytest.mark.parametrize("name", INPUTS)
+@pytest.mark.parametrize("scheme", ["he", "pytorch"])
+def test_inputs_do_not_depend_on_the_weights(name, scheme):
+    np.testing.assert_array_equal(read(inputs=name)[1], read(inputs=name, scheme=scheme, gain=2.0)[1])
+
+
+@pytest.mark.parametrize("name", INPUTS)
+def test_input_scale_multiplies_the_input_alone(name):
+    _, x, targets = read(inputs=name)
+    _, scaled, same = read(inputs=name, input_scale=2.5)
+    np.testing.assert_allclose(scaled, 2.5 * x)
+    np.testing.assert_array_equal(same, targets)
+    assert not read(inputs=name, input_scale=0.0)[1].any()
+
+
+def test_gaussian_is_standard_normal_at_every_step():
+    _, x, targets = read(seq_len=200, batch_size=50)
+    assert stats.kstest(x.ravel(), stats.norm.cdf).pvalue > 1e-6
+    assert abs(np.mean(x[1:] * x[:-1])) < 5 / np.sqrt(x[1:].size)
+    assert stats.chisquare(np.bincount(targets.ravel(), minlength=5)).pvalue > 1e-6
+
+
+def test_none_is_one_kick():
+    _, x, _ = read(inputs="none", batch_size=400)
+    assert stats.kstest(x[0].ravel(), stats.norm.cdf).pvalue > 1e-6
+    assert not x[1:].any()
+
+
+@pytest.mark.parametrize("text", [TEXT, "ab", "abracadabra", "ä\0b😀 \n", "xy" * 3])
+def test_text_is_read_in_order_and_the_target_is_the_next_character(text):
+    _, x, targets = read(inputs="text", text=text, seq_len=15)
+    letters = sorted(set(text))
+    np.testing.assert_array_equal(np.sort(x, axis=-1)[..., :-1], 0.0)
+    np.testing.assert_array_equal(x.max(axis=-1), 1.0)
+    codes = x.argmax(axis=-1)
+    np.testing.assert_array_equal(targets[:-1], codes[1:])
+    around = text * (2 + 15 // len(text))
+    for k in range(7):
+        assert "".join(letters[code] for code in [*codes[:, k], targets[-1, k]]) in around
+
+
+def test_text_starts_at_many_places():
+    _, x, _ = read(inputs="text", batch_size=200, seq_len=1)
+    assert len(set(x[0].argmax(axis=-1).tolist())) > 15
+
+
+def test_the_text_has_the_variety_that_the_help_promises():
+    assert len(alphabet(TEXT)) > 40
+    assert alphabet("banana") == ["a", "b", "n"]
+
+
+def test_digits_are_scikit_learns_scans_row_by_row_with_their_labels():
+    datasets = pytest.importorskip("sklearn.datasets")
+    images, labels = datasets.load_digits(return_X_y=True)
+    images = images.reshape(-1, 8, 8)
+    _, x, targets = read(inputs="digits", seq_len=16, batch_size=5)
+    for k in range(5):
+        for start in (0, 8):
+            scan = x[start : start + 8, k] * images.std() + images.mean()
+            at = np.flatnonzero(np.abs(images - scan).max(axis=(1, 2)) < 1e-9)
+            assert len(at)
+            np.testing.assert_array_equal(targets[start : start + 8, k], labels[at[0]])
+
+
+def test_digits_have_unit_scale():
+    pytest.importorskip("sklearn")
+    images, labels = scans()
+    assert images.shape == (1797, 8, 8)
+    assert labels.shape == (1797,)
+    assert images.mean() == pytest.approx(0.0, abs=1e-12)
+    assert images.std() == pytest.approx(1.0, abs=1e-12)
+
+
+def test_an_unknown_input_gets_a_suggestion():
+    with pytest.raises(ValueError, match="inputs must be one of gaussian.*Did you mean 'digits'"):
+        INPUTS["digit"]

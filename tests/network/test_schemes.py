@@ -1,0 +1,220 @@
+"""Every scheme against its own formulas, in every shape, and the frameworks' defaults against the frameworks."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy import stats
+
+import rnnviz as rv
+from rnnviz.network.schemes import SCHEMES, sample
+
+SHAPES = [pytest.param(96, 96, id="square"), pytest.param(40, 120, id="wide"), pytest.param(120, 40, id="tall")]
+DRAWS = 12
+SIGMAS = 5.0  # a right scheme fails one check in two million
+
+
+def draws(name, fan_in, fan_out, gain=1.0):
+    return np.stack([sample(name, np.random.default_rng(seed), fan_in, fan_out, gain) for seed in range(DRAWS)])
+
+
+def moment_error(W):
+    """Return the standard errors of the mean and of E W^2 from the spread between draws, as entries may depend."""
+    return [np.std(each.mean(axis=(1, 2)), ddof=1) / np.sqrt(len(W)) for each in (W, W * W)]
+
+
+@pytest.mark.parametrize(("fan_in", "fan_out"), SHAPES)
+@pytest.mark.parametrize("name", SCHEMES)
+def test_mean_and_variance_are_those_of_the_draws(name, fan_in, fan_out):
+    scheme, W = SCHEMES[name], draws(name, fan_in, fan_out)
+    mean, variance = scheme.mean(fan_in, fan_out), scheme.variance(fan_in, fan_out)
+    assert W.shape == (DRAWS, fan_in, fan_out)
+    error_mean, error_square = moment_error(W)
+    # With 12 draws Student's t has wide tails: 10 standard errors instead of 5, at which a wrong factor still shows.
+    assert abs(W.mean() - mean) <= 2 * SIGMAS * error_mean + 1e-12
+    assert abs(np.mean(W * W) - mean**2 - variance) <= 2 * SIGMAS * error_square + 1e-12
+    assert error_square < 0.02 * (variance + mean**2), "too few draws to tell a wrong variance"
+
+
+@pytest.mark.parametrize(("fan_in", "fan_out"), SHAPES)
+@pytest.mark.parametrize("name", SCHEMES)
+def test_gain_multiplies_every_entry(name, fan_in, fan_out):
+    np.testing.assert_allclose(draws(name, fan_in, fan_out, 2.5), 2.5 * draws(name, fan_in, fan_out), atol=1e-15)
+    assert not draws(name, fan_in, fan_out, 0.0).any()
+
+
+@pytest.mark.parametrize("name", SCHEMES)
+def test_the_same_generator_draws_the_same_matrix(name):
+    np.testing.assert_array_equal(draws(name, 7, 5), draws(name, 7, 5))
+
+
+@pytest.mark.parametrize(("fan_in", "fan_out"), [(1, 1), (1, 9), (9, 1)])
+@pytest.mark.parametrize("name", SCHEMES)
+def test_smallest_shapes_are_finite(name, fan_in, fan_out):
+    assert np.isfinite(draws(name, fan_in, fan_out)).all()
+
+
+def same_distribution(W, distribution):
+    """Hold the draws to a distribution by the test of Kolmogorov and Smirnov."""
+    assert stats.kstest(W.ravel(), distribution.cdf).pvalue > 1e-6
+
+
+def normal(variance):
+    return stats.norm(scale=np.sqrt(variance))
+
+
+def between(low, high):
+    return stats.uniform(low, high - low)
+
+
+@pytest.mark.parametrize(("fan_in", "fan_out"), SHAPES)
+def test_distributions(fan_in, fan_out):
+    glorot = np.sqrt(6 / (fan_in + fan_out))
+    expected = {
+        "xavier": normal(1 / fan_in),
+        "glorot_normal": normal(2 / (fan_in + fan_out)),
+        "glorot_uniform": between(-glorot, glorot),
+        "he": normal(2 / fan_in),
+        "uniform01": between(0, 1),
+        "uniform_centered": between(-0.5, 0.5),
+        "small_normal": normal(1e-4),
+        "pytorch": between(-1 / np.sqrt(fan_out), 1 / np.sqrt(fan_out)),
+        "keras": between(-glorot, glorot),
+    }
+    assert set(expected) | {"orthogonal", "identity"} <= set(SCHEMES)
+    for name, distribution in expected.items():
+        same_distribution(draws(name, fan_in, fan_out), distribution)
+
+
+@pytest.mark.parametrize(("fan_in", "fan_out"), SHAPES)
+def test_orthogonal_keeps_norms_and_identity_is_one(fan_in, fan_out):
+    for W in draws("orthogonal", fan_in, fan_out):
+        small = W.T @ W if fan_in >= fan_out else W @ W.T
+        np.testing.assert_allclose(small, np.eye(min(fan_in, fan_out)), atol=1e-13)
+    np.testing.assert_array_equal(draws("identity", fan_in, fan_out)[0], np.eye(fan_in, fan_out))
+
+
+def test_orthogonal_is_uniform_over_rotations_and_reflections():
+    """In 2 dimensions the angle of the first column is uniform, and half the matrices are reflections.
+
+    QR without the sign of R's diagonal fails both.
+    """
+    rng = np.random.default_rng(0)
+    W = np.stack([sample("orthogonal", rng, 2, 2) for _ in range(2000)])
+    for column in (0, 1):
+        same_distribution(np.arctan2(W[:, 1, column], W[:, 0, column]), between(-np.pi, np.pi))
+    reflections = np.count_nonzero(np.linalg.det(W) < 0)
+    assert stats.binomtest(reflections, 2000, 0.5).pvalue > 1e-6
+
+
+def test_orthogonal_has_the_haar_measures_trace():
+    """For Haar's measure E (trace Q)^2 = 1 and E trace Q = 0, whatever the size (Diaconis & Mallows 1986)."""
+    rng = np.random.default_rng(1)
+    traces = np.array([np.trace(sample("orthogonal", rng, 6, 6)) for _ in range(3000)])
+    assert stats.ttest_1samp(traces, 0.0).pvalue > 1e-6
+    assert stats.ttest_1samp(traces**2, 1.0).pvalue > 1e-6
+
+
+def test_an_unknown_scheme_gets_a_suggestion():
+    with pytest.raises(ValueError, match="Did you mean 'orthogonal'"):
+        sample("ortogonal", np.random.default_rng(0), 2, 2)
+
+
+# ---- whole networks
+
+MODULES = {"rnn": "RNN", "lstm": "LSTM", "gru": "GRU"}
+
+
+def drawn(config, seeds=6):
+    """Return every parameter of networks of several seeds, stacked."""
+    nets = [rv.init_params(config.replace(seed=seed)) for seed in range(seeds)]
+    return {name: np.stack([net[name] for net in nets]) for name in nets[0]}
+
+
+def torch_drawn(cell, inputs, hidden, classes, seeds=6):
+    torch = pytest.importorskip("torch")
+    torch.manual_seed(0)
+    nets = []
+    for _ in range(seeds):
+        net, out = getattr(torch.nn, MODULES[cell])(inputs, hidden), torch.nn.Linear(hidden, classes)
+        b_ih, b_hh = net.bias_ih_l0.detach().numpy(), net.bias_hh_l0.detach().numpy().copy()
+        parts = {"W_xh": net.weight_ih_l0.T, "W_hh": net.weight_hh_l0.T, "W_hy": out.weight.T, "b_y": out.bias}
+        parts = {name: value.detach().numpy() for name, value in parts.items()}
+        if cell == "gru":
+            parts["b_hn"] = b_hh[-hidden:].copy()
+            b_hh[-hidden:] = 0.0
+        nets.append(parts | {"b_h": b_ih + b_hh})
+    return {name: np.stack([net[name] for net in nets]) for name in nets[0]}
+
+
+@pytest.mark.parametrize("cell", MODULES)
+def test_pytorch_draws_every_parameter_as_torch_does(cell):
+    config = rv.Config(cell=cell, scheme="pytorch", input_size=24, hidden_size=48, output_size=30)
+    ours, theirs = drawn(config), torch_drawn(cell, 24, 48, 30)
+    assert set(ours) == set(theirs)
+    bound = 1 / np.sqrt(48)
+    for name, values in ours.items():
+        assert values.shape == theirs[name].shape
+        assert np.abs(values).max() <= (2 if name == "b_h" else 1) * bound
+        assert stats.ks_2samp(values.ravel(), theirs[name].ravel()).pvalue > 1e-6
+    if cell == "gru":  # r and z have two biases in one sum, n has one on either side of the product
+        new = ours["b_h"][:, 96:]
+        assert np.abs(new).max() <= bound < np.abs(ours["b_h"][:, :96]).max()
+        same_distribution(new, between(-bound, bound))
+
+
+@pytest.mark.parametrize(("cell", "blocks"), [("rnn", 1), ("lstm", 4), ("gru", 3)])
+def test_keras_draws_every_parameter_as_its_documentation_says(cell, blocks):
+    config = rv.Config(cell=cell, scheme="keras", input_size=24, hidden_size=48, output_size=30)
+    ours = drawn(config)
+    kernel, dense = np.sqrt(6 / (24 + 48 * blocks)), np.sqrt(6 / (48 + 30))
+    same_distribution(ours["W_xh"], between(-kernel, kernel))
+    same_distribution(ours["W_hy"], between(-dense, dense))
+    for W in ours["W_hh"]:  # one matrix of all gates, its rows orthonormal
+        np.testing.assert_allclose(W @ W.T, np.eye(48), atol=1e-13)
+    expected = np.zeros(48 * blocks)
+    if cell == "lstm":
+        expected[48:96] = 1.0  # unit_forget_bias
+    np.testing.assert_array_equal(ours["b_h"][0], expected)
+    assert not ours["b_y"].any()
+
+
+@pytest.mark.parametrize("cell", MODULES)
+@pytest.mark.parametrize("name", sorted(set(SCHEMES) - {"pytorch", "keras"}))
+def test_other_schemes_draw_gate_by_gate_with_biases_of_zero(name, cell):
+    config = rv.Config(cell=cell, scheme=name, hidden_size=20, input_size=20, forget_bias=2.5, gain=1.5)
+    params = rv.init_params(config)
+    for matrix, gain in (("W_hh", 1.5), ("W_xh", 1.0)):
+        for block in np.split(params[matrix], params[matrix].shape[1] // 20, axis=1):
+            if name == "orthogonal":
+                np.testing.assert_allclose(block @ block.T, gain**2 * np.eye(20), atol=1e-12)
+            elif name == "identity":
+                np.testing.assert_array_equal(block, gain * np.eye(20))
+            else:
+                spread = np.sqrt(SCHEMES[name].variance(20, 20)) * gain
+                assert np.std(block) == pytest.approx(spread, rel=0.25)
+    b = params["b_h"].copy()
+    if cell == "lstm":
+        np.testing.assert_array_equal(b[20:40], 2.5)
+        b[20:40] = 0.0
+    assert not b.any()
+
+
+def test_schemes_meet_the_same_random_numbers():
+    config = rv.Config(hidden_size=16)
+    normal = {name: rv.init_params(config.replace(scheme=name)) for name in ("xavier", "he", "small_normal")}
+    np.testing.assert_allclose(normal["he"]["W_hh"], np.sqrt(2) * normal["xavier"]["W_hh"])
+    np.testing.assert_allclose(normal["small_normal"]["W_hh"], 0.01 * 4 * normal["xavier"]["W_hh"])
+    uniform = {name: rv.init_params(config.replace(scheme=name)) for name in ("uniform01", "uniform_centered")}
+    np.testing.assert_allclose(uniform["uniform_centered"]["W_hh"], uniform["uniform01"]["W_hh"] - 0.5)
+
+
+def test_changing_one_scheme_leaves_the_other_draws_alone():
+    config = rv.Config(scheme="xavier", input_scheme="he")
+    one, other = rv.init_params(config), rv.init_params(config.replace(scheme="orthogonal"))
+    np.testing.assert_array_equal(one["W_xh"], other["W_xh"])
+    assert not np.array_equal(one["W_hh"], other["W_hh"])
+    third = rv.init_params(config.replace(input_scheme="orthogonal"))
+    np.testing.assert_array_equal(one["W_hh"], third["W_hh"])
+    assert not np.array_equal(one["W_xh"], third["W_xh"])
+    np.testing.assert_array_equal(rv.init_params(config.replace(gain=2.0))["W_xh"], one["W_xh"])
