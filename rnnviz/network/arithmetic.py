@@ -1,7 +1,7 @@
 """How gradients are multiplied: exactly at any magnitude, or as floats of one type would.
 
-Cells are written once, in terms of an `Arithmetic`. `EXACT` keeps every factor and gradient right far outside the
-range of float64; `PLAIN` does what an autograd engine does with the arrays that it is given, underflow included.
+Cells are written once, in terms of an `Arithmetic`. `EXACT` keeps factors and gradients accurate far outside the range
+of float64; `PLAIN` does what an autograd engine does, underflow included.
 """
 
 from __future__ import annotations
@@ -20,26 +20,26 @@ Gradient = Any  # Scaled under EXACT, an array under PLAIN
 Kept = tuple[Array, ...]  # of one step, or of many stacked
 SIGMOID = ACTIVATIONS["sigmoid"]
 TINY = np.finfo(float).tiny
-FEW = 512  # numbers for which NumPy's own functions take less time than several simple ones
+FEW = 512  # below this many numbers, one NumPy function is faster than several simple ones
 
 
 class Arithmetic(Protocol):
-    """The operations in which exact and plain backpropagation differ; ``*``, ``+`` and ``@`` are the arrays' own."""
+    """The operations in which exact and plain backpropagation differ; ``*``, ``+`` and ``@`` belong to the arrays."""
 
     def activate(self, phi: Activation, a: Array) -> tuple[Array, Kept]:
-        """Return ``phi(a)``, and what `slope` and `gate` will need."""
+        """Return ``phi(a)``, and what `slope` and `gate` need."""
 
     def slope(self, phi: Activation, kept: Kept) -> Factor:
         """Return ``phi'(a)``."""
 
     def gate(self, kept: Kept, value: Array) -> Factor:
-        """Return ``sigmoid(a)``, known as ``value``, as a factor."""
+        """Return ``sigmoid(a)``, whose value is known, as a factor."""
 
     def product(self, a: Factor, b: Factor) -> Factor:
         """Return ``a * b``."""
 
     def weights(self, W: Array) -> Any:
-        """Return a matrix as what a gradient is multiplied by, ``d @ W``."""
+        """Return a matrix in the form that gradients are multiplied by, ``d @ W``."""
 
     def through(self, parts: Sequence[Gradient], W: Any) -> Gradient:
         """Return the gates' gradients, joined along the last axis, times ``W``."""
@@ -48,25 +48,25 @@ class Arithmetic(Protocol):
         """Return the gradient with which backpropagation begins."""
 
     def zeros(self, shape: tuple[int, ...]) -> Gradient:
-        """Return a gradient of zeros, to add to."""
+        """Return a gradient of zeros."""
 
     def balanced(self, d: Gradient) -> Gradient:
-        """Return the same gradient, its numbers brought near 1 where the arithmetic can."""
+        """Return the same gradient, rescaled to numbers near 1 where the arithmetic can."""
 
     def log10_norm(self, d: Gradient) -> Array:
         """Return ``log10`` of the Frobenius norm over batch and units, ``-inf`` for 0."""
 
 
 def least(a: Array) -> float:
-    """Return the least number of an array, those left out that are nan."""
+    """Return the smallest number of an array, ignoring nan."""
     return np.fmin.reduce(a, axis=None, initial=np.inf)
 
 
 class Exact:
-    """Right to the last digits of float64 at 1e-5000 and at 1e+5000."""
+    """Accurate to float64 precision from 1e-5000 to 1e+5000."""
 
     def activate(self, phi: Activation, a: Array) -> tuple[Array, Kept]:
-        # Told by the size of one run: what becomes of it must not depend on how many are stacked.
+        # By the size of one run, so that its result does not depend on how many are stacked.
         if phi.both is None or a.shape[-2] * a.shape[-1] < FEW:
             return phi.f(a), (a,)
         value, slope = phi.both(a)
@@ -116,7 +116,7 @@ class Exact:
 
 
 class Plain:
-    """What an autograd engine computes: slopes from the outputs, products that underflow."""
+    """As an autograd engine computes: slopes from the outputs, products that underflow."""
 
     def activate(self, phi: Activation, a: Array) -> tuple[Array, Kept]:
         h = phi.f(a)
@@ -147,7 +147,7 @@ class Plain:
         return d
 
     def log10_norm(self, d: Array) -> Array:
-        # Each number is what its float type holds; only their norm is taken in a wider range, as it is shown to 1e-400.
+        # The numbers keep their float type; only the norm, which is shown down to 1e-400, needs a wider range.
         d = np.asarray(d, dtype=float)
         top = np.abs(d).max(axis=(-2, -1), keepdims=True)
         rows = row_squares(d / np.where(top > 0, top, 1.0)).sum(axis=-1)

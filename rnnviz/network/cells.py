@@ -1,18 +1,20 @@
 """Recurrent cells: one step forward and one step back, side by side.
 
-A cell is handed the projected input ``x_t @ W_xh + b_h`` and its state, a dict of arrays (..., B, H). ``step`` returns
-the new state, and ``tape`` the local factors made of what it kept, for one step or for many that are stacked;
-``step_back`` multiplies the arriving gradient by them and by ``W_back``, the transpose of ``W_hh``. The `Arithmetic`
-that all three are given decides what a factor is: exact at any magnitude, or what floats of one type hold.
+A cell takes the projected input ``x_t @ W_xh + b_h`` and its state, a dict of arrays (..., B, H). ``step`` returns the
+new state; ``tape`` turns what ``step`` kept into local factors, for one step or for a stack of steps; ``step_back``
+multiplies the incoming gradient by these factors and by ``W_back``, the transpose of ``W_hh``. The `Arithmetic` passed
+to all three decides what a factor is: exact at any magnitude, or what floats of one type hold.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from ..text.language import N_
 from ..text.registry import Registry
 from .activations import Activation
 from .arithmetic import SIGMOID, Arithmetic, Factor, Gradient
@@ -33,8 +35,8 @@ class Step(NamedTuple):
 class StepBack(NamedTuple):
     """One step back.
 
-    ``total`` holds the total derivative of each state *after* the step, ``previous`` what flows into the state before
-    it, ``d_in`` and ``d_rec`` the gradients of ``x_t @ W_xh + b_h`` and of ``h_{t-1} @ W_hh``, gate by gate.
+    ``total`` holds the total derivative of each state *after* the step, ``previous`` the gradient that reaches the
+    state before it, ``d_in`` and ``d_rec`` the gradients of ``x_t @ W_xh + b_h`` and of ``h_{t-1} @ W_hh`` by gate.
     """
 
     total: dict[str, Gradient]
@@ -43,32 +45,43 @@ class StepBack(NamedTuple):
     d_rec: list[Gradient]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Cell:
-    """What every cell shares; a cell adds ``step``, ``tape`` and ``step_back``.
-
-    ``step`` returns the state, a tuple of arrays for ``tape`` (or of tuples of them), and the gates by name.
+    """What all cells share; a subclass defines ``step``, ``tape`` and ``step_back``.
 
     Attributes
     ----------
-    name, label, formula : how code, menus and formulas name it.
+    name, label, formula : its name in code, in menus and in formulas.
     gates : a letter for each block of H columns of W_xh and W_hh, in order.
-    states : the arrays that are handed on; the first, ``h``, is the output.
+    gate_labels : letter -> label, for those gates that have one.
+    states : the arrays passed on from step to step; the first, ``h``, is the output.
     recurrent_bias : the block of W_hh that has a bias ``b_h<letter>`` of its own, or None.
-    carry : (its name, its place in the tape): the factor that hands the gradient on from step to step.
+    step_factor : (name, place in the tape) of the factor that each step applies to the gradient apart from W_hh.
     candidate : the gate that goes through phi, not through a sigmoid, or None.
-    factors : how many arrays the tape of a step holds.
+    factors : number of arrays in the tape of a step.
+    path : the path that the gate of ``step_factor`` keeps open for the gradient, in words; "" without gates.
+    has_matrix_jacobian : whether a step back is one matrix, ``diag(phi') W_hh^T``.
+    forget_gate : the gate that keeps the memory where it is open, whose bias ``Config.forget_bias`` sets, or None.
     """
 
     name: str
     label: str
     formula: str
     gates: tuple[str, ...]
+    gate_labels: Mapping[str, str] = field(default_factory=dict)
     states: tuple[str, ...] = ("h",)
     recurrent_bias: str | None = None
-    carry: tuple[str, int] = ("φ′", 0)
+    step_factor: tuple[str, int] = ("φ′", 0)
     candidate: str | None = None
     factors: int = 1
+    path: str = ""
+    has_matrix_jacobian: bool = False
+    forget_gate: str | None = None
+
+    @property
+    def has_forget_bias(self) -> bool:
+        """Whether ``Config.forget_bias`` applies."""
+        return self.forget_gate is not None
 
     def shapes(self, input_size: int, hidden_size: int) -> dict[str, tuple[int, ...]]:
         """Return the shapes of the cell's parameters: ``W_xh (D, kH)``, ``W_hh (H, kH)``, ``b_h (kH,)``, ..."""
@@ -87,6 +100,18 @@ class Cell:
         """Cut (..., kH) into the k gates' (..., H)."""
         size = a.shape[-1] // len(self.gates)
         return [a[..., k * size : (k + 1) * size] for k in range(len(self.gates))]
+
+    def step(self, params: Any, x: Array, state: State, phi: Activation, num: Arithmetic) -> tuple[State, tuple, State]:
+        """Return the new state, what `tape` needs, and the gates by name."""
+        raise NotImplementedError
+
+    def tape(self, kept: Any, phi: Activation, num: Arithmetic) -> tuple[Factor, ...]:
+        """Return the local factors of a step, or of a stack of steps."""
+        raise NotImplementedError
+
+    def step_back(self, W_back: Any, tape: tuple, d: dict[str, Gradient], num: Arithmetic) -> StepBack:
+        """Return the gradients before the step from those after it."""
+        raise NotImplementedError
 
 
 class RNN(Cell):
@@ -144,7 +169,7 @@ class GRU(Cell):
     """The GRU as PyTorch and cuDNN compute it, the reset gate after the product (Cho et al. 2014).
 
     ``n = phi(x W_xn + b_n + r * (h W_hn + b_hn))``, ``h_t = (1 - z) * n + z * h_{t-1}``; r and z are sigmoids; order
-    r, z, n. The factor ``h_{t-1} - n`` is that of the float64 states: 0 where both have saturated to the same number.
+    r, z, n. The factor ``h_{t-1} - n`` comes from the float64 states: 0 where both have saturated to the same number.
     """
 
     def step(self, params: Params, x: Array, state: State, phi: Activation, num: Arithmetic):
@@ -178,7 +203,7 @@ class GRU(Cell):
 
 
 CELLS: Registry[Cell] = Registry("cell")
-CELLS.add("rnn", RNN("rnn", "RNN", "h = φ(x W_xh + h W_hh + b_h)", ("h",)))
+CELLS.add("rnn", RNN("rnn", "RNN", "h = φ(x W_xh + h W_hh + b_h)", ("h",), has_matrix_jacobian=True))
 CELLS.add(
     "lstm",
     LSTM(
@@ -186,10 +211,18 @@ CELLS.add(
         label="LSTM",
         formula="c = f·c + i·g,  h = o·φ(c)",
         gates=("i", "f", "g", "o"),
+        gate_labels={
+            "i": N_("input i"),
+            "f": N_("forget f"),
+            "g": N_("candidate g"),
+            "o": N_("output o"),
+        },
         states=("h", "c"),
-        carry=("f", 5),
+        step_factor=("f", 5),
+        forget_gate="f",
         candidate="g",
         factors=6,
+        path=N_("the road through c (gate f)"),
     ),
 )
 CELLS.add(
@@ -199,9 +232,11 @@ CELLS.add(
         label="GRU",
         formula="h = (1 − z)·n + z·h",
         gates=("r", "z", "n"),
+        gate_labels={"r": N_("reset r"), "z": N_("update z"), "n": N_("candidate n")},
         recurrent_bias="n",
-        carry=("z", 4),
+        step_factor=("z", 4),
         candidate="n",
         factors=5,
+        path=N_("the road past n (gate z)"),
     ),
 )

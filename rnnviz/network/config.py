@@ -1,10 +1,12 @@
-"""Every choice that a person can make, with its bounds, label and help text."""
+"""The settings of an experiment, with bounds, labels and help texts."""
 
 from __future__ import annotations
 
 import json
 import math
+from collections.abc import Mapping
 from dataclasses import MISSING, Field, dataclass, field, fields, replace
+from textwrap import fill, indent
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
@@ -17,31 +19,33 @@ from .inputs import INPUTS, TEXT, alphabet
 from .schemes import SCHEMES
 
 LOSS_AT = (N_("last"), N_("every"))
+WIDTH = 100  # of a line in the docstring
 
 
 def choice(default: str | None, allowed, label: str, help: str, *, optional: bool = False) -> Any:
-    """Declare a field that takes one of the names in ``allowed``, or None where optional."""
+    """Declare a field that takes one of the names in ``allowed``, or None if ``optional``."""
     metadata = {"kind": "choice", "allowed": allowed, "optional": optional, "label": label, "help": help}
     return field(default=default, metadata=metadata)
 
 
 def number(default: float, low: float, high: float, label: str, help: str, **ui: Any) -> Any:
-    """Declare a number within [low, high], whole where the default is; ``ui`` is what a control may want to know."""
+    """Declare a number in [low, high], an integer if the default is one; ``ui`` is metadata for controls."""
     metadata = {"kind": type(default).__name__, "low": low, "high": high, "label": label, "help": help, **ui}
     return field(default=default, metadata=metadata)
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class Config:
     """One experiment: a cell, how its weights are drawn, what it reads, and where its loss is.
 
-    Every field carries its bounds, label and help text as metadata, which validation and the controls both read.
     ``inputs="text"`` and ``"digits"`` bring sizes of their own for D and O (see `sizes`).
 
     Raises
     ------
-    ValueError : naming the field, the value received and what is allowed.
+    ValueError : naming the field, the value received and the values allowed.
 
+    Examples
+    --------
     >>> Config(hidden_size=0)
     Traceback (most recent call last):
     ...
@@ -83,11 +87,19 @@ class Config:
         N_("LSTM: the forget gate's bias at the start"),
         slider=(-2.0, 6.0),
         step=0.1,
+        applies=lambda values: CELLS[values["cell"]].has_forget_bias,
     )
     seed: int = number(0, 0, 2**32 - 1, N_("Seed"), N_("the same seed draws the same numbers"), slider=(0, 99), step=1)
     text: str = field(
         default=TEXT,
-        metadata={"kind": "text", "low": 2, "high": 20_000, "label": N_("Text"), "help": N_("what Input: Text reads")},
+        metadata={
+            "kind": "text",
+            "low": 2,
+            "high": 20_000,
+            "label": N_("Text"),
+            "help": N_("what Input: Text reads"),
+            "applies": lambda values: INPUTS[values["inputs"]].reads_text,
+        },
     )
 
     def __post_init__(self):
@@ -96,21 +108,40 @@ class Config:
 
     @property
     def sizes(self) -> tuple[int, int]:
-        """D and O as they really are: the text's alphabet or the scans decide where they are read."""
+        """The actual D and O, which a text's alphabet or the scans of digits decide where they are read."""
         return INPUTS[self.inputs].sizes(self.input_size, self.output_size, self.text)
 
+    @property
+    def entries(self) -> tuple[Any, ...]:
+        """The entries that the fields name now; a cache keyed by a Config and these serves no replaced entry."""
+        chosen = ((spec.metadata.get("allowed"), getattr(self, spec.name)) for spec in fields(self))
+        return tuple(allowed[name] for allowed, name in chosen if isinstance(allowed, dict) and name is not None)
+
+    @property
+    def changed(self) -> dict[str, Any]:
+        """The fields that differ from their defaults, by name."""
+        return {name: value for name, value in self.to_dict().items() if value != DEFAULTS[name]}
+
+    def __repr__(self) -> str:
+        """Return Python code for the same Config.
+
+        >>> Config(hidden_size=128, scheme="he")
+        Config(scheme='he', hidden_size=128)
+        """
+        return f"Config({', '.join(f'{name}={value!r}' for name, value in self.changed.items())})"
+
     def replace(self, **changes: Any) -> Config:
-        """Return a copy with some fields changed; ValueError as for a new one, and for an unknown field."""
+        """Return a copy with some fields changed; ValueError for invalid values and unknown fields."""
         check_names(changes)
         return replace(self, **changes)
 
     def to_dict(self) -> dict[str, Any]:
-        """Return every field by name, in types that JSON knows."""
+        """Return all fields by name, in types that JSON has."""
         return {spec.name: getattr(self, spec.name) for spec in fields(self)}
 
     @classmethod
     def from_dict(cls, d: dict[str, Any]) -> Config:
-        """Return the Config of a dict; what is missing takes its default, an unknown key is a ValueError."""
+        """Return the Config of a dict; missing fields take their defaults, an unknown key is a ValueError."""
         check_names(d)
         return cls(**d)
 
@@ -120,11 +151,11 @@ class Config:
         >>> Config(gain=1.5, hidden_size=128).to_query()
         'gain=1.5&hidden_size=128'
         """
-        return urlencode({k: v for k, v in self.to_dict().items() if v != DEFAULTS[k]})
+        return urlencode(self.changed)
 
     @classmethod
     def from_query(cls, query: str) -> Config:
-        """Return the Config of a query string, with or without its ``?``; ValueError for what it cannot mean."""
+        """Return the Config of a query string, with or without its ``?``; ValueError for invalid values."""
         pairs = parse_qsl(query.removeprefix("?"), keep_blank_values=True, max_num_fields=100)
         check_names(dict(pairs))
         return cls(**{name: from_text(FIELDS[name], value) for name, value in pairs})
@@ -134,21 +165,56 @@ FIELDS: dict[str, Field] = {spec.name: spec for spec in fields(Config)}
 DEFAULTS = {name: spec.default for name, spec in FIELDS.items() if spec.default is not MISSING}
 
 
+def described(spec: Field) -> str:
+    """Return a field's entry of the section "Attributes": name, type, values or bounds, default and meaning."""
+    meta = spec.metadata
+    default = repr(spec.default)
+    if meta["kind"] == "choice":
+        names = ", ".join(map(repr, meta["allowed"]))
+        kind = f"one of {names}" + (" or None" if meta["optional"] else "")
+    elif meta["kind"] == "text":
+        kind, default = f"str of {meta['low']} to {meta['high']} characters", "a paragraph in English"
+    else:
+        kind = f"{meta['kind']} from {meta['low']:.12g} to {meta['high']:.12g}"
+    head = fill(f"{spec.name} : {kind}; default {default}", WIDTH, subsequent_indent="    ")
+    return f"{head}\n    {meta['help']}"
+
+
+def with_attributes(doc: str) -> str:
+    """Return a docstring of Config with the section "Attributes" before "Raises"."""
+    before, raises, after = doc.partition("    Raises\n")
+    section = "\n".join(["Attributes", "----------", *map(described, FIELDS.values())])
+    return f"{before}{indent(section, '    ')}\n\n{raises}{after}"
+
+
+Config.__doc__ = with_attributes(Config.__doc__ or "")
+
+
 def label_of(name: str) -> str:
-    """Return what a field is called in the language spoken."""
+    """Return the label of a field in the current language."""
     label = FIELDS[name].metadata["label"]
     return _(label)
 
 
+def applies(name: str, values: Mapping[str, Any]) -> bool:
+    """Return whether a field changes anything, given the values of all fields.
+
+    >>> applies("forget_bias", Config(cell="lstm").to_dict()), applies("forget_bias", Config(cell="gru").to_dict())
+    (True, False)
+    """
+    condition = FIELDS[name].metadata.get("applies")
+    return condition is None or condition(values)
+
+
 def check_names(names) -> None:
-    """Raise a ValueError for the first name that is no field of Config."""
+    """Raise a ValueError for the first name that is not a field of Config."""
     for name in names:
         if name not in FIELDS:
             raise ValueError(explain_choice(_("a field of Config"), name, FIELDS))
 
 
 def check(spec: Field, value: Any) -> Any:
-    """Return ``value`` as the field's type, or raise a ValueError that says what is allowed."""
+    """Return ``value`` in the type of the field, or raise a ValueError that says what is allowed."""
     meta = spec.metadata
     if meta["kind"] == "choice":
         return check_choice(spec, value)
@@ -168,7 +234,7 @@ def check(spec: Field, value: Any) -> Any:
 
 
 def out_of_bounds(spec: Field, value: Any) -> str:
-    """Say what numbers a field takes."""
+    """Return a sentence with the bounds of a field and the value received."""
     whole = _("{name} must be a whole number from {low} to {high}; got {received}.")
     text = (
         whole if spec.metadata["kind"] == "int" else _("{name} must be a number from {low} to {high}; got {received}.")
@@ -200,7 +266,7 @@ def check_text(spec: Field, value: Any) -> str:
 
 
 def from_text(spec: Field, text: str) -> Any:
-    """Return what a query string's value means for a field, unchecked."""
+    """Return the value of a field in a query string, not yet checked."""
     if spec.metadata["kind"] not in ("int", "float"):
         return text
     try:

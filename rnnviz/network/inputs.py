@@ -1,4 +1,4 @@
-"""What the network reads: random numbers, one kick, a text, or real scans."""
+"""What the network reads: noise, an impulse, a text, or scans of digits."""
 
 from __future__ import annotations
 
@@ -22,15 +22,17 @@ TEXT = (
 )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Input:
     """One kind of input.
 
     Attributes
     ----------
-    name, label, help : how code, menus and help texts name it.
+    name, label, help : its name in code, in menus and in help texts.
     fn : ``fn(rng, sizes, text) -> x (T, B, D), targets (T, B)``, with x of unit scale.
-    sizes : ``(D, O, text) -> (D, O)``: the sizes that the data force, whatever was asked for.
+    sizes : ``(D, O, text) -> (D, O)``: the sizes that the data require, whatever the Config asks for.
+    steady : whether it acts at every step; False for an impulse at the first step.
+    reads_text : whether it reads ``Config.text``.
     """
 
     name: str
@@ -38,6 +40,8 @@ class Input:
     help: str
     fn: Callable[..., tuple[Array, Array]]
     sizes: Callable[[int, int, str], tuple[int, int]] = lambda input_size, output_size, text: (input_size, output_size)
+    steady: bool = True
+    reads_text: bool = False
 
 
 @dataclass(frozen=True)
@@ -58,13 +62,13 @@ def random_targets(rng: np.random.Generator, sizes: Sizes) -> Array:
 
 
 def gaussian(rng: np.random.Generator, sizes: Sizes, text: str) -> tuple[Array, Array]:
-    """Draw ``x ~ N(0, 1)`` at every step, and targets at random."""
+    """Draw ``x ~ N(0, 1)`` at every step, and random targets."""
     x = rng.standard_normal((sizes.seq_len, sizes.batch_size, sizes.input_size))
     return x, random_targets(rng, sizes)
 
 
-def none(rng: np.random.Generator, sizes: Sizes, text: str) -> tuple[Array, Array]:
-    """Draw ``x_1 ~ N(0, 1)`` and give nothing more: what happens is the network's own doing."""
+def impulse(rng: np.random.Generator, sizes: Sizes, text: str) -> tuple[Array, Array]:
+    """Draw ``x_1 ~ N(0, 1)``, then zeros: what follows is the network's own dynamics."""
     x = np.zeros((sizes.seq_len, sizes.batch_size, sizes.input_size))
     x[0] = rng.standard_normal(x.shape[1:])
     return x, random_targets(rng, sizes)
@@ -76,7 +80,7 @@ def alphabet(text: str) -> list[str]:
 
 
 def one_hot_text(rng: np.random.Generator, sizes: Sizes, text: str) -> tuple[Array, Array]:
-    """Read windows of the text from random places, character by character; the target is the next character."""
+    """Read the text from random positions, one character per step; the target is the next character."""
     codes = np.searchsorted(alphabet(text), list(text))
     steps = np.arange(sizes.seq_len + 1)[:, None] + rng.integers(len(text), size=sizes.batch_size)
     window = codes[steps % len(text)]
@@ -93,7 +97,7 @@ def scans() -> tuple[Array, Array]:
 
 
 def digits(rng: np.random.Generator, sizes: Sizes, text: str) -> tuple[Array, Array]:
-    """Read scans of handwritten digits, one row of 8 pixels a step, one scan after the other; target: its label."""
+    """Read scans of handwritten digits, one row of 8 pixels per step, scan after scan; the target is the label."""
     images, labels = scans()
     per_sequence = -(-sizes.seq_len // 8)
     chosen = rng.integers(len(images), size=(per_sequence, sizes.batch_size))
@@ -105,7 +109,9 @@ INPUTS.add(
     "gaussian",
     Input("gaussian", N_("Gaussian noise"), N_("x ~ N(0, 1), new at every step; the targets are random"), gaussian),
 )
-INPUTS.add("none", Input("none", N_("One kick"), N_("x ~ N(0, 1) at the first step, then nothing"), none))
+INPUTS.add(
+    "none", Input("none", N_("One kick"), N_("x ~ N(0, 1) at the first step, then nothing"), impulse, steady=False)
+)
 INPUTS.add(
     "text",
     Input(
@@ -114,6 +120,7 @@ INPUTS.add(
         N_("one character a step, one-hot; the target is the next character"),
         one_hot_text,
         lambda input_size, output_size, text: (len(alphabet(text)), len(alphabet(text))),
+        reads_text=True,
     ),
 )
 INPUTS.add(

@@ -1,4 +1,4 @@
-"""What chance decides in an experiment: the weights and the inputs, each from a stream of its own."""
+"""Draw the weights and the inputs of an experiment, each from its own stream of random numbers."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ STREAMS = ("W_xh", "W_hh", "W_hy", "bias", "inputs")
 
 
 def stream(seed: int, name: str) -> np.random.Generator:
-    """Return the generator of one thing drawn, so that changing one scheme leaves all other draws as they were.
+    """Return the generator for one of ``STREAMS``, so that changing one scheme leaves the other draws unchanged.
 
-    It is the one that ``np.random.default_rng(seed).spawn(len(STREAMS))`` has at the name's place.
+    It equals the name's entry of ``np.random.default_rng(seed).spawn(len(STREAMS))``.
     """
     return np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(STREAMS.index(name),)))
 
@@ -24,9 +24,9 @@ def stream(seed: int, name: str) -> np.random.Generator:
 def init_params(config: Config) -> dict[str, Array]:
     """Draw the parameters of one network.
 
-    W_hh and W_hy and the biases follow ``config.scheme``, W_xh ``config.input_scheme`` (None: the same); the gates of
-    an LSTM or GRU are drawn one by one, with H as their fan, unless a framework draws them as one matrix. Biases are
-    zeros, and ``forget_bias`` at an LSTM's forget gate, unless a framework draws them.
+    W_hh, W_hy and the biases follow ``config.scheme``, W_xh follows ``config.input_scheme`` (None: the same). The gates
+    of an LSTM or GRU are drawn one by one, with fan_out H, unless a framework draws them as one matrix. Biases are 0
+    (``forget_bias`` at an LSTM's forget gate), unless a framework draws them.
 
     Returns
     -------
@@ -54,25 +54,26 @@ def init_params(config: Config) -> dict[str, Array]:
 def draw(scheme: str, role: str, rng, fan_in: int, fan_out: int, blocks: int, gain: float = 1.0) -> Array:
     """Draw a matrix (fan_in, blocks * fan_out), gate by gate unless the scheme draws it whole."""
     entry = SCHEMES[scheme]
-    fn = entry.roles.get(role, entry.fn)
+    fn = entry.fn_for(role)
     if entry.whole:
         return fn(rng, fan_in, blocks * fan_out, gain)
     return np.concatenate([fn(rng, fan_in, fan_out, gain) for _ in range(blocks)], axis=1)
 
 
 def draw_bias(config: Config, cell: Cell, name: str, shape: tuple[int, ...], rng) -> Array:
-    """Draw one bias vector; a framework's two biases of the same sum are drawn as their sum."""
+    """Draw one bias vector; where a framework adds two biases, draw their sum."""
     bias = SCHEMES[config.scheme].bias
     if bias is not None:
-        parts = 2 if name == "b_h" else 1
-        b = sum(bias(rng, config.hidden_size, shape[0]) for _ in range(parts))
+        b = bias(rng, config.hidden_size, shape[0])
+        if name == "b_h":
+            b = b + bias(rng, config.hidden_size, shape[0])
         if name == "b_h" and cell.recurrent_bias:
             alone = cell.block(cell.recurrent_bias, config.hidden_size)
             b[alone] = bias(rng, config.hidden_size, config.hidden_size)
         return b
     b = np.zeros(shape)
-    if name == "b_h" and "f" in cell.gates:
-        b[cell.block("f", config.hidden_size)] = config.forget_bias
+    if name == "b_h" and cell.forget_gate:
+        b[cell.block(cell.forget_gate, config.hidden_size)] = config.forget_bias
     return b
 
 

@@ -1,9 +1,10 @@
-"""Initialisation schemes: how a weight matrix is drawn, its formula and its paper."""
+"""Initialisation schemes: how a weight matrix is drawn, with its formula and its source."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 
@@ -13,20 +14,22 @@ from ..text.registry import Registry
 Array = np.ndarray
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Scheme:
     """One initialisation scheme.
 
     Attributes
     ----------
-    name, label, formula, source : how code, menus, formulas and the literature name it.
-    short : the label where room is scarce: legends and sentences.
+    name, label, formula, source : its name in code, in menus and in formulas, and the paper it comes from.
+    short : a shorter label for legends and sentences.
     fn : ``fn(rng, fan_in, fan_out, gain) -> W`` of shape (fan_in, fan_out).
     mean, variance : ``(fan_in, fan_out) -> float``, the moments of one entry at gain 1.
-    whole : draw the gates of an LSTM or GRU as one matrix (fan_out = all gates), not gate by gate.
-    roles : another ``fn`` for W_hh ("recurrent") or W_hy ("output"), where a framework treats them apart.
+    whole : whether the gates of an LSTM or GRU are drawn as one matrix (fan_out = all gates), not gate by gate.
+    roles : another ``fn`` for W_hh ("recurrent") or W_hy ("output"), where a framework draws them differently.
     bias : ``bias(rng, fan_in, size) -> b``, or None for zeros.
     bias_variance : ``fan_in -> float``, the variance of one entry of b_h.
+    phrase : what its weights are called inside a sentence; "" for "``short`` weights".
+    centred : the name of the scheme with the same spread and mean 0, or "".
     """
 
     name: str
@@ -41,13 +44,39 @@ class Scheme:
     roles: Mapping[str, Callable[..., Array]] = field(default_factory=dict)
     bias: Callable[..., Array] | None = None
     bias_variance: Callable[[int], float] = lambda fan_in: 0.0
+    phrase: str = ""
+    centred: str = ""
+
+    def fn_for(self, role: str) -> Callable[..., Array]:
+        """Return the ``fn`` of W_xh ("input"), W_hh ("recurrent") or W_hy ("output")."""
+        return self.roles.get(role, self.fn)
+
+    @cached_property
+    def random(self) -> bool:
+        """Whether W_hh differs from seed to seed."""
+        return not np.array_equal(self._small(0), self._small(1))
+
+    @cached_property
+    def orthogonal(self) -> bool:
+        """Whether W_hh is orthogonal: ``W^T W = I`` at gain 1."""
+        W = self._small(0)
+        return bool(np.allclose(W.T @ W, np.eye(len(W))))
+
+    @property
+    def independent(self) -> bool:
+        """Whether the entries of W_hh are random and independent, with mean 0."""
+        return self.random and not self.orthogonal and self.mean(8, 8) == 0
+
+    def _small(self, seed: int) -> Array:
+        """Return a W_hh of 8 units."""
+        return self.fn_for("recurrent")(np.random.default_rng(seed), 8, 8, 1.0)
 
 
 SCHEMES: Registry[Scheme] = Registry("scheme")
 
 
 def scheme(name: str, label: str, short: str, formula: str, source: str, *, variance, mean=lambda i, o: 0.0, **more):
-    """Register the decorated ``fn(rng, fan_in, fan_out, gain)`` as a scheme."""
+    """Register the decorated ``fn(rng, fan_in, fan_out, gain)`` as a scheme, replacing one of the same name."""
 
     def register(fn):
         SCHEMES.add(name, Scheme(name, label, short, formula, source, fn, mean, variance, **more))
@@ -62,8 +91,8 @@ def sample(name: str, rng: np.random.Generator, fan_in: int, fan_out: int, gain:
     Parameters
     ----------
     name : a key of ``SCHEMES``.
-    rng : the source of all randomness.
-    fan_in, fan_out : units before and after; the matrix multiplies row vectors from the right.
+    rng : random number generator.
+    fan_in, fan_out : units before and after; row vectors are multiplied by the matrix, ``x @ W``.
     gain : factor on every entry.
 
     Returns
@@ -72,7 +101,7 @@ def sample(name: str, rng: np.random.Generator, fan_in: int, fan_out: int, gain:
 
     Raises
     ------
-    ValueError : for an unknown name, with the nearest one.
+    ValueError : for an unknown name; suggests the nearest one.
 
     >>> sample("identity", np.random.default_rng(0), 2, 3)
     array([[1., 0., 0.],
@@ -141,6 +170,7 @@ def he(rng, fan_in, fan_out, gain=1.0):
     "W = Q, uniform over rotations and reflections",
     "Saxe et al. 2013; Mezzadri 2007 for the sign",
     variance=lambda i, o: 1 / max(i, o),
+    phrase=N_("orthogonal weights"),
 )
 def orthogonal(rng, fan_in, fan_out, gain=1.0):
     tall = rng.standard_normal((max(fan_in, fan_out), min(fan_in, fan_out)))
@@ -171,6 +201,7 @@ def identity(rng, fan_in, fan_out, gain=1.0):
     "the note's counter-example",
     mean=lambda i, o: 0.5,
     variance=lambda i, o: 1 / 12,
+    centred="uniform_centered",
 )
 def uniform01(rng, fan_in, fan_out, gain=1.0):
     return gain * rng.random((fan_in, fan_out))

@@ -1,11 +1,14 @@
-"""Long computations that can be watched, interleaved and abandoned."""
+"""Long computations that report their progress and can be interleaved or abandoned."""
 
 from __future__ import annotations
 
-from collections.abc import Generator
-from typing import TypeAlias, TypeVar
+from collections.abc import Callable, Generator
+from typing import Any, TypeAlias, TypeVar
+
+import numpy as np
 
 Result = TypeVar("Result")
+Shown = TypeVar("Shown")
 Progress: TypeAlias = Generator[float, None, Result]
 """A computation that yields the share done, 0 to 1, and returns its result; closing it abandons it."""
 
@@ -24,3 +27,39 @@ def finish(progress: Progress[Result]) -> Result:
             next(progress)
         except StopIteration as end:
             return end.value
+
+
+def mapped(progress: Progress[Result], change: Callable[[float], Shown]) -> Generator[Shown, None, Result]:
+    """Run a computation, and yield ``change(share)`` instead of its shares."""
+    try:
+        while True:
+            try:
+                share = next(progress)
+            except StopIteration as end:
+                return end.value
+            yield change(share)
+    finally:
+        progress.close()
+
+
+def rescaled(progress: Progress[Result], start: float, amount: float) -> Progress[Result]:
+    """Run a part of a longer computation: its share of 0 to 1 becomes ``start`` to ``start + amount``."""
+    return mapped(progress, lambda share: start + amount * share)
+
+
+def unwarned(progress: Progress[Result], **ignored: Any) -> Progress[Result]:
+    """Run a computation within ``np.errstate(**ignored)``, such as ``over="ignore"``.
+
+    A generator must not hold ``np.errstate`` across a ``yield``: that would change its caller's state meanwhile, and
+    fail where the generator goes on in, or is closed from, another thread or callback.
+    """
+    try:
+        while True:
+            with np.errstate(**ignored):
+                try:
+                    share = next(progress)
+                except StopIteration as end:
+                    return end.value
+            yield share
+    finally:
+        progress.close()

@@ -1,10 +1,10 @@
 """Arrays whose numbers may be as small as 1e-5000 or as large as 1e+5000.
 
 Backpropagation through time multiplies thousands of factors, and float64 ends at 1e-308 and 1e+308. A `Scaled`
-array is ``m * 2**e``: a float64 array ``m`` and, for each row, one power of two ``e``. Scaling by a power of two is
-exact, so nothing is rounded that plain float64 would not have rounded, and as long as no row leaves the range
-``m`` is the plain array at the plain array's cost. Where the numbers of one row lie further apart than float64
-reaches, which the processor's underflow flag tells, each number gets an exponent of its own ("spread").
+array is ``m * 2**e``: a float64 array ``m`` and one power of two ``e`` per row. Scaling by a power of two is exact, so
+nothing is rounded that plain float64 would not round; while no row leaves the range of float64, ``m`` is the plain
+array, at the plain array's cost. When the numbers of a row lie further apart than float64 reaches, which the
+processor's underflow flag reveals, each number gets its own exponent ("spread").
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ import numpy as np
 Array = np.ndarray
 
 LOG2_10 = np.log2(10.0)
-SAFE = 400.0  # rows whose largest number lies within 2**-SAFE .. 2**SAFE are left as they are
+SAFE = 400.0  # rows whose largest number lies within 2**-SAFE .. 2**SAFE are left unchanged
 WINDOW = 900.0  # numbers of a row within this many powers of two are handled as one float64 array
-ZERO = -1e305  # the exponent of an exact zero: finite, so that differences of exponents are never nan
+ZERO = -1e305  # the exponent of an exact zero; finite, so that differences of exponents are never nan
 
 
 def pow2(m: Array, k: Array) -> Array:
-    """Return ``m * 2**k`` for whole numbers ``k`` of any size, 0 or inf where float64 cannot hold it."""
+    """Return ``m * 2**k`` for whole numbers ``k`` of any size; 0 or inf where float64 cannot hold it."""
     return np.ldexp(m, np.minimum(np.maximum(k, -4000), 4000).astype(np.int32))
 
 
@@ -40,14 +40,14 @@ def row_squares(m: Array) -> Array:
 
 
 class Weights:
-    """A float64 matrix ``m * 2**e`` for gradients to be multiplied with, looked at once instead of at every step.
+    """A float64 matrix ``m * 2**e`` that gradients are multiplied by, inspected once instead of at every step.
 
     Attributes
     ----------
-    m : array (..., n, k), its largest number brought near 1 where it lies outside 2**-20 .. 2**100: a smaller one could
-        take a gradient that is just above float64's least number out of its reach.
+    m : array (..., n, k), rescaled to a largest number near 1 where that lies outside 2**-20 .. 2**100: a smaller one
+        could make a gradient just above float64's smallest number underflow.
     e : float, a whole number.
-    dense : whether every number shows in a sum: none is 0 or 2**-100 times smaller than the largest.
+    dense : whether every number matters in a sum: none is 0 or 2**-100 times smaller than the largest.
     """
 
     __slots__ = ("dense", "e", "m")
@@ -67,12 +67,15 @@ class Scaled:
     Parameters
     ----------
     m : array (..., B, n), float64 mantissas, all finite.
-    e : array (..., B, 1), one exponent a row, or (..., B, n), one a number: whole numbers stored as float64, since
-        ``log phi'`` has no least value. None means zeros.
+    e : array (..., B, 1), one exponent per row, or (..., B, n), one per number: whole numbers stored as float64, since
+        ``log phi'`` has no lower bound. None means zeros.
     """
 
     __slots__ = ("_is_safe", "_largest", "_squares", "e", "m")
     __array_ufunc__ = None  # lets ``ndarray * Scaled`` reach __rmul__
+    _largest: Array | None
+    _squares: Array | None
+    _is_safe: bool | None
 
     def __init__(self, m: Array, e: Array | None = None):
         self.m = m
@@ -101,7 +104,7 @@ class Scaled:
 
     @property
     def largest(self) -> Array:
-        """The size of the largest number of each row of ``m``, (..., B, 1), computed once."""
+        """The largest magnitude in each row of ``m``, (..., B, 1), computed once."""
         if self._largest is None:
             self._largest = np.abs(self.m).max(axis=-1, keepdims=True)
         return self._largest
@@ -109,22 +112,22 @@ class Scaled:
     @property
     def is_safe(self) -> bool:
         """Whether every row's largest number lies within 2**-SAFE .. 2**SAFE."""
-        # Not told from the squares: those of tiny numbers are subnormal, for which processors take 50 times as long.
+        # Not from the squares: those of tiny numbers are subnormal, on which processors are 50 times slower.
         if self._is_safe is None:
             self._is_safe = bool(self.largest.min() > 2.0**-SAFE and self.largest.max() < 2.0**SAFE)
         return self._is_safe
 
     def __getitem__(self, index: int) -> Scaled:
-        """Return one of the arrays that are stacked along the first axis."""
+        """Return one of the arrays stacked along the first axis."""
         return Scaled(self.m[index], self.e[index])
 
     def spread(self) -> Scaled:
-        """Return the same numbers with an exponent for each and mantissas in [1/2, 1)."""
+        """Return the same numbers with one exponent each and mantissas in [1/2, 1)."""
         m, shift = np.frexp(self.m)
         return Scaled(m, np.where(m == 0, ZERO, self.e + shift))
 
     def rowwise(self) -> Scaled:
-        """Return the same numbers with one exponent a row where float64 can hold every row, else spread."""
+        """Return the same numbers with one exponent per row if float64 can hold every row, else spread."""
         spread = self.spread()
         top = spread.e.max(axis=-1, keepdims=True)
         low = np.where(spread.m == 0, top, spread.e).min(axis=-1, keepdims=True)
@@ -133,17 +136,18 @@ class Scaled:
         return Scaled(pow2(spread.m, spread.e - top), top)
 
     def __mul__(self, other: Array | Scaled) -> Scaled:
-        scaled = isinstance(other, Scaled)
         try:
             with np.errstate(under="raise", over="raise"):
-                return Scaled(self.m * (other.m if scaled else other), self.e + other.e if scaled else self.e)
+                if isinstance(other, Scaled):
+                    return Scaled(self.m * other.m, self.e + other.e)
+                return Scaled(self.m * other, self.e)
         except FloatingPointError:
             return self._mul_far(as_scaled(other))
 
     __rmul__ = __mul__
 
     def _mul_far(self, other: Scaled) -> Scaled:
-        """Multiply what leaves float64: with every row brought near 1, or else number by number."""
+        """Multiply where the product leaves float64: with rows rescaled to near 1, or else number by number."""
         a, b = self.balanced(), other.balanced()
         try:
             with np.errstate(under="raise", over="raise"):
@@ -170,33 +174,34 @@ class Scaled:
         """Return the product with a float64 matrix (..., n, k)."""
         if self.is_rowwise and (W.dense or not self._reaches_far()):
             return Scaled(self.m @ W.m, self.e + W.e if W.e else self.e)
-        if W.dense:  # what lies far below a row's largest number cannot show in any sum
+        if W.dense:  # what lies far below a row's largest number does not change any sum
             return self._top() @ W
         return reduce(add, (Scaled(part.m @ W.m, part.e + W.e) for part in self.spread()._windows()))
 
     def _reaches_far(self) -> bool:
-        """Whether a number is so small that a product with it may leave float64."""
+        """Whether a number is so small that its products may leave float64."""
         sizes = np.abs(self.m)
         return bool(np.any((sizes < 2.0**-WINDOW) & (sizes > 0)))
 
     def _top(self) -> Scaled:
-        """Return the numbers as rows, 0 where they lie out of float64's reach below a row's largest."""
+        """Return the numbers with one exponent per row, 0 where float64 cannot hold them beside the largest."""
         spread = self.spread()
         top = spread.e.max(axis=-1, keepdims=True)
         return Scaled(pow2(spread.m, spread.e - top), top)
 
     def _windows(self) -> list[Scaled]:
-        """Split a spread array into rowwise ones, each with the numbers of one range, the largest first."""
-        m, e, windows = self.m, self.e, []
+        """Split a spread array into rowwise ones, each with the numbers of one range, largest first."""
+        m, e = self.m, self.e
+        windows: list[Scaled] = []
         while not windows or np.any(m):
             top = e.max(axis=-1, keepdims=True)
-            near = (e > top - WINDOW) | (e == top)  # far out, floats lie further apart than a window
+            near = (e > top - WINDOW) | (e == top)  # for huge exponents, floats lie further apart than a window
             windows.append(Scaled(pow2(np.where(near, m, 0.0), e - top), top))
             m, e = np.where(near, 0.0, m), np.where(near, ZERO, e)
         return windows
 
     def balanced(self) -> Scaled:
-        """Return the same numbers with every row brought near 1 that has left 2**-SAFE .. 2**SAFE."""
+        """Return the same numbers, with rows outside 2**-SAFE .. 2**SAFE rescaled to near 1."""
         if not self.is_rowwise:
             return self.rowwise()
         if self.is_safe:
@@ -209,11 +214,11 @@ class Scaled:
             return self.rowwise()
 
     def log10_norm(self) -> Array:
-        """Return ``log10`` of the Frobenius norm over the last two axes, shape (...); ``-inf`` for a true zero."""
+        """Return ``log10`` of the Frobenius norm over the last two axes, (...); ``-inf`` for a true zero."""
         return log10_norms([row_norms(self)])[..., 0]
 
     def to_float(self) -> Array:
-        """Return the float64 array, 0 or inf where float64 cannot hold a number."""
+        """Return the float64 array; 0 or inf where float64 cannot hold a number."""
         with np.errstate(under="ignore", over="ignore"):
             return pow2(self.m, self.e)
 
@@ -224,16 +229,16 @@ def as_scaled(a: Array | Scaled) -> Scaled:
 
 
 def row_norms(part: Scaled) -> tuple[Array, Array]:
-    """Return what a norm needs of an array, much smaller: each row's sum of squares and exponent, (..., B)."""
+    """Return the sum of squares and the exponent of each row, (..., B): all that a norm needs."""
     part = part.balanced()
     part = part if part.is_rowwise else part._top()
     return part.squares, part.e[..., 0]
 
 
 def log10_norms(rows: Sequence[tuple[Array, Array]]) -> Array:
-    """Return ``log10`` of the Frobenius norms over the last two axes of the arrays that `row_norms` was given.
+    """Return ``log10`` of the Frobenius norms of arrays given by their `row_norms`.
 
-    Shape (..., arrays); ``-inf`` for a true zero.
+    The norms are over the last two axes, shape (..., arrays); ``-inf`` for a true zero.
     """
     squares, e = (np.stack(values, axis=-2) for values in zip(*rows, strict=True))
     top = e.max(axis=-1, keepdims=True)

@@ -1,1 +1,1 @@
-"""What the project says: its language, its numbers in words, and the registries that menus read."""
+"""Languages, number formats, and the registries that menus read."""

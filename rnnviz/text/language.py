@@ -1,8 +1,7 @@
-"""The language that everything on a page is said in: gettext's catalogues, and numbers in the language's own form.
+"""The language of the page: gettext catalogues, and numbers in the form that the language uses.
 
-Whatever a person reads is written in English in the code, marked by ``_`` where it is said and by ``N_`` where it is
-only named (labels in registries), and translated at the moment at which it is said. A process speaks one language at a
-time, as a kernel has one page.
+User-visible texts are written in English in the code. ``_`` translates a text where it is shown; ``N_`` marks one that
+is shown elsewhere (labels in registries). A process has one language at a time, as a kernel has one page.
 
 >>> use("de")
 >>> numeral("0.46")
@@ -17,7 +16,7 @@ from functools import cache
 from pathlib import Path
 from urllib.parse import parse_qs
 
-LANGUAGES = {"en": "English", "de": "Deutsch"}  # in their own words; the first one is the code's own
+LANGUAGES = {"en": "English", "de": "Deutsch"}  # the first is the language of the code
 FOLDER = Path(__file__).parents[1] / "locale"
 DOMAIN = "rnnviz"
 POINTS = {"en": ".", "de": ","}
@@ -25,11 +24,11 @@ spoken = "en"
 
 
 def use(language: str) -> None:
-    """Speak ``language`` from now on.
+    """Switch to ``language``.
 
     Raises
     ------
-    ValueError : for a language that is no key of ``LANGUAGES``.
+    ValueError : for a language that is not a key of ``LANGUAGES``.
     """
     global spoken
     if language not in LANGUAGES:
@@ -38,12 +37,12 @@ def use(language: str) -> None:
 
 
 def current() -> str:
-    """Return the language that is spoken now, a key of ``LANGUAGES``."""
+    """Return the current language, a key of ``LANGUAGES``."""
     return spoken
 
 
 def of_link(query: str) -> str | None:
-    """Return the language that a link's query string asks for, be it one or not; None where it asks for none.
+    """Return the language that a link's query string asks for, valid or not; None if it asks for none.
 
     >>> of_link("?gain=1.5&lang=de")
     'de'
@@ -52,48 +51,50 @@ def of_link(query: str) -> str | None:
 
 
 def settle(lang: str | None, query: str) -> list[str]:
-    """Speak what a link asks for, else ``lang``, else go on as before; return sentences about what is wrong with it.
+    """Switch to the language of a link, else to ``lang``, else change nothing; return sentences about a wrong link.
 
     Raises
     ------
-    ValueError : for a ``lang`` that is no key of ``LANGUAGES``.
+    ValueError : for a ``lang`` that is not a key of ``LANGUAGES``.
     """
     if lang is not None:
         use(lang)
     asked = of_link(query)
-    if asked in (None, *LANGUAGES):
-        use(asked or spoken)
+    if asked is None:
+        return []
+    if asked in LANGUAGES:
+        use(asked)
         return []
     return [_("In this link {problem}").format(problem=unknown(asked))]
 
 
 def unknown(language: str) -> str:
-    """Say that there is no such language, and which ones there are."""
+    """Return a sentence with the known languages and the one received."""
     known = ", ".join(LANGUAGES)
     return _("lang must be one of {known}; got {received}.").format(known=known, received=f"{language!r:.60}")
 
 
 @cache
 def catalogue(language: str) -> gettext.NullTranslations:
-    """Return a language's translations; those of the code's own language are the texts themselves."""
+    """Return the translations of a language; the language of the code needs none."""
     return gettext.translation(DOMAIN, FOLDER, [language], fallback=language == next(iter(LANGUAGES)))
 
 
 def _(text: str) -> str:
-    """Return a text of the code in the language that is spoken."""
-    return catalogue(spoken).gettext(text) if text else ""  # gettext keeps its own notes below the empty text
+    """Return a text in the current language."""
+    return catalogue(spoken).gettext(text) if text else ""  # gettext returns the catalogue's header for the empty text
 
 
 def ngettext(one: str, many: str, count: int) -> str:
-    """Return the form of a text that goes with ``count``."""
+    """Return the form of a text, in the current language, that goes with ``count``."""
     return catalogue(spoken).ngettext(one, many, count)
 
 
 def N_(text: str) -> str:
-    """Mark a text that is said elsewhere, by ``_``, for the catalogues."""
+    """Mark a text for the catalogues that ``_`` translates elsewhere."""
     return text
 
 
 def numeral(text: str) -> str:
-    """Return a number, written as Python writes it, in the language's own form."""
+    """Return a number in Python's notation with the decimal sign of the language."""
     return text.replace(".", POINTS[spoken])

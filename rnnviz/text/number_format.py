@@ -1,4 +1,4 @@
-"""Numbers as a person writes them, also where they are smaller or larger than any float."""
+"""Numbers as a person writes them, also beyond the range of floats."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ NEAR = 0.05  # decades from 1
 def number(value: float, log10: bool = False, digits: int = 2) -> str:
     """Write a number with two digits, in plain form between 0.001 and 10,000, else as a power of ten.
 
-    With ``log10`` the value is the number's logarithm, which may be as large as it likes.
+    With ``log10=True``, ``value`` is the logarithm of the number and may have any size.
 
     >>> number(0.4637), number(-10.2, log10=True), number(1234.5), number(0), number(-1005.04, log10=True)
     ('0.46', '6e-11', '1200', '0', '9e-1006')
@@ -41,7 +41,7 @@ def number(value: float, log10: bool = False, digits: int = 2) -> str:
 
 
 def factor(log10: float) -> str:
-    """Write a factor with two significant digits, also where the second is 0; near 1, where steps add up, with three.
+    """Write a factor with two significant digits, or with three near 1, where many steps add up.
 
     >>> factor(0.0), factor(-0.2), factor(0.021), factor(1.0), factor(-7.3)
     ('1.00', '0.63', '1.05', '10', '5e-8')
@@ -54,7 +54,7 @@ def factor(log10: float) -> str:
 
 
 def plain(value: float, form: str = "g") -> str:
-    """Write a number as Python's format ``form`` does, with the decimal sign of the language.
+    """Write a number in Python's format ``form``, with the decimal sign of the language.
 
     >>> plain(0.25), plain(1.0, ".2f")
     ('0.25', '1.00')
@@ -63,7 +63,7 @@ def plain(value: float, form: str = "g") -> str:
 
 
 def percent(share: float) -> str:
-    """Write a share of 1 in whole percent, with the language's own distance to the sign.
+    """Write a share of 1 in whole percent, with the spacing that the language uses.
 
     >>> percent(0.5)
     '50%'
@@ -72,7 +72,7 @@ def percent(share: float) -> str:
 
 
 def listed(items: Sequence[str]) -> str:
-    """Write items one after the other, as a sentence does.
+    """Join items as in a sentence.
 
     >>> listed(["tanh", "orthogonal weights", "gain 1.68"])
     'tanh, orthogonal weights and gain 1.68'

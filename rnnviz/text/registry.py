@@ -1,4 +1,4 @@
-"""Named entries that menus, tests, docs and share links all read."""
+"""Named entries that menus, tests, docs and share links read."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ T = TypeVar("T")
 
 
 def explain_choice(kind: str, received: object, allowed) -> str:
-    """Say in one sentence what ``kind`` may be, what was received, and which name was probably meant."""
+    """Return a sentence with the allowed names, the value received and the name that was probably meant."""
     names = [str(name) for name in allowed]
     near = difflib.get_close_matches(shorten(received).strip("'\"").lower(), names, n=1)
     said = {"kind": kind, "names": ", ".join(names), "received": shorten(received)}
@@ -24,13 +24,15 @@ def shorten(value: object, width: int = 60) -> str:
     """Return ``repr(value)``, cut to ``width`` characters so that a hostile value cannot flood a message."""
     try:
         text = repr(value)
-    except ValueError:  # Python refuses to write out a whole number of thousands of digits
+    except ValueError:  # Python refuses to print an integer of thousands of digits
         text = _("a {type} too long to show").format(type=type(value).__name__)
     return text if len(text) <= width else text[: width - 1] + "…"
 
 
 class Registry(dict[str, T]):
-    """A dict from name to entry whose look-up of an unknown name is a ValueError with a suggestion.
+    """A dict from name to entry; looking up an unknown name is a ValueError with a suggestion.
+
+    What is computed from an entry may be cached by the entry, never by its name: a name can be registered again.
 
     >>> colours = Registry("colour")
     >>> colours.add("red", "#f00")
@@ -46,9 +48,7 @@ class Registry(dict[str, T]):
         self.kind = kind
 
     def add(self, name: str, entry: T) -> T:
-        """Register ``entry`` under ``name`` and return it; ValueError when the name is taken."""
-        if name in self:
-            raise ValueError(f"{self.kind} {name!r} is registered already")
+        """Register ``entry`` under ``name``, replacing an earlier one, and return it."""
         self[name] = entry
         return entry
 

@@ -1,24 +1,29 @@
-"""Config: every field round-trips bit for bit; whatever is wrong is a ValueError that helps."""
+"""Config: every field round-trips bit for bit; invalid values raise a ValueError that helps."""
 
 from __future__ import annotations
 
+import ast
+import inspect
 import json
 import re
 import struct
+from itertools import product
 from urllib.parse import quote
 
+import numpy as np
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 import rnnviz as rv
-from rnnviz.network.config import DEFAULTS, FIELDS
+from rnnviz.network.config import DEFAULTS, FIELDS, applies
+from rnnviz.network.sampling import draw_inputs
 
-SETTINGS = settings(max_examples=150)
+SETTINGS = settings(max_examples=100)
 
 
 def values(spec):
-    """Return a strategy of all that a field may be."""
+    """Return a strategy for the values of a field."""
     meta = spec.metadata
     if meta["kind"] == "choice":
         names = st.sampled_from(list(meta["allowed"]))
@@ -59,20 +64,53 @@ def test_a_query_gives_the_same_config_back(config):
     assert re.fullmatch(r"[\w.~%+=&-]*", query, re.ASCII), "safe inside a URL"
 
 
+@SETTINGS
+@given(CONFIGS)
+@example(rv.Config(gain=-0.0, text="'\"\\\n\0😀"))
+def test_a_repr_is_code_that_gives_the_same_config_back(config):
+    assert bits(eval(repr(config), {"Config": rv.Config})) == bits(config)
+
+
+def test_a_repr_names_only_what_differs():
+    assert repr(rv.Config()) == "Config()"
+    assert repr(rv.Config(hidden_size=128, scheme="he")) == "Config(scheme='he', hidden_size=128)"
+
+
 def test_a_query_holds_only_what_differs():
     assert rv.Config().to_query() == ""
     assert rv.Config(hidden_size=128, scheme="he").to_query() == "scheme=he&hidden_size=128"
 
 
-@pytest.mark.parametrize("name", FIELDS)
-def test_every_field_has_a_label_a_help_text_and_a_default_within_its_bounds(name):
-    meta = FIELDS[name].metadata
-    assert meta["label"]
-    assert meta["help"]
-    assert rv.Config(**{name: DEFAULTS[name]}) == rv.Config()
-    if meta["kind"] in ("int", "float"):
-        low, high = meta["slider"]
-        assert meta["low"] <= low < high <= meta["high"]
+def test_every_field_has_a_label_a_help_text_and_a_default_within_its_bounds():
+    for name, spec in FIELDS.items():
+        meta = spec.metadata
+        assert meta["label"], name
+        assert meta["help"], name
+        assert rv.Config(**{name: DEFAULTS[name]}) == rv.Config(), name
+        if meta["kind"] in ("int", "float"):
+            low, high = meta["slider"]
+            assert meta["low"] <= low < high <= meta["high"], name
+
+
+def test_the_docstring_lists_each_field_with_what_it_takes():
+    """Every value listed is accepted, and a number beyond the bounds listed is not."""
+    listed = re.sub(r"\s+", " ", inspect.getdoc(rv.Config).partition("Attributes")[2].partition("Raises")[0])
+    for name, spec in FIELDS.items():
+        entry = re.search(
+            rf"\b{name} : (.*?); default (\S+|a paragraph in English) {re.escape(spec.metadata['help'])}", listed
+        )
+        assert entry, name
+        bounds = re.fullmatch(r"(int|float) from (\S+) to (\S+)", entry[1])
+        if bounds:
+            low, high = (float(bound) for bound in bounds.groups()[1:])
+            assert [getattr(rv.Config(**{name: bound}), name) for bound in (low, high)] == [low, high]
+            for beyond in (low - 1, high + 1):
+                complaint(lambda name=name, value=beyond: rv.Config(**{name: value}))
+        if entry[1].startswith("one of"):
+            values = [ast.literal_eval(value) for value in re.findall(r"'\w+'|None", entry[1])]
+            assert set(values) == set(spec.metadata["allowed"]) | ({None} if spec.metadata["optional"] else set())
+        if spec.metadata["kind"] != "text":
+            assert ast.literal_eval(entry[2]) == getattr(rv.Config(), name), name
 
 
 def complaint(make):
@@ -81,64 +119,64 @@ def complaint(make):
     return str(caught.value)
 
 
-HUGE = pytest.param(10**5000, id="huge")  # Python refuses to write it out
+def refused(name, value):
+    """Return the complaint about a value of a field."""
+    return complaint(lambda: rv.Config(**{name: value}))
+
+
+HUGE = 10**5000  # Python refuses to print it
 NUMBERS = [name for name, spec in FIELDS.items() if spec.metadata["kind"] in ("int", "float")]
 CHOICES = [name for name, spec in FIELDS.items() if spec.metadata["kind"] == "choice"]
 
 
-@pytest.mark.parametrize("name", NUMBERS)
-def test_numbers_out_of_bounds_name_field_value_and_bounds(name):
-    meta = FIELDS[name].metadata
-    for value in (meta["low"] - 1, meta["high"] + 1):
-        words = complaint(lambda value=value: rv.Config(**{name: value}))
-        assert words.startswith(f"{name} must be a ")
-        assert f"got {value!r}" in words
-        assert f"from {meta['low']:.12g} to {meta['high']:.12g}" in words
-    for bound in (meta["low"], meta["high"]):
-        assert getattr(rv.Config(**{name: bound}), name) == bound
+def test_numbers_out_of_bounds_name_field_value_and_bounds():
+    for name in NUMBERS:
+        meta = FIELDS[name].metadata
+        for value in (meta["low"] - 1, meta["high"] + 1):
+            words = refused(name, value)
+            assert words.startswith(f"{name} must be a ")
+            assert f"got {value!r}" in words
+            assert f"from {meta['low']:.12g} to {meta['high']:.12g}" in words
+        for bound in (meta["low"], meta["high"]):
+            assert getattr(rv.Config(**{name: bound}), name) == bound
 
 
-@pytest.mark.parametrize("value", [None, True, "5", [], {}, object(), 1j, float("nan"), float("inf"), HUGE, -1e400])
-@pytest.mark.parametrize("name", NUMBERS)
-def test_what_is_no_number_is_a_value_error(name, value):
-    assert complaint(lambda: rv.Config(**{name: value})).startswith(f"{name} must be")
+def test_other_types_and_values_that_are_not_finite_are_refused_as_numbers():
+    wrong = (None, True, "5", [], {}, object(), 1j, float("nan"), float("inf"), HUGE, -1e400)
+    for name, value in product(NUMBERS, wrong):
+        assert refused(name, value).startswith(f"{name} must be")
 
 
-@pytest.mark.parametrize("name", [name for name in NUMBERS if FIELDS[name].metadata["kind"] == "int"])
-def test_whole_numbers_take_no_halves_but_whole_floats(name):
-    assert "whole number" in complaint(lambda: rv.Config(**{name: 2.5}))
-    value = getattr(rv.Config(**{name: 3.0}), name)
-    assert (value, type(value)) == (3, int)
+def test_integers_take_whole_floats_and_no_others():
+    for name in (name for name in NUMBERS if FIELDS[name].metadata["kind"] == "int"):
+        assert "whole number" in refused(name, 2.5)
+        value = getattr(rv.Config(**{name: 3.0}), name)
+        assert (value, type(value)) == (3, int), name
 
 
-@pytest.mark.parametrize("value", [5, b"tanh", "", "x" * 10_000, ["xavier"], float("nan"), HUGE])
-@pytest.mark.parametrize("name", CHOICES)
-def test_unknown_choices_list_the_allowed_ones(name, value):
-    words = complaint(lambda: rv.Config(**{name: value}))
-    assert words.startswith(f"{name} must be one of {', '.join(FIELDS[name].metadata['allowed'])}; got ")
-    assert len(words) < 500
+def test_unknown_choices_list_the_allowed_ones():
+    for name, value in product(CHOICES, (5, b"tanh", "", "x" * 10_000, ["xavier"], float("nan"), HUGE)):
+        words = refused(name, value)
+        assert words.startswith(f"{name} must be one of {', '.join(FIELDS[name].metadata['allowed'])}; got ")
+        assert len(words) < 500
 
 
-@pytest.mark.parametrize(
-    ("name", "value", "meant"),
-    [("scheme", "Xavir", "xavier"), ("cell", "ltsm", "lstm"), ("activation", "RELU", "relu"), ("inputs", "txt", "text"),
-     ("input_scheme", "orthogonl", "orthogonal"), ("loss_at", "lst", "last")],
-)  # fmt: skip
-def test_near_misses_get_a_suggestion(name, value, meant):
-    assert f"Did you mean {meant!r}?" in complaint(lambda: rv.Config(**{name: value}))
-    assert f"Did you mean {meant!r}?" in complaint(lambda: rv.Config.from_query(f"{name}={value}"))
+def test_near_misses_get_a_suggestion():
+    for name, value, meant in (
+        ("scheme", "Xavir", "xavier"), ("cell", "ltsm", "lstm"), ("activation", "RELU", "relu"),
+        ("inputs", "txt", "text"), ("input_scheme", "orthogonl", "orthogonal"), ("loss_at", "lst", "last"),
+    ):  # fmt: skip
+        assert f"Did you mean {meant!r}?" in refused(name, value)
+        assert f"Did you mean {meant!r}?" in complaint(lambda query=f"{name}={value}": rv.Config.from_query(query))
+    for make in (rv.Config.from_dict, lambda d: rv.Config().replace(**d)):
+        assert "Did you mean 'hidden_size'?" in complaint(lambda make=make: make({"hiden_size": 5}))
 
 
-@pytest.mark.parametrize("make", [rv.Config.from_dict, lambda d: rv.Config().replace(**d)])
-def test_unknown_fields_get_a_suggestion(make):
-    assert "Did you mean 'hidden_size'?" in complaint(lambda: make({"hiden_size": 5}))
-
-
-@pytest.mark.parametrize("text", ["", "a", "aaaa", "x" * 20_001, 5, None, "ab\ud800"])
-def test_texts_that_cannot_be_read(text):
-    words = complaint(lambda: rv.Config(text=text))
-    assert words.startswith("text must be")
-    words.encode()
+def test_texts_that_cannot_be_read():
+    for text in ("", "a", "aaaa", "x" * 20_001, 5, None, "ab\ud800"):
+        words = refused("text", text)
+        assert words.startswith("text must be")
+        words.encode()
 
 
 HOSTILE = st.one_of(
@@ -150,7 +188,7 @@ HOSTILE = st.one_of(
 
 
 def read_or_refused(query):
-    """Return the complaint about a query, None where it is read and comes back the same."""
+    """Return the complaint about a query, or None if it is read and round-trips."""
     try:
         config = rv.Config.from_query(query)
     except ValueError as error:
@@ -178,6 +216,19 @@ def test_sizes_are_those_of_the_data():
     assert rv.Config(input_size=7, output_size=5).sizes == (7, 5)
     assert rv.Config(inputs="text", text="abca").sizes == (3, 3)
     assert rv.Config(inputs="digits").sizes == (8, 10)
+
+
+def test_a_field_applies_where_it_changes_what_is_drawn():
+    other = {"forget_bias": 2.5, "text": "abcdab"}
+    for cell, inputs in product(rv.cells.CELLS, rv.inputs.INPUTS):
+        config = rv.Config(cell=cell, inputs=inputs, hidden_size=3, seq_len=4, text="abab")
+        for name, value in other.items():
+            changed = config.replace(**{name: value})
+            pairs = [*zip(draw_inputs(config), draw_inputs(changed), strict=True)]
+            pairs += zip(rv.init_params(config).values(), rv.init_params(changed).values(), strict=True)
+            differs = any(not np.array_equal(one, two) for one, two in pairs)
+            assert applies(name, config.to_dict()) == differs, (name, cell, inputs)
+    assert all(applies(name, DEFAULTS) for name in FIELDS if name not in other)
 
 
 def test_a_config_cannot_be_changed_in_place():

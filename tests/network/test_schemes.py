@@ -1,6 +1,8 @@
-"""Every scheme against its own formulas, in every shape, and the frameworks' defaults against the frameworks."""
+"""Schemes against their formulas in every shape, and the defaults of frameworks against the frameworks."""
 
 from __future__ import annotations
+
+from itertools import product
 
 import numpy as np
 import pytest
@@ -9,7 +11,7 @@ from scipy import stats
 import rnnviz as rv
 from rnnviz.network.schemes import SCHEMES, sample
 
-SHAPES = [pytest.param(96, 96, id="square"), pytest.param(40, 120, id="wide"), pytest.param(120, 40, id="tall")]
+SHAPES = [(96, 96), (40, 120), (120, 40)]
 DRAWS = 12
 SIGMAS = 5.0  # a right scheme fails one check in two million
 
@@ -19,44 +21,48 @@ def draws(name, fan_in, fan_out, gain=1.0):
 
 
 def moment_error(W):
-    """Return the standard errors of the mean and of E W^2 from the spread between draws, as entries may depend."""
+    """Return the standard errors of the mean and of E W^2 from the spread between draws: entries may be dependent."""
     return [np.std(each.mean(axis=(1, 2)), ddof=1) / np.sqrt(len(W)) for each in (W, W * W)]
 
 
-@pytest.mark.parametrize(("fan_in", "fan_out"), SHAPES)
-@pytest.mark.parametrize("name", SCHEMES)
-def test_mean_and_variance_are_those_of_the_draws(name, fan_in, fan_out):
-    scheme, W = SCHEMES[name], draws(name, fan_in, fan_out)
-    mean, variance = scheme.mean(fan_in, fan_out), scheme.variance(fan_in, fan_out)
-    assert W.shape == (DRAWS, fan_in, fan_out)
-    error_mean, error_square = moment_error(W)
-    # With 12 draws Student's t has wide tails: 10 standard errors instead of 5, at which a wrong factor still shows.
-    assert abs(W.mean() - mean) <= 2 * SIGMAS * error_mean + 1e-12
-    assert abs(np.mean(W * W) - mean**2 - variance) <= 2 * SIGMAS * error_square + 1e-12
-    assert error_square < 0.02 * (variance + mean**2), "too few draws to tell a wrong variance"
+def test_mean_and_variance_are_those_of_the_draws():
+    for (name, scheme), shape in product(SCHEMES.items(), SHAPES):
+        W, mean, variance = draws(name, *shape), scheme.mean(*shape), scheme.variance(*shape)
+        assert W.shape == (DRAWS, *shape), (name, shape)
+        error_mean, error_square = moment_error(W)
+        # Student's t has wide tails at 12 draws: 10 standard errors instead of 5, where a wrong factor still shows.
+        assert abs(W.mean() - mean) <= 2 * SIGMAS * error_mean + 1e-12, (name, shape)
+        assert abs(np.mean(W * W) - mean**2 - variance) <= 2 * SIGMAS * error_square + 1e-12, (name, shape)
+        assert error_square < 0.02 * (variance + mean**2), f"{name}: too few draws to tell a wrong variance"
 
 
-@pytest.mark.parametrize(("fan_in", "fan_out"), SHAPES)
-@pytest.mark.parametrize("name", SCHEMES)
-def test_gain_multiplies_every_entry(name, fan_in, fan_out):
-    np.testing.assert_allclose(draws(name, fan_in, fan_out, 2.5), 2.5 * draws(name, fan_in, fan_out), atol=1e-15)
-    assert not draws(name, fan_in, fan_out, 0.0).any()
+def test_gain_multiplies_every_entry():
+    for name, shape in product(SCHEMES, [(12, 12), (5, 20), (20, 5)]):
+        np.testing.assert_allclose(draws(name, *shape, 2.5), 2.5 * draws(name, *shape), atol=1e-15, err_msg=name)
+        assert not draws(name, *shape, 0.0).any(), (name, shape)
 
 
-@pytest.mark.parametrize("name", SCHEMES)
-def test_the_same_generator_draws_the_same_matrix(name):
-    np.testing.assert_array_equal(draws(name, 7, 5), draws(name, 7, 5))
+def test_the_same_generator_draws_the_same_matrix_in_the_smallest_shapes_too():
+    for name, shape in product(SCHEMES, [(7, 5), (1, 1), (1, 9), (9, 1)]):
+        W = draws(name, *shape)
+        np.testing.assert_array_equal(W, draws(name, *shape), err_msg=name)
+        assert np.isfinite(W).all(), (name, shape)
 
 
-@pytest.mark.parametrize(("fan_in", "fan_out"), [(1, 1), (1, 9), (9, 1)])
-@pytest.mark.parametrize("name", SCHEMES)
-def test_smallest_shapes_are_finite(name, fan_in, fan_out):
-    assert np.isfinite(draws(name, fan_in, fan_out)).all()
+def test_a_scheme_says_whether_its_recurrent_weights_are_random_and_orthogonal():
+    """Keras draws W_xh with independent entries, and W_hh orthogonal."""
+    for name, scheme in SCHEMES.items():
+        assert scheme.orthogonal == (name in ("orthogonal", "identity", "keras")), name
+        assert scheme.random == (name != "identity"), name
+        assert scheme.independent == (name not in ("orthogonal", "identity", "keras", "uniform01")), name
+    uniform = SCHEMES["uniform01"]
+    assert SCHEMES[uniform.centred].variance(9, 9) == uniform.variance(9, 9)
+    assert SCHEMES[uniform.centred].mean(9, 9) == 0
 
 
-def same_distribution(W, distribution):
-    """Hold the draws to a distribution by the test of Kolmogorov and Smirnov."""
-    assert stats.kstest(W.ravel(), distribution.cdf).pvalue > 1e-6
+def same_distribution(W, distribution, name=""):
+    """Compare draws with a distribution by the Kolmogorov-Smirnov test."""
+    assert stats.kstest(W.ravel(), distribution.cdf).pvalue > 1e-6, name
 
 
 def normal(variance):
@@ -67,10 +73,10 @@ def between(low, high):
     return stats.uniform(low, high - low)
 
 
-@pytest.mark.parametrize(("fan_in", "fan_out"), SHAPES)
-def test_distributions(fan_in, fan_out):
+def distributions(fan_in, fan_out):
+    """Return the distribution of each scheme with independent entries."""
     glorot = np.sqrt(6 / (fan_in + fan_out))
-    expected = {
+    return {
         "xavier": normal(1 / fan_in),
         "glorot_normal": normal(2 / (fan_in + fan_out)),
         "glorot_uniform": between(-glorot, glorot),
@@ -81,17 +87,21 @@ def test_distributions(fan_in, fan_out):
         "pytorch": between(-1 / np.sqrt(fan_out), 1 / np.sqrt(fan_out)),
         "keras": between(-glorot, glorot),
     }
-    assert set(expected) | {"orthogonal", "identity"} <= set(SCHEMES)
-    for name, distribution in expected.items():
-        same_distribution(draws(name, fan_in, fan_out), distribution)
 
 
-@pytest.mark.parametrize(("fan_in", "fan_out"), SHAPES)
-def test_orthogonal_keeps_norms_and_identity_is_one(fan_in, fan_out):
-    for W in draws("orthogonal", fan_in, fan_out):
-        small = W.T @ W if fan_in >= fan_out else W @ W.T
-        np.testing.assert_allclose(small, np.eye(min(fan_in, fan_out)), atol=1e-13)
-    np.testing.assert_array_equal(draws("identity", fan_in, fan_out)[0], np.eye(fan_in, fan_out))
+def test_distributions():
+    for shape in SHAPES:
+        for name, distribution in distributions(*shape).items():
+            same_distribution(draws(name, *shape), distribution, name)
+    assert set(distributions(1, 1)) | {"orthogonal", "identity"} <= set(SCHEMES)
+
+
+def test_orthogonal_keeps_norms_and_identity_is_one():
+    for fan_in, fan_out in SHAPES:
+        for W in draws("orthogonal", fan_in, fan_out):
+            small = W.T @ W if fan_in >= fan_out else W @ W.T
+            np.testing.assert_allclose(small, np.eye(min(fan_in, fan_out)), atol=1e-13)
+        np.testing.assert_array_equal(draws("identity", fan_in, fan_out)[0], np.eye(fan_in, fan_out))
 
 
 def test_orthogonal_is_uniform_over_rotations_and_reflections():
@@ -179,25 +189,29 @@ def test_keras_draws_every_parameter_as_its_documentation_says(cell, blocks):
     assert not ours["b_y"].any()
 
 
-@pytest.mark.parametrize("cell", MODULES)
-@pytest.mark.parametrize("name", sorted(set(SCHEMES) - {"pytorch", "keras"}))
-def test_other_schemes_draw_gate_by_gate_with_biases_of_zero(name, cell):
-    config = rv.Config(cell=cell, scheme=name, hidden_size=20, input_size=20, forget_bias=2.5, gain=1.5)
-    params = rv.init_params(config)
-    for matrix, gain in (("W_hh", 1.5), ("W_xh", 1.0)):
-        for block in np.split(params[matrix], params[matrix].shape[1] // 20, axis=1):
-            if name == "orthogonal":
-                np.testing.assert_allclose(block @ block.T, gain**2 * np.eye(20), atol=1e-12)
-            elif name == "identity":
-                np.testing.assert_array_equal(block, gain * np.eye(20))
-            else:
-                spread = np.sqrt(SCHEMES[name].variance(20, 20)) * gain
-                assert np.std(block) == pytest.approx(spread, rel=0.25)
-    b = params["b_h"].copy()
-    if cell == "lstm":
-        np.testing.assert_array_equal(b[20:40], 2.5)
-        b[20:40] = 0.0
-    assert not b.any()
+def test_other_schemes_draw_gate_by_gate_with_biases_of_zero():
+    for name, cell in product(sorted(set(SCHEMES) - {"pytorch", "keras"}), MODULES):
+        params = rv.init_params(
+            rv.Config(cell=cell, scheme=name, hidden_size=20, input_size=20, forget_bias=2.5, gain=1.5)
+        )
+        for matrix, gain in (("W_hh", 1.5), ("W_xh", 1.0)):
+            for block in np.split(params[matrix], params[matrix].shape[1] // 20, axis=1):
+                check_block(name, block, gain)
+        b = params["b_h"].copy()
+        if cell == "lstm":
+            np.testing.assert_array_equal(b[20:40], 2.5, err_msg=name)
+            b[20:40] = 0.0
+        assert not b.any(), (name, cell)
+
+
+def check_block(name, block, gain):
+    """Compare one gate's weights (20, 20) with what the scheme promises."""
+    if name == "orthogonal":
+        np.testing.assert_allclose(block @ block.T, gain**2 * np.eye(20), atol=1e-12)
+    elif name == "identity":
+        np.testing.assert_array_equal(block, gain * np.eye(20))
+    else:
+        assert np.std(block) == pytest.approx(np.sqrt(SCHEMES[name].variance(20, 20)) * gain, rel=0.25), name
 
 
 def test_schemes_meet_the_same_random_numbers():
