@@ -1,4 +1,4 @@
-"""The networks once more, written out plainly and apart from the package, for tests to compare with."""
+"""The same networks, written out plainly and independently of the package, for tests to compare with."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ CELLS = {"rnn": rnn, "lstm": lstm, "gru": gru}
 
 
 def loss(params, x, targets, cell, activation, loss_at, xp=np, bumps=None):
-    """Return the loss; ``bumps`` (h, c), each (T+1, B, H), are added to the states as they arise."""
+    """Return the loss; ``bumps`` (h, c), each (T+1, B, H), are added to the states of each step."""
     steps, batch, _ = x.shape
     size = params["W_hh"].shape[0]
     bump_h, bump_c = (np.zeros((steps + 1, batch, size)),) * 2 if bumps is None else bumps
@@ -66,14 +66,14 @@ def loss(params, x, targets, cell, activation, loss_at, xp=np, bumps=None):
 
 
 def network(cell, seed=0, steps=6, batch=3, inputs=4, hidden=5, classes=3, scale=1.0):
-    """Return a small random network and its batch: params, x, targets, all of them dense."""
+    """Return a small random network and its batch: params, x, targets, with no zeros."""
     rng = np.random.default_rng(seed)
     shapes = rv.cells.CELLS[cell].shapes(inputs, hidden) | {"W_hy": (hidden, classes), "b_y": (classes,)}
     params = {name: scale * rng.normal(size=shape) / np.sqrt(shape[0]) for name, shape in shapes.items()}
     return params, rng.normal(size=(steps, batch, inputs)), rng.integers(classes, size=(steps, batch))
 
 
-# ---- the same in mpmath, for one sequence, with no limit on magnitude
+# ---- the same in mpmath, for one sequence, at any magnitude
 
 MP_PHI = {
     "tanh": (mp.tanh, lambda a: 4 * mp.exp(-2 * abs(a)) / (1 + mp.exp(-2 * abs(a))) ** 2),
@@ -186,8 +186,8 @@ def gru_forward(p, rows, f, slope):
 
 def gru_backward(p, tape, d_h, d_c):
     d_a = [d * unit[gate] for gate in (1, 2, 3) for d, unit in zip(d_h, tape, strict=True)]
-    carried = [d * unit[0] for d, unit in zip(d_h, tape, strict=True)]
-    return [a + b for a, b in zip(carried, back_times(d_a, p["W_hh"]), strict=True)], d_c
+    kept = [d * unit[0] for d, unit in zip(d_h, tape, strict=True)]
+    return [a + b for a, b in zip(kept, back_times(d_a, p["W_hh"]), strict=True)], d_c
 
 
 MP_FORWARD = {"rnn": rnn_forward, "lstm": lstm_forward, "gru": gru_forward}

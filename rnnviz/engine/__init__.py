@@ -1,1 +1,1 @@
-"""What a network does: the forward pass, backpropagation through time, and what is recorded of both."""
+"""What a network does: forward pass, backpropagation through time, and the statistics of both."""

@@ -1,27 +1,28 @@
 """Backpropagation through time: the loss and its gradient with respect to every state and parameter.
 
-Everything takes stacks: arrays may carry leading axes (schemes, seeds, ...) that are multiplied together.
+Everything works on stacks: arrays may have leading axes (schemes, seeds, ...).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import reduce
 
 import numpy as np
 
 from ..network.activations import ACTIVATIONS, Activation
 from ..network.arithmetic import EXACT, Arithmetic
 from ..network.cells import CELLS, Cell, Params, State, Step, StepBack
-from ..numerics.scaled import Scaled, concatenate, pow2
+from ..numerics.progress import Progress, finish, rescaled, unwarned
+from ..numerics.scaled import Scaled
 from ..text.language import _
 from ..text.registry import explain_choice
-from .fast_backward import LONGEST, SHORTEST, room, take_stretch
+from .fast_backward import LONGEST, SHORTEST, fast_steps, most_steps
+from .parameter_gradients import parameter_gradients
 
 Array = np.ndarray
 BLOCK = 16  # steps whose inputs are projected in one multiplication
-AT_ONCE = 2**14  # numbers of a state, of as many steps, whose factors are computed in one go
+AT_ONCE = 2**14  # numbers in the states of all steps whose factors are computed at once
 
 
 def forward(
@@ -49,7 +50,7 @@ def forward(
 
 
 def take_steps(params, projected: Array, state: State, cell: Cell, phi: Activation, num: Arithmetic) -> list[Step]:
-    """Return the steps for some projected inputs (steps, ..., B, kH); what does not hand on is done for all at once."""
+    """Return the steps for some projected inputs (steps, ..., B, kH); only the states are computed one by one."""
     taken = []
     with np.errstate(under="ignore"):
         for t in range(projected.shape[0]):
@@ -91,7 +92,7 @@ def cross_entropy(params: Params, h: Array, targets: Array) -> tuple[Array, Scal
 def backward(
     params: Params, tapes: Sequence[tuple], errors: Sequence[Scaled | None], cell: Cell, num: Arithmetic = EXACT
 ) -> Iterator[StepBack]:
-    """Yield the steps of the backward pass from T to 1, and last what flows into the initial state.
+    """Yield the steps of the backward pass from T to 1, then one more with the gradient of the initial state.
 
     ``errors[t]`` is dL/dy_{t+1}, or None where the step has no loss. ``total`` holds the total derivatives dL/dh_t.
     """
@@ -105,7 +106,7 @@ def backward(
             d["h"] = num.balanced(d["h"] + num.start(errors[at]) @ W_out)
         taken = []
         if num is EXACT and at >= retry:
-            taken = take_stretch(W_back, free_tapes(tapes, errors, at, room(d)), d, cell)
+            taken = fast_steps(W_back, free_tapes(tapes, errors, at, most_steps(d)), d, cell)
             retry = at if len(taken) >= SHORTEST else at + LONGEST
         taken = taken or [cell.step_back(W_back, tapes[at], d, num)]
         yield from taken
@@ -115,7 +116,7 @@ def backward(
 
 
 def free_tapes(tapes: Sequence[tuple], errors: Sequence[Scaled | None], at: int, most: int) -> Sequence[tuple]:
-    """Return the tapes from ``at`` up to the next step that has a loss of its own."""
+    """Return the tapes from ``at`` up to the next step that has a loss."""
     end = min(at + most, len(tapes))
     return tapes[at : next((t for t in range(at + 1, end) if errors[t] is not None), end)]
 
@@ -129,7 +130,7 @@ class Gradients:
     loss : float, softmax cross-entropy, mean over the batch, summed over the steps that have a loss.
     h : (T+1, B, H), the states, ``h[0]`` the initial one; ``c`` likewise for an LSTM, else None.
     d_h : (T+1, B, H), total derivatives dL/dh_t; 0 or inf where float64 cannot hold them. ``d_c`` likewise.
-    d_params : dict, shapes as the parameters.
+    d_params : dict with the names and shapes of the parameters.
     log10_grad_norm : (T+1,), log10 of the Frobenius norm of dL/dh_t over batch and units, exact at any magnitude;
         ``-inf`` only for a true zero.
     log10_grad_norm_c : (T+1,), the same for dL/dc_t of an LSTM, else None.
@@ -158,14 +159,14 @@ def bptt(
     params : dict of ``W_xh (D, kH)``, ``W_hh (H, kH)``, ``b_h (kH,)``, ``W_hy (H, O)``, ``b_y (O,)``; a GRU also
         ``b_hn (H,)``. k = 1, 4 (LSTM: i, f, g, o) or 3 (GRU: r, z, n).
     x : (T, B, D).
-    targets : whole numbers below O, (T, B); for ``loss_at="last"`` (B,) will do.
+    targets : integers below O, (T, B); for ``loss_at="last"`` also (B,).
     cell, activation : keys of ``CELLS`` and ``ACTIVATIONS``.
     loss_at : "last" or "every" step.
 
     Raises
     ------
-    ValueError : for an unknown name, or a shape that does not fit, naming it.
-    FloatingPointError : where a state is not finite, naming its step, or the loss.
+    ValueError : for an unknown name or a wrong shape; the message names it.
+    FloatingPointError : where a state (the message names its step) or the loss is not finite.
 
     Source: Rumelhart, Hinton & Williams 1986; Werbos 1990.
 
@@ -177,70 +178,74 @@ def bptt(
     >>> g.log10_grad_norm - g.log10_grad_norm[-1]  # a factor 1/2 each step back
     array([-0.90308999, -0.60205999, -0.30103   ,  0.        ])
     """
+    return finish(backpropagating(params, x, targets, cell, activation, loss_at))
+
+
+def backpropagating(params, x, targets, cell: str, activation: str, loss_at: str) -> Progress[Gradients]:
+    """Compute what `bptt` returns, and yield the share done after every step."""
     kind, phi = CELLS[cell], ACTIVATIONS[activation]
     params = {name: np.asarray(value, dtype=float) for name, value in params.items()}
     x, targets = np.asarray(x, dtype=float), np.asarray(targets)
     targets = check_shapes(params, x, targets, kind, loss_at)
-    with np.errstate(over="ignore", invalid="ignore"):
-        steps = list(forward(params, x, kind, phi))
-        pairs = [
-            cross_entropy(params, step.state["h"], target) if loss_at == "every" or step is steps[-1] else (0.0, None)
-            for step, target in zip(steps, targets, strict=True)
-        ]
-    loss, errors = float(sum(loss for loss, _ in pairs)), [error for _, error in pairs]
+    steps: list[Step] = []
+    backs: list[StepBack] = []
+    pass_forward = into(steps, forward(params, x, kind, phi), len(x))
+    yield from rescaled(unwarned(pass_forward, over="ignore", invalid="ignore"), 0.0, 0.3)
+    loss, errors = losses(params, steps, targets, loss_at)
     check_finite(steps, loss)
-    states = [{name: np.zeros_like(steps[0].state["h"]) for name in kind.states}, *(step.state for step in steps)]
-    backs = list(backward(params, [step.tape for step in steps], errors, kind))[::-1]
-    return collect(params, x, states, loss, errors, backs, kind)
+    pass_back = into(backs, backward(params, [step.tape for step in steps], errors, kind), len(x) + 1)
+    yield from rescaled(pass_back, 0.3, 0.3)
+    backs.reverse()
+    h = states_of(steps, "h")
+    d_params = yield from rescaled(parameter_gradients(params, x, h, errors, backs, kind), 0.6, 0.4)
+    return collect(loss, h, steps, backs, d_params, kind)
 
 
-def collect(params, x, states, loss, errors, backs, cell: Cell) -> Gradients:
-    """Gather what the passes left into a `Gradients`; ``states`` and ``backs`` run from step 0 to T."""
-    h = np.stack([state["h"] for state in states])
+def into(found: list, items: Iterator, count: int) -> Progress[None]:
+    """Append items to a list, and yield the share of ``count`` after each."""
+    for item in items:
+        found.append(item)
+        yield len(found) / count
+
+
+def losses(params: Params, steps: Sequence[Step], targets: Array, loss_at: str) -> tuple[float, list[Scaled | None]]:
+    """Return the loss of all steps, and each step's dL/dy, None where it has no loss."""
+    loss = 0.0
+    errors: list[Scaled | None] = []
+    with np.errstate(over="ignore", invalid="ignore"):
+        for step, target in zip(steps, targets, strict=True):
+            error = None
+            if loss_at == "every" or step is steps[-1]:
+                more, error = cross_entropy(params, step.state["h"], target)
+                loss += float(more)
+            errors.append(error)
+    return loss, errors
+
+
+def states_of(steps: Sequence[Step], name: str) -> Array:
+    """Return a state's values at steps 0..T, the initial ones 0."""
+    values = [step.state[name] for step in steps]
+    return np.stack([np.zeros_like(values[0]), *values])
+
+
+def collect(loss: float, h: Array, steps, backs: Sequence[StepBack], d_params: Params, cell: Cell) -> Gradients:
+    """Return the `Gradients` of both passes; ``backs`` run from step 0 to T."""
     has_c = "c" in cell.states
     totals = {name: [back.total[name] for back in backs] for name in cell.states}
     return Gradients(
         loss=loss,
         h=h,
-        c=np.stack([state["c"] for state in states]) if has_c else None,
+        c=states_of(steps, "c") if has_c else None,
         d_h=np.stack([d.to_float() for d in totals["h"]]),
         d_c=np.stack([d.to_float() for d in totals["c"]]) if has_c else None,
-        d_params=parameter_gradients(params, x, h, errors, backs, cell),
+        d_params=d_params,
         log10_grad_norm=np.array([d.balanced().log10_norm() for d in totals["h"]]),
         log10_grad_norm_c=np.array([d.balanced().log10_norm() for d in totals["c"]]) if has_c else None,
     )
 
 
-def parameter_gradients(params, x, h, errors, backs, cell: Cell) -> Params:
-    """Sum the parameters' gradients over the steps: ``dL/dW_hh = sum_t h_{t-1}^T dL/da_t`` and so on."""
-    d_in, d_rec = ([concatenate(getattr(back, name)) for back in backs[1:]] for name in ("d_in", "d_rec"))
-    with_loss = [t for t, error in enumerate(errors) if error is not None]
-    d_y = [errors[t] for t in with_loss]
-    ones = np.ones((*x.shape[:-1], 1))
-    d = {
-        "W_xh": contract(x, d_in),
-        "W_hh": contract(h[:-1], d_rec),
-        "b_h": contract(ones, d_in)[0],
-        "W_hy": contract(h[1:][with_loss], d_y),
-        "b_y": contract(ones[with_loss], d_y)[0],
-    }
-    if cell.recurrent_bias:
-        block = cell.block(cell.recurrent_bias, h.shape[-1])
-        d[f"b_h{cell.recurrent_bias}"] = contract(ones, d_rec)[0, block]
-    return {name: d[name] for name in params}
-
-
-def contract(left: Array, right: Sequence[Scaled]) -> Array:
-    """Return ``sum_t left_t^T right_t`` as float64 without leaving its range on the way."""
-    spread = [d.spread() for d in right]
-    top = reduce(np.maximum, (d.e.max(axis=0) for d in spread))
-    with np.errstate(over="ignore", under="ignore"):
-        total = sum(a.T @ pow2(d.m, d.e - top) for a, d in zip(left, spread, strict=True))
-        return pow2(total, top)
-
-
 def numbers(step: Step) -> list[Array]:
-    """Return every array of numbers in a step that a gradient will meet."""
+    """Return all arrays of a step that the gradient depends on."""
     factors = [factor.m if isinstance(factor, Scaled) else factor for factor in step.tape]
     return [*step.state.values(), *step.gates.values(), *factors]
 

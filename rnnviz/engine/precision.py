@@ -1,35 +1,38 @@
-"""What floats of 64, 32 and 16 bits would have held of the same run.
+"""A run in floats of 64, 32 or 16 bits, and where its numbers overflow or underflow.
 
-Forward and backward really run in that type, through the same cells: every operation takes numbers of the type and
-rounds its result to it. A multiplication of matrices adds up in float32 before it rounds, and the softmax of the loss
-is taken in a wider type, both as the frameworks do. There is no loss scaling, which is what mixed-precision training
-adds to keep float16 gradients from underflowing, and no float32 master copy: this is what it is needed for.
+Both passes really run in that type, through the same cells: every operation rounds its result to the type. Matrix
+products are accumulated in float32 before they are rounded, and the softmax of the loss is computed in a wider type,
+both as the frameworks do. There is no loss scaling and no float32 master copy, the remedies of mixed-precision
+training: this shows why they are needed.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.lib.mixins import NDArrayOperatorsMixin
 
 from ..network.activations import ACTIVATIONS
 from ..network.arithmetic import Plain
-from ..network.cells import CELLS, Step
+from ..network.cells import CELLS, Params, Step
 from ..network.config import Config
 from ..network.sampling import draw_inputs, init_params
+from ..numerics.progress import Progress, finish, rescaled, unwarned
 from ..numerics.scaled import Scaled
 from ..text.language import _
 from ..text.registry import Registry
 from .bptt import backward, cross_entropy, forward
 
 Array = np.ndarray
+Floats = Any  # an array, or a `Rounded`, which acts like one
 
 
 @dataclass(frozen=True)
 class Precision:
-    """A type of float: its name, ``rounded(array)``, and the exponents of 10 between which it holds numbers."""
+    """A type of float: its name, ``rounded(array)``, and log10 of its smallest and largest positive numbers."""
 
     name: str
     rounded: Callable[[Array], Array]
@@ -53,7 +56,7 @@ PRECISIONS.add("bfloat16", Precision("bfloat16", to_bfloat16, -40.0, 38.5))
 
 
 class Rounded(NDArrayOperatorsMixin):
-    """A float32 array of which every operation's result is rounded to a narrower type."""
+    """A float32 array; the result of every operation on it is rounded to a narrower type."""
 
     def __init__(self, values: Array, rounded: Callable[[Array], Array]):
         self.values, self.rounded = rounded(values).astype(np.float32), rounded
@@ -93,38 +96,38 @@ def bare(value):
     return value.values if isinstance(value, Rounded) else value
 
 
-class Narrow(Plain):
+class NarrowArithmetic(Plain):
     """Plain arithmetic on arrays of one type of float."""
 
     def __init__(self, precision: Precision):
         self.precision = precision
 
-    def cast(self, a: Array) -> Array | Rounded:
+    def cast(self, a: Array) -> Floats:
         """Return ``a`` in the type: float64 and float32 as NumPy's own, narrower ones as `Rounded`."""
         rounded = self.precision.rounded
         if self.precision.name in ("float64", "float32"):
             return rounded(np.asarray(a))
         return Rounded(np.asarray(a, dtype=np.float32), rounded)
 
-    def start(self, d: Scaled) -> Array | Rounded:
+    def start(self, d: Scaled) -> Floats:
         return self.cast(d.to_float())
 
-    def zeros(self, shape: tuple[int, ...]) -> Array | Rounded:
+    def zeros(self, shape: tuple[int, ...]) -> Floats:
         return self.cast(np.zeros(shape))
 
-    def log10_norm(self, d: Array | Rounded) -> Array:
+    def log10_norm(self, d: Floats) -> Array:
         return super().log10_norm(np.asarray(d, dtype=float))
 
 
 @dataclass(frozen=True)
-class Held:
-    """What one type of float held of a run.
+class Narrow:
+    """A run in one type of float.
 
     Attributes
     ----------
-    config, dtype : what was run, and in which type.
-    log10_grad_norm : (T+1,), log10 ||dL/dh_t||; ``-inf`` where every number has become 0, ``inf`` where one is not
-        finite, nan throughout where the forward pass was not finite already.
+    config, dtype : the experiment and the type.
+    log10_grad_norm : (T+1,), log10 ||dL/dh_t||; ``-inf`` where every number is 0, ``inf`` where one is not finite, nan
+        throughout where the forward pass is not finite.
     second_moment : (T+1,), E h^2 of the states, ``inf`` where they are not finite.
     first_zero : the first step on the way back at which the whole gradient is 0, or None.
     forward_overflow : the first step whose state is not finite, or None.
@@ -141,7 +144,7 @@ class Held:
 
     @property
     def words(self) -> str:
-        """Say in one sentence what became of the numbers."""
+        """One sentence: where the numbers overflow or underflow, if they do."""
         steps = (self.forward_overflow, self.backward_overflow, self.first_zero)
         step = next((step for step in steps if step is not None), 0)
         text = _("{dtype}: holds the gradient of every step.")
@@ -154,7 +157,7 @@ class Held:
         return text.format(dtype=self.dtype, step=step, back=self.config.seq_len - step)
 
 
-def held(config: Config, dtype: str = "float32") -> Held:
+def held(config: Config, dtype: str = "float32") -> Narrow:
     """Run one experiment in floats of one type, without loss scaling.
 
     Parameters
@@ -169,30 +172,61 @@ def held(config: Config, dtype: str = "float32") -> Held:
     >>> held(Config(scheme="uniform01", activation="relu"), "float16").words
     'float16: the state is no longer finite from step 4 on.'
     """
-    num = Narrow(PRECISIONS[dtype])
-    params = {name: num.cast(value) for name, value in init_params(config).items()}
-    x, targets = draw_inputs(config)
-    with np.errstate(over="ignore", under="ignore", invalid="ignore"):
-        steps = list(forward(params, num.cast(x), CELLS[config.cell], ACTIVATIONS[config.activation], num))
-        moments = np.array([0.0, *(second_moment(step) for step in steps)])
-        overflow = first(np.array([False, *(not is_finite(step) for step in steps)]))
-        norms = np.full(len(moments), np.nan) if overflow is not None else go_back(config, params, steps, targets, num)
+    return finish(holding(config, dtype))
+
+
+def holding(
+    config: Config, dtype: str = "float32", params: Params | None = None, data: tuple[Array, Array] | None = None
+) -> Progress[Narrow]:
+    """Compute what `held` returns, and yield the share done after every step.
+
+    ``params`` and ``data`` (x, targets) are those that the Config draws, unless they are given.
+    """
+    num = NarrowArithmetic(PRECISIONS[dtype])
+    params, data = params or init_params(config), data or draw_inputs(config)
+    return unwarned(both_passes(config, params, *data, dtype, num), over="ignore", under="ignore", invalid="ignore")
+
+
+def both_passes(
+    config: Config, params: Params, x: Array, targets: Array, dtype: str, num: NarrowArithmetic
+) -> Progress[Narrow]:
+    """Go forward and, where all states are finite, back."""
+    yield 0.0
+    params = {name: num.cast(value) for name, value in params.items()}
+    steps = []
+    for step in forward(params, num.cast(x), CELLS[config.cell], ACTIVATIONS[config.activation], num):
+        steps.append(step)
+        yield 0.5 * len(steps) / len(x)
+    moments = np.array([0.0, *(second_moment(step) for step in steps)])
+    overflow = first(np.array([False, *(not is_finite(step) for step in steps)]))
+    norms = np.full(len(moments), np.nan)
+    if overflow is None:
+        errors = output_gradients(config, params, steps, targets)
+        norms = yield from rescaled(gradient_norms(config, params, steps, errors, num), 0.5, 0.5)
     back = norms[::-1]
     from_end = {"first_zero": first(np.isneginf(back)), "backward_overflow": first(np.isposinf(back))}
     ends = {name: None if step is None else config.seq_len - step for name, step in from_end.items()}
-    return Held(config, dtype, norms, moments, forward_overflow=overflow, **ends)
+    return Narrow(config, dtype, norms, moments, forward_overflow=overflow, **ends)
 
 
-def go_back(config: Config, params, steps: list[Step], targets: Array, num: Narrow) -> Array:
-    """Return log10 ||dL/dh_t|| for t = 0..T, ``inf`` where a number is not finite."""
+def output_gradients(config: Config, params: Params, steps: list[Step], targets: Array) -> list[Scaled | None]:
+    """Return dL/dy_t of the steps 1..T, None where a step has no loss."""
     wide = {name: np.asarray(params[name], dtype=float) for name in ("W_hy", "b_y")}
     errors: list[Scaled | None] = [None] * len(steps)
     for t in range(len(steps)) if config.loss_at == "every" else (len(steps) - 1,):
         errors[t] = cross_entropy(wide, np.asarray(steps[t].state["h"], dtype=float), targets[t])[1]
+    return errors
+
+
+def gradient_norms(
+    config: Config, params: Params, steps: list[Step], errors: list[Scaled | None], num: NarrowArithmetic
+) -> Progress[Array]:
+    """Return log10 ||dL/dh_t|| for t = 0..T, ``inf`` where a number is not finite."""
     norms = []
     for step in backward(params, [step.tape for step in steps], errors, CELLS[config.cell], num):
         d = np.asarray(step.total["h"], dtype=float)
         norms.append(num.log10_norm(d) if np.isfinite(d).all() else np.inf)
+        yield len(norms) / (len(steps) + 1)
     return np.array(norms[::-1])
 
 

@@ -1,127 +1,129 @@
-"""Run experiments: draw the weights, go forward and back, keep what the views need and nothing more."""
+"""Run experiments: draw the weights, go forward and back, and keep what the views need."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field, fields
-from functools import partial
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 import numpy as np
 
+from ..network.cells import CELLS
 from ..network.config import Config
 from ..network.sampling import draw_inputs, init_params
+from ..numerics.progress import Progress, finish
+from ..text.language import N_, _
 from .batching import side_by_side, split
-from .statistics import Recorder
+from .bptt import check_shapes
+from .statistics import Statistics
+from .trace import Network, Trace
 
 Array = np.ndarray
-
-
-def per_step(**metadata):
-    """Declare an array with a value for each step 0..T."""
-    return field(metadata={"per_step": True, **metadata})
-
-
-@dataclass(frozen=True, eq=False)
-class Trace:
-    """What happened in one run, or in S schemes x R seeds: then every array has the leading axes (S, R).
-
-    Attributes
-    ----------
-    config : the Config that was run (of a comparison: the one that the schemes and seeds were put into).
-    schemes, seeds : what the leading axes stand for.
-    loss : (), mean over the batch, summed over the steps that have a loss.
-    second_moment, variance, mean : (T+1,), E h^2, E (h - E h)^2 and E h over units and batch; 0 at step 0;
-        inf where a state that is finite itself has squares beyond float64, and from ``first_nonfinite`` on (nan there,
-        but for the second moment).
-    saturation : (T+1,), share of units that the activation calls saturated (see its ``saturation_label``).
-    log10_grad_norm : (T+1,), log10 ||dL/dh_t||, exact at any magnitude; ``-inf`` for a true zero, nan where the forward
-        pass left the finite numbers, so that no gradient is defined.
-    log10_grad_norm_c : the same for dL/dc_t of an LSTM, else None.
-    log10_relative_norm : (T+1,), log10 of ||dL/dh_t|| over ||dL/dh_T||, where that is not 0 (else nan): exact too where
-        the loss is so sure that ``log10_grad_norm`` has no digits left for it; log10_relative_norm_c : of ||dL/dc_t||
-        over ||dL/dh_T||.
-    log10_carry : (T+1,), log10 of the root mean square of the factor that hands the gradient on: phi' of an RNN, the
-        forget gate of an LSTM, the update gate of a GRU; nan at step 0.
-    gates : name -> (T+1,), the mean value of each gate; gate_saturation : share of its values that are
-        saturated, for a sigmoid those below 0.015 or above 0.985.
-    first_nonfinite : the first step whose state is not finite, or None; in a comparison an array (S, R), -1 for none.
-    units : (T+1, H), the state of the first sequence.
-    """
-
-    config: Config
-    schemes: tuple[str, ...]
-    seeds: tuple[int, ...]
-    loss: Array
-    second_moment: Array = per_step()
-    variance: Array = per_step()
-    mean: Array = per_step()
-    saturation: Array = per_step()
-    log10_grad_norm: Array = per_step()
-    log10_grad_norm_c: Array | None = per_step()
-    log10_relative_norm: Array = per_step()
-    log10_relative_norm_c: Array | None = per_step()
-    log10_carry: Array = per_step()
-    gates: dict[str, Array] = per_step()
-    gate_saturation: dict[str, Array] = per_step()
-    first_nonfinite: Array | int | None = None
-    units: Array | None = None
-
-    def only(self, scheme: int = 0) -> Trace:
-        """Return the comparison of a single scheme: the same, with S = 1."""
-
-        def cut(value):
-            if isinstance(value, dict):
-                return {key: cut(item) for key, item in value.items()}
-            return value[scheme : scheme + 1] if isinstance(value, np.ndarray) else value
-
-        values = {spec.name: cut(getattr(self, spec.name)) for spec in fields(self)}
-        name = self.schemes[scheme]
-        return Trace(**values | {"config": self.config.replace(scheme=name), "schemes": (name,)})
-
-    def one(self, scheme: int = 0, seed: int = 0) -> Trace:
-        """Return the Trace of a single run, without the leading axes."""
-        index = (scheme, seed)
-
-        def pick(value):
-            if isinstance(value, dict):
-                return {key: item[index] for key, item in value.items()}
-            return value[index] if isinstance(value, np.ndarray) else value
-
-        values = {spec.name: pick(getattr(self, spec.name)) for spec in fields(self)}
-        config = self.config.replace(scheme=self.schemes[scheme], seed=self.seeds[seed])
-        step = int(values["first_nonfinite"])
-        values |= {"config": config, "schemes": (config.scheme,), "seeds": (config.seed,)}
-        return Trace(**values | {"first_nonfinite": None if step < 0 else step, "loss": float(values["loss"])})
+OWN = N_("Own network")
 
 
 def run(config: Config) -> Trace:
     """Run one experiment: one scheme, one seed.
 
-    >>> trace = run(Config(hidden_size=16, seq_len=5))
+    Returns
+    -------
+    Trace with a value for each step 0..T. To read first:
+
+    - ``second_moment``, ``variance``, ``saturation`` (T+1,): does the state keep its size?
+    - ``log10_grad_norm`` (T+1,): log10 ||dL/dh_t||; its first entry minus its last is the change over all steps.
+    - ``log10_step_factor`` (T+1,): what the slopes (or the gate) contribute to that at each step.
+    - ``gates`` (name -> (T+1,)), ``units`` (T+1, H), ``loss``; ``first_nonfinite``: the step of an overflow, or None.
+
+    >>> trace = run(Config(scheme="orthogonal", activation="linear", gain=0.1, hidden_size=16, seq_len=5))
     >>> trace.second_moment.shape, trace.first_nonfinite
     ((6,), None)
+    >>> trace.log10_grad_norm - trace.log10_grad_norm[-1]  # each step back multiplies the gradient by 0.1
+    array([-5., -4., -3., -2., -1.,  0.])
     """
     return compare(config, (config.scheme,), (config.seed,)).one()
 
 
+def trace(
+    params: dict[str, Array],
+    x: Array,
+    targets: Array,
+    cell: str = "rnn",
+    activation: str = "tanh",
+    loss_at: str = "last",
+    name: str | None = None,
+) -> Trace:
+    """Run any network on any batch, such as a trained one, and return what `run` returns.
+
+    Parameters
+    ----------
+    params, x, targets, cell, activation, loss_at : as in `bptt`.
+    name : what legends and sentences call the network.
+
+    Raises
+    ------
+    ValueError : as in `bptt`, for sizes beyond the bounds of `Config`, and for a number that is not finite.
+
+    >>> config = Config(hidden_size=16, seq_len=5)
+    >>> own = trace(init_params(config), *draw_inputs(config), name="mine")
+    >>> own.names, bool(own.log10_grad_norm[0] == run(config).log10_grad_norm[0])
+    (('mine',), True)
+    """
+    # Copies: training may go on in the caller's arrays, and views look at the matrices later.
+    params, x = {key: np.array(value, dtype=float) for key, value in params.items()}, np.array(x, dtype=float)
+    targets = check_shapes(params, x, np.array(targets), CELLS[cell], loss_at)
+    for key, value in {**params, "x": x}.items():
+        if not np.isfinite(value).all():
+            raise ValueError(f"{key} must hold finite numbers only")
+    own = Network(params, x, targets, cell, activation, loss_at, name or _(OWN))
+    config = config_of(own)
+    stacked = {key: stack_params([value]) for key, value in params.items()}
+    part = finish(Statistics(config, 1).collecting(stacked, x[None], targets[None]))
+    return replace(assemble(config, (own.name,), (config.seed,), [part]), own=own).one()
+
+
+def config_of(own: Network) -> Config:
+    """Return a Config with the network's sizes and what its batch is like; its scheme and seed mean nothing."""
+    (steps, batch, inputs), (hidden, classes) = own.x.shape, own.params["W_hy"].shape
+    return Config(
+        cell=own.cell, activation=own.activation, loss_at=own.loss_at, input_size=inputs, hidden_size=hidden,
+        output_size=classes, seq_len=steps, batch_size=batch, input_scale=float(own.x.any()),
+        inputs="gaussian" if own.x[1:].any() or steps == 1 else "none",
+    )  # fmt: skip
+
+
 def compare(
-    config: Config,
-    schemes: Sequence[str] = ("xavier", "orthogonal"),
-    seeds: Iterable[int] = range(8),
-    tick: Callable[[float], None] = lambda share: None,
+    config: Config, schemes: Sequence[str] = ("xavier", "orthogonal"), seeds: Iterable[int] = range(8)
 ) -> Trace:
     """Run S schemes x R seeds of one experiment, stacked and multiplied together.
 
-    With a seed all schemes meet the same inputs, and the same random numbers behind their weights. ``tick`` is called
-    at every step with the share of the work done, 0 to 1, from one thread at a time; what it raises ends the run.
+    For a given seed all schemes read the same inputs, and their weights are made of the same random numbers.
 
     Returns
     -------
-    Trace whose arrays have the leading axes (S, R).
+    Trace with the fields of `run`, whose arrays have the leading axes (S, R): ``runs.log10_grad_norm[s, r]`` belongs to
+    scheme s and seed r, ``runs.one(s, r)`` is the Trace of that run, ``runs.only(s)`` the comparison of one scheme.
 
     Raises
     ------
     ValueError : for an unknown scheme, an invalid seed, or none at all.
+
+    >>> runs = compare(Config(hidden_size=16, seq_len=5), ("xavier", "uniform01"), seeds=range(3))
+    >>> runs.log10_grad_norm.shape, runs.schemes
+    ((2, 3, 6), ('xavier', 'uniform01'))
+    >>> np.median(runs.saturation[:, :, -1], axis=1).round(1)  # saturated units at the last step, medians over seeds
+    array([0.1, 0.9])
+    """
+    return finish(comparing(config, schemes, seeds))
+
+
+def comparing(
+    config: Config,
+    schemes: Sequence[str] = ("xavier", "orthogonal"),
+    seeds: Iterable[int] = range(8),
+    lanes: int | None = None,
+) -> Progress[Trace]:
+    """Compute what `compare` returns, and yield the share done after every step.
+
+    ``lanes`` stacks are computed at a time, by default as many as pay; the numbers do not depend on it.
     """
     schemes, seeds = tuple(schemes), tuple(seeds)
     if not schemes or not seeds:
@@ -129,20 +131,24 @@ def compare(
     # Seed by seed, so that a stack draws the inputs of few seeds.
     configs = [config.replace(scheme=scheme, seed=seed) for seed in seeds for scheme in schemes]
     stacks = [configs[part] for part in split(config, len(configs))]
-    parts = side_by_side([partial(run_stack, stack) for stack in stacks], tick)
+    parts = yield from side_by_side([run_stack(stack) for stack in stacks], lanes)
     return assemble(config, schemes, seeds, parts)
 
 
-def run_stack(configs: Sequence[Config], tick: Callable[[float], None]) -> dict[str, Array]:
+def run_stack(configs: Sequence[Config]) -> Progress[dict[str, Array]]:
     """Run N experiments of the same shape as one stack; every array returned has the leading axis N."""
     drawn = []
     for config in configs:
-        tick(0.0)
+        yield 0.0
         drawn.append(init_params(config))
     params = {name: stack_params([each[name] for each in drawn]) for name in drawn[0]}
-    x, targets = stack_inputs(configs, tick)
-    with np.errstate(over="ignore", invalid="ignore"):
-        return Recorder(configs[0], len(configs), tick).record(params, x, targets)
+    data = {}
+    for config in configs:
+        if config.seed not in data:
+            yield 0.0
+            data[config.seed] = draw_inputs(config)
+    x, targets = (np.stack(each) for each in zip(*(data[config.seed] for config in configs), strict=True))
+    return (yield from Statistics(configs[0], len(configs)).collecting(params, x, targets))
 
 
 def stack_params(values: Sequence[Array]) -> Array:
@@ -150,19 +156,8 @@ def stack_params(values: Sequence[Array]) -> Array:
     return stacked if stacked.ndim == 3 else stacked[:, None, :]
 
 
-def stack_inputs(configs: Sequence[Config], tick: Callable[[float], None]) -> tuple[Array, Array]:
-    """Draw each seed's inputs and targets once; return those of all runs."""
-    data = {}
-    for config in configs:
-        tick(0.0)
-        if config.seed not in data:
-            data[config.seed] = draw_inputs(config)
-    x, targets = zip(*(data[config.seed] for config in configs), strict=True)
-    return np.stack(x), np.stack(targets)
-
-
 def assemble(config: Config, schemes, seeds, parts: Sequence[dict]) -> Trace:
-    """Join the stacks' results and give them the axes (S, R)."""
+    """Join the results of the stacks into one Trace with the axes (S, R)."""
 
     def join(values):
         if values[0] is None:

@@ -1,36 +1,36 @@
-"""One pass forward and back over a stack of experiments, written down step by step."""
+"""One pass forward and back over a stack of experiments, and the statistics of every step."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Generator, Sequence
 from functools import reduce
 
 import numpy as np
 
 from ..network.activations import ACTIVATIONS, Activation
 from ..network.arithmetic import SIGMOID
-from ..network.cells import CELLS, Cell, Step
+from ..network.cells import CELLS, Cell, Params, Step
 from ..network.config import Config
+from ..numerics.progress import Progress, unwarned
 from ..numerics.scaled import LOG2_10, Scaled, as_scaled, log10_norms, row_norms
 from .bptt import backward, cross_entropy, forward, numbers
 
 Array = np.ndarray
-TOGETHER = 2**16  # numbers whose statistics are taken in one go: more would not stay in the processor's cache
+TOGETHER = 2**16  # numbers whose statistics are computed in one go: more would not stay in the processor's cache
 
 
-class Recorder:
-    """Goes forward and back once and writes down the statistics of every step; ``tick`` hears the share done."""
+class Statistics:
+    """Computes the statistics of every step of N experiments of the same shape, a stack."""
 
-    def __init__(self, config: Config, runs: int, tick: Callable[[float], None]):
+    def __init__(self, config: Config, runs: int):
         self.cell: Cell = CELLS[config.cell]
         self.phi: Activation = ACTIVATIONS[config.activation]
-        self.config, self.runs, self.tick = config, runs, tick
-        self.bounded = np.abs(self.phi.f(np.array([-1e300, 1e300]))).max() < 1e100
+        self.config, self.runs = config, runs
         shape = (runs, config.seq_len + 1)
-        self.stats = {name: np.zeros(shape) for name in ("second_moment", "variance", "mean", "saturation")}
+        self.moments = {name: np.zeros(shape) for name in ("second_moment", "variance", "mean", "saturation")}
         self.gates = {name: np.full(shape, np.nan) for name in self.gate_names}
         self.gate_saturation = {name: np.full(shape, np.nan) for name in self.gate_names}
-        self.carry = np.full(shape, np.nan)
+        self.log10_step_factor = np.full(shape, np.nan)
         self.units = np.zeros((*shape, config.hidden_size))
         self.first_nonfinite = np.full(runs, -1)
 
@@ -38,47 +38,59 @@ class Recorder:
     def gate_names(self) -> tuple[str, ...]:
         return self.cell.gates if len(self.cell.gates) > 1 else ()
 
-    def record(self, params, x: Array, targets: Array) -> dict[str, Array]:
-        """Return everything a Trace holds, with a leading axis for the runs."""
-        tapes, errors, loss, unnoted = [], [], np.zeros(self.runs), []
-        last = x.shape[-3]
-        for t, step in enumerate(forward(params, x, self.cell, self.phi), 1):
-            self.keep_finite(step, t)
-            unnoted.append(step)
-            if t == last or len(unnoted) * step.state["h"].size >= TOGETHER:
-                self.note(unnoted, t)
-                unnoted = []
-            tapes.append(step.tape)
-            self.tick(0.5 * t / last)
-            error = None
-            if t == last or self.config.loss_at == "every":
-                more, error = cross_entropy(params, step.state["h"], targets[:, t - 1])
-                loss += more
-            errors.append(error)
+    def collecting(self, params: Params, x: Array, targets: Array) -> Progress[dict[str, Array]]:
+        """Go forward and back, and return every array of a Trace, with a leading axis N.
+
+        Shapes: matrices (N, D, kH) and biases (N, 1, kH) as of `runs.stack_params`, x (N, T, B, D), targets (N, T, B).
+        """
+        return unwarned(self._collecting(params, x, targets), over="ignore", invalid="ignore")
+
+    def _collecting(self, params: Params, x: Array, targets: Array) -> Progress[dict[str, Array]]:
+        tapes, errors, loss = yield from self.forward(params, x, targets)
         loss[self.first_nonfinite >= 0] = np.nan
-        errors, decades = levelled(self.silence(errors, loss))
-        norms = self.norms(params, tapes, errors)
+        errors, decades = levelled(silenced(errors, loss))
+        norms = yield from self.backward(params, tapes, errors)
         for values in norms.values():
             values[~np.isfinite(loss)] = np.nan
-        start = np.where(np.isneginf(norms["h"][:, -1:]), np.nan, norms["h"][:, -1:])
+        last = norms["h"][:, -1:]
+        last = np.where(np.isneginf(last), np.nan, last)
         self.forget_nonfinite()
         return {
-            **self.stats,
+            **self.moments,
             "loss": loss,
             "log10_grad_norm": norms["h"] + decades,
             "log10_grad_norm_c": norms["c"] + decades if "c" in norms else None,
-            "log10_relative_norm": norms["h"] - start,
-            "log10_relative_norm_c": norms["c"] - start if "c" in norms else None,
-            "log10_carry": self.carry,
+            "log10_relative_norm": norms["h"] - last,
+            "log10_relative_norm_c": norms["c"] - last if "c" in norms else None,
+            "log10_step_factor": self.log10_step_factor,
             "gates": self.gates,
             "gate_saturation": self.gate_saturation,
             "first_nonfinite": self.first_nonfinite,
             "units": self.units,
         }
 
-    def keep_finite(self, step: Step, t: int) -> None:
-        """Take a run whose numbers overflow out of the stack, in place: its zeros disturb nobody."""
-        if self.bounded:
+    def forward(self, params: Params, x: Array, targets: Array) -> Generator[float, None, tuple[list, list, Array]]:
+        """Go forward, note the states' statistics, and return the tapes, the losses' gradients and the loss (N,)."""
+        tapes, errors, loss, unnoted = [], [], np.zeros(self.runs), []
+        last = x.shape[-3]
+        for t, step in enumerate(forward(params, x, self.cell, self.phi), 1):
+            self.zero_nonfinite(step, t)
+            unnoted.append(step)
+            if t == last or len(unnoted) * step.state["h"].size >= TOGETHER:
+                self.note(unnoted, t)
+                unnoted = []
+            tapes.append(step.tape)
+            error = None
+            if t == last or self.config.loss_at == "every":
+                more, error = cross_entropy(params, step.state["h"], targets[:, t - 1])
+                loss += more
+            errors.append(error)
+            yield 0.5 * t / last
+        return tapes, errors, loss
+
+    def zero_nonfinite(self, step: Step, t: int) -> None:
+        """Set a run to 0, in place, from the step on at which its numbers overflow: zeros disturb no other run."""
+        if self.phi.bounded:
             return
         arrays = numbers(step)
         sums = sum(np.abs(array).sum(axis=(-2, -1)) for array in arrays)
@@ -90,44 +102,37 @@ class Recorder:
             array[self.first_nonfinite >= 0] = 0.0
 
     def note(self, steps: list[Step], last: int) -> None:
-        """Write down the statistics of some steps in a row, up to step ``last``."""
+        """Compute the statistics of consecutive steps that end with step ``last``."""
         at = slice(last - len(steps) + 1, last + 1)
         h = np.stack([step.state["h"] for step in steps], axis=1)
         self.units[:, at] = h[:, :, 0]
         flat = h.reshape(self.runs, len(steps), -1)
         size = flat.shape[-1]
         mean = flat.mean(axis=-1)
-        self.stats["mean"][:, at] = mean
-        self.stats["second_moment"][:, at] = np.vecdot(flat, flat) / size
-        self.stats["saturation"][:, at] = self.phi.saturated(flat).mean(axis=-1)
+        self.moments["mean"][:, at] = mean
+        self.moments["second_moment"][:, at] = np.vecdot(flat, flat) / size
+        self.moments["saturation"][:, at] = self.phi.saturated(flat).mean(axis=-1)
         flat -= mean[..., None]
-        self.stats["variance"][:, at] = np.vecdot(flat, flat) / size
-        self.carry[:, at] = self.carried(steps) - 0.5 * np.log10(size)
+        self.moments["variance"][:, at] = np.vecdot(flat, flat) / size
+        self.log10_step_factor[:, at] = self.step_factor_norms(steps) - 0.5 * np.log10(size)
         for name in steps[0].gates:
             self.note_gate(name, np.stack([step.gates[name] for step in steps], axis=1), at)
 
-    def carried(self, steps: list[Step]) -> Array:
-        """Return log10 of the norm of the factors that hand the gradient on, (N, steps)."""
-        factors = [step.tape[self.cell.carry[1]] for step in steps]
+    def step_factor_norms(self, steps: list[Step]) -> Array:
+        """Return log10 of the norm of the slope or gate factors, (N, steps)."""
+        factors = [step.tape[self.cell.step_factor[1]] for step in steps]
         if any(isinstance(factor, Scaled) for factor in factors):
             return log10_norms([row_norms(as_scaled(factor)) for factor in factors])
         return Scaled(np.stack(factors, axis=1)).log10_norm()
 
     def note_gate(self, name: str, values: Array, at: slice) -> None:
-        """Write down the statistics of one gate."""
+        """Compute the statistics of one gate."""
         flat = values.reshape(*values.shape[:2], -1)
         saturated = (self.phi if name == self.cell.candidate else SIGMOID).saturated(flat)
         self.gates[name][:, at] = flat.mean(axis=-1)
         self.gate_saturation[name][:, at] = saturated.mean(axis=-1)
 
-    def silence(self, errors, loss: Array) -> list:
-        """Return the errors with those of runs whose loss is not finite set to 0."""
-        keep = np.isfinite(loss)[:, None, None]
-        if keep.all():
-            return errors
-        return [error and Scaled(np.where(keep, error.m, 0.0), np.where(keep, error.e, 0.0)) for error in errors]
-
-    def norms(self, params, tapes, errors) -> dict[str, Array]:
+    def backward(self, params: Params, tapes: list, errors: list) -> Generator[float, None, dict[str, Array]]:
         """Go back and return log10 of the gradients' norms, (N, T+1) for each state."""
         rows: dict[str, list] = {name: [] for name in self.cell.states}
         unnoted: dict[str, list[Scaled]] = {name: [] for name in self.cell.states}
@@ -137,21 +142,30 @@ class Recorder:
                 if back == len(tapes) or len(unnoted[name]) * total.m.size >= TOGETHER:
                     rows[name] += rows_of(unnoted[name])
                     unnoted[name] = []
-            self.tick(0.5 + 0.5 * back / len(tapes))
+            yield 0.5 + 0.5 * back / len(tapes)
         return {name: log10_norms(each[::-1]) for name, each in rows.items()}
 
     def forget_nonfinite(self) -> None:
         """Mark everything from a run's first non-finite step on."""
-        for run, step in enumerate(self.first_nonfinite):
-            if step >= 0:
-                for values in (*self.stats.values(), self.carry, *self.gates.values(), *self.gate_saturation.values()):
-                    values[run, step:] = np.nan
-                self.stats["second_moment"][run, step:] = np.inf
-                self.units[run, step:] = np.nan
+        per_step = (self.moments, self.gates, self.gate_saturation, {"": self.log10_step_factor})
+        for run in np.flatnonzero(self.first_nonfinite >= 0):
+            step = self.first_nonfinite[run]
+            for values in (values for group in per_step for values in group.values()):
+                values[run, step:] = np.nan
+            self.moments["second_moment"][run, step:] = np.inf
+            self.units[run, step:] = np.nan
+
+
+def silenced(errors: Sequence[Scaled | None], loss: Array) -> Sequence[Scaled | None]:
+    """Return the errors with those of runs whose loss is not finite set to 0."""
+    keep = np.isfinite(loss)[:, None, None]
+    if keep.all():
+        return errors
+    return [error and Scaled(np.where(keep, error.m, 0.0), np.where(keep, error.e, 0.0)) for error in errors]
 
 
 def levelled(errors: Sequence[Scaled | None]) -> tuple[list[Scaled | None], Array]:
-    """Return the errors with each run's largest exponent taken off, and what that is in decades, (N, 1).
+    """Return the errors without each run's largest exponent, and that exponent in decades, (N, 1).
 
     A loss may be so sure that its gradient is 10**-1e28: beside such an exponent float64 holds no factor of a step.
     """
@@ -160,7 +174,7 @@ def levelled(errors: Sequence[Scaled | None]) -> tuple[list[Scaled | None], Arra
 
 
 def rows_of(totals: list[Scaled]) -> list[tuple[Array, Array]]:
-    """Return each array's `row_norms`, taken in one go where they have one exponent a row."""
+    """Return each array's `row_norms`, computed in one go where each row has a single exponent."""
     if len(totals) == 1 or not all(total.is_rowwise for total in totals):
         return [row_norms(total) for total in totals]
     together = Scaled(np.stack([total.m for total in totals]), np.stack([total.e for total in totals]))

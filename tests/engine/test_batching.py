@@ -1,9 +1,9 @@
-"""Stacks: every run in one, none too large, and two side by side with the numbers of one by one."""
+"""Stacks hold every run once and fit into memory; lanes change neither numbers nor errors."""
 
 from __future__ import annotations
 
 import threading
-from functools import partial
+import time
 
 import numpy as np
 import pytest
@@ -12,16 +12,11 @@ from hypothesis import strategies as st
 
 import rnnviz as rv
 from rnnviz.engine import batching
+from rnnviz.engine.runs import comparing
+from rnnviz.numerics.progress import finish, mapped
 
-LARGE = rv.Config(hidden_size=256, seq_len=3, batch_size=2)  # 8 runs' W_hh fill a stack
-
-
-@pytest.fixture(params=[1, 2])
-def cores(request, monkeypatch):
-    """Let a job have so many cores, and each multiplication one."""
-    monkeypatch.setattr(batching.os, "sched_getaffinity", lambda pid: set(range(request.param)), raising=False)
-    monkeypatch.setenv("OPENBLAS_NUM_THREADS", "1")
-    return request.param
+LARGE = rv.Config(hidden_size=256, seq_len=3, batch_size=2)  # W_hh of 8 runs fills a stack
+ONE_THREAD = {"OMP_NUM_THREADS": "1"}
 
 
 @given(
@@ -36,37 +31,94 @@ def test_stacks_hold_every_run_once_and_fit_into_memory(runs, **sizes):
     assert max(lengths) - min(lengths) <= 1
     tape = config.cell == "rnn" and 8 * config.seq_len * config.batch_size * config.hidden_size
     assert max(lengths) == 1 or max(lengths) * tape <= 128 * 2**20
-    assert len(parts) == 1 or len(parts) % 2 == 0 or len(parts) == runs
+    assert len(parts) == 1 or len(parts) % batching.LANES == 0 or len(parts) == runs
 
 
-def test_lanes_need_cores_and_multiplications_that_keep_to_one(monkeypatch):
-    monkeypatch.setattr(batching.os, "sched_getaffinity", lambda pid: {0, 1, 2, 3}, raising=False)
-    for name in batching.BLAS_THREADS:
-        monkeypatch.delenv(name, raising=False)
-    assert batching.lanes(8) == 1
-    monkeypatch.setenv("OMP_NUM_THREADS", "1")
-    assert (batching.lanes(8), batching.lanes(1)) == (2, 1)
+def test_lanes_need_threads_cores_and_multiplications_that_keep_to_one():
+    assert batching.lanes(8, ONE_THREAD, cores=4) == batching.LANES
+    assert batching.lanes(1, ONE_THREAD, cores=4) == 1
+    assert batching.lanes(8, ONE_THREAD, cores=1) == 1
+    assert batching.lanes(8, {}, cores=4) == 1
+    assert batching.lanes(8, ONE_THREAD, cores=4, platform="emscripten") == 1
 
 
-def test_jobs_are_done_in_as_many_threads_as_there_are_cores(cores):
-    seen, meeting = set(), threading.Barrier(cores, timeout=20)
-
-    def job(number, tick):
-        meeting.wait()  # goes on only when all lanes are in it
-        seen.add(threading.get_ident())
-        tick(1.0)
-        return number
-
-    assert batching.side_by_side([partial(job, k) for k in range(4)], lambda share: None) == [0, 1, 2, 3]
-    assert len(seen) == cores
-    assert (cores == 1) == (seen == {threading.get_ident()})
+def counting(number, seen, meeting=None):
+    """Yield twice and return a number; note the thread, and wait half way for the other lane's job."""
+    yield 0.5
+    if meeting:
+        meeting.wait()
+    seen.add(threading.get_ident())
+    yield 1.0
+    return number
 
 
-def test_numbers_are_bit_for_bit_those_of_one_after_the_other(monkeypatch):
-    traces = []
-    for count in (1, 2):
-        monkeypatch.setattr(batching, "lanes", lambda stacks, count=count: min(count, stacks))
-        traces.append(rv.compare(LARGE, ("xavier", "orthogonal", "uniform01"), range(4)))
+@pytest.mark.parametrize("lanes", [1, 2])
+def test_jobs_run_in_lanes_and_their_mean_share_grows(lanes):
+    seen, meeting = set(), threading.Barrier(lanes, timeout=20)
+    shares, progress = [], batching.side_by_side([counting(k, seen, meeting) for k in range(4)], lanes)
+    assert finish(mapped(progress, shares.append)) == [0, 1, 2, 3]
+    assert len(seen) == lanes
+    assert (lanes == 1) == (seen == {threading.get_ident()})
+    assert shares == sorted(shares)
+    assert all(0.0 <= share <= 1.0 for share in shares), "none where the jobs end before the first look"
+
+
+class NoThread(threading.Thread):
+    """A thread of a system that allows no more of them."""
+
+    def start(self):
+        raise RuntimeError("can't start new thread")
+
+
+def test_without_threads_jobs_run_one_after_the_other():
+    seen = set()
+    jobs = [counting(k, seen) for k in range(3)]
+    assert finish(batching.side_by_side(jobs, 2, NoThread)) == [0, 1, 2]
+    assert seen == {threading.get_ident()}
+
+
+def endless(begun, ended):
+    try:
+        while True:
+            begun.set()
+            time.sleep(0.001)
+            yield 0.5
+    finally:
+        ended.set()
+
+
+@pytest.mark.parametrize("lanes", [1, 2])
+def test_an_error_in_one_job_ends_the_others(lanes):
+    begun, ended = threading.Event(), threading.Event()
+
+    def fail():
+        yield 0.0
+        if lanes > 1:
+            assert begun.wait(20)
+        raise ArithmeticError("this one")
+
+    jobs = [endless(begun, ended), fail()] if lanes > 1 else [fail(), endless(begun, ended)]
+    with pytest.raises(ArithmeticError, match="this one"):
+        finish(batching.side_by_side(jobs, lanes))
+    assert ended.is_set() == begun.is_set() == (lanes > 1)
+
+
+@pytest.mark.parametrize("lanes", [1, 2])
+def test_closing_ends_all_jobs_and_threads(lanes):
+    before, events = threading.active_count(), [threading.Event() for _ in range(4)]
+    progress = batching.side_by_side([endless(*events[:2]), endless(*events[2:])], lanes)
+    next(progress)
+    assert threading.active_count() == before + (lanes if lanes > 1 else 0)
+    assert all(event.wait(20) for event in events[: 4 if lanes > 1 else 1 : 2])
+    progress.close()
+    assert threading.active_count() == before
+    assert [event.is_set() for event in events] == ([True] * 4 if lanes > 1 else [True, True, False, False])
+
+
+def test_numbers_do_not_depend_on_the_number_of_lanes():
+    schemes, seeds = ("xavier", "orthogonal", "uniform01"), range(4)
+    traces = [finish(comparing(LARGE, schemes, seeds, lanes)) for lanes in (1, 2)]
+    assert len(batching.split(LARGE, 12)) > 1
     for name in ("units", "log10_grad_norm", "second_moment", "loss"):
         one, two = (getattr(trace, name) for trace in traces)
         assert one.tobytes() == two.tobytes()
@@ -74,48 +126,18 @@ def test_numbers_are_bit_for_bit_those_of_one_after_the_other(monkeypatch):
     np.testing.assert_allclose(traces[1].one(1, 3).units, single.units, rtol=1e-12)
 
 
-def test_share_grows_to_the_whole_and_is_told_by_one_thread_at_a_time(cores):
-    shares, inside = [], []
-
-    def tick(share):
-        inside.append(share)
-        assert len(inside) == 1
+@pytest.mark.parametrize("lanes", [1, 2])
+def test_a_comparison_can_be_sliced_moved_and_closed_anywhere(lanes):
+    """Its shares grow, its overflow leaves the caller's ``np.errstate`` alone, and another thread may close it."""
+    config, errors, shares = LARGE.replace(activation="linear", gain=20.0, seq_len=400), np.geterr(), []
+    progress = comparing(config, ("xavier", "uniform01"), range(4), lanes)
+    for share in progress:
         shares.append(share)
-        inside.pop()
-
-    rv.compare(LARGE, ("xavier", "uniform01"), range(8), tick)
+        assert np.geterr() == errors
+        if len(shares) == 30:
+            break
     assert shares == sorted(shares)
-    assert 0.0 <= shares[0] < shares[-1] == 1.0
-
-
-def test_what_a_tick_raises_comes_out_and_ends_all_stacks(cores):
-    calls = []
-
-    def tick(share):
-        calls.append(share)
-        if len(calls) == 5:
-            raise LookupError("enough")
-
-    before = threading.active_count()
-    with pytest.raises(LookupError, match="enough"):
-        rv.compare(LARGE.replace(seq_len=50), ("xavier", "uniform01"), range(8), tick)
-    assert len(calls) == 5
-    assert threading.active_count() == before
-
-
-def test_an_error_in_one_stack_ends_the_others(cores):
-    begun = threading.Event()
-
-    def fail(tick):
-        if cores > 1:
-            begun.wait(20)
-        raise ArithmeticError("this one")
-
-    def go_on(tick):
-        begun.set()
-        while True:
-            tick(0.5)
-
-    jobs = [go_on, fail] if cores > 1 else [fail, go_on]
-    with pytest.raises(ArithmeticError, match="this one"):
-        batching.side_by_side(jobs, lambda share: None)
+    closing = threading.Thread(target=progress.close)
+    closing.start()
+    closing.join(20)
+    assert next(progress, None) is None

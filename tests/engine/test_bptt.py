@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
+from functools import partial
+
 import numpy as np
 import pytest
 import reference
@@ -13,40 +16,41 @@ from rnnviz.engine.bptt import backward, cross_entropy, forward
 from rnnviz.network.arithmetic import EXACT, PLAIN
 
 CELLS, ACTIVATIONS = rv.cells.CELLS, rv.activations.ACTIVATIONS
-ALL = [
-    pytest.param(cell, activation, loss_at, id=f"{cell}-{activation}-{loss_at}")
-    for cell in CELLS
-    for activation in ACTIVATIONS
-    for loss_at in ("last", "every")
-]
 TOLERANCE = 1e-10
+a_cell = pytest.mark.parametrize("cell", CELLS)
 
 
-def assert_close(ours, other, tolerance=TOLERANCE):
-    """Hold the largest difference below ``tolerance`` times the largest number."""
-    assert ours.shape == other.shape
-    assert np.abs(ours - other).max() <= tolerance * np.abs(other).max()
+def cases(cell):
+    """Yield every (cell, activation, loss_at) of a cell."""
+    return itertools.product([cell], ACTIVATIONS, ("last", "every"))
 
 
-@pytest.mark.parametrize(("cell", "activation", "loss_at"), ALL)
-def test_gradients_are_those_of_autograd(cell, activation, loss_at):
+def assert_close(ours, other, *what, tolerance=TOLERANCE):
+    """Hold the largest difference below ``tolerance`` times the largest number; ``what`` names it."""
+    assert ours.shape == other.shape, what
+    assert np.abs(ours - other).max() <= tolerance * np.abs(other).max(), what
+
+
+@a_cell
+def test_gradients_agree_with_autograd(cell):
     params, x, targets = reference.network(cell)
-    g = rv.bptt(params, x, targets, cell, activation, loss_at)
     zeros = np.zeros((len(x) + 1, x.shape[1], params["W_hh"].shape[0]))
-
-    def loss(params, bumps):
-        return reference.loss(params, x, targets, cell, activation, loss_at, anp, bumps)
-
-    assert g.loss == pytest.approx(loss(params, None), rel=1e-13)
-    for name, value in grad(loss)(params, None).items():
-        assert_close(g.d_params[name], value)
-    # Where ReLU switches c off, h / phi(c) in the reference is 0 / 0: there autograd gives d_h alone.
-    with np.errstate(invalid="ignore"):
+    for case in cases(cell):
+        g = rv.bptt(params, x, targets, *case)
+        loss = partial(reference_loss, x, targets, case)
+        assert g.loss == pytest.approx(loss(params, None), rel=1e-13), case
+        for name, value in grad(loss)(params, None).items():
+            assert_close(g.d_params[name], value, case, name)
+        if case[:2] == ("lstm", "relu"):  # where ReLU switches c off, h / phi(c) in the reference is 0 / 0
+            continue
         d_h, d_c = grad(loss, 1)(params, (zeros, zeros))
-    if not (cell == "lstm" and activation == "relu"):
-        assert_close(g.d_h, d_h)
+        assert_close(g.d_h, d_h, case)
         if cell == "lstm":
-            assert_close(g.d_c, d_c)
+            assert_close(g.d_c, d_c, case)
+
+
+def reference_loss(x, targets, case, params, bumps):
+    return reference.loss(params, x, targets, *case, anp, bumps)
 
 
 def complex_loss(params, x, targets, cell, activation, loss_at, state=None):
@@ -56,36 +60,46 @@ def complex_loss(params, x, targets, cell, activation, loss_at, state=None):
     return sum(cross_entropy(params, step.state["h"], target)[0] for step, target in with_loss)
 
 
-@pytest.mark.parametrize(("cell", "activation", "loss_at"), ALL)
-def test_parameter_gradients_are_those_of_the_complex_step(cell, activation, loss_at):
-    params, x, targets = reference.network(cell)
-    g = rv.bptt(params, x, targets, cell, activation, loss_at)
-    for name, value in params.items():
-        numeric = np.empty_like(value)
-        for index in np.ndindex(value.shape):
-            shifted = value.astype(complex)
-            shifted[index] += 1e-150j
-            numeric[index] = complex_loss(params | {name: shifted}, x, targets, cell, activation, loss_at).imag / 1e-150
-        assert_close(g.d_params[name], numeric)
+def complex_gradient(loss, value):
+    """Return the derivatives of ``loss(value)`` by the complex step."""
+    numeric = np.empty_like(value)
+    for index in np.ndindex(value.shape):
+        shifted = value.astype(complex)
+        shifted[index] += 1e-150j
+        numeric[index] = loss(shifted).imag / 1e-150
+    return numeric
 
 
-@pytest.mark.parametrize(("cell", "activation", "loss_at"), ALL)
-def test_state_gradients_are_those_of_the_complex_step(cell, activation, loss_at):
-    params, x, targets = reference.network(cell)
-    g = rv.bptt(params, x, targets, cell, activation, loss_at)
-    for name in CELLS[cell].states:
-        ours, states = getattr(g, f"d_{name}"), {each: getattr(g, each) for each in CELLS[cell].states}
-        for t in range(len(x)):
-            numeric = np.empty_like(ours[t])
-            for index in np.ndindex(numeric.shape):
-                state = {each: value[t].astype(complex) for each, value in states.items()}
-                state[name][index] += 1e-150j
-                later = complex_loss(params, x[t:], targets[t:], cell, activation, loss_at, state)
-                numeric[index] = later.imag / 1e-150
-            here = direct(params, g.h[t], targets[t - 1]) if loss_at == "every" and t and name == "h" else 0.0
+@a_cell
+def test_parameter_gradients_agree_with_the_complex_step(cell):
+    params, x, targets = reference.network(cell, steps=4, batch=2, inputs=2, hidden=3)
+    for case in cases(cell):
+        g = rv.bptt(params, x, targets, *case)
+        for name, value in params.items():
+
+            def loss(shifted, name=name, case=case):
+                return complex_loss(params | {name: shifted}, x, targets, *case)
+
+            assert_close(g.d_params[name], complex_gradient(loss, value), case, name)
+
+
+@a_cell
+def test_state_gradients_agree_with_the_complex_step(cell):
+    params, x, targets = reference.network(cell, steps=4, batch=2, inputs=2, hidden=3)
+    for case in cases(cell):
+        g = rv.bptt(params, x, targets, *case)
+        states = {each: getattr(g, each) for each in CELLS[cell].states}
+        for name, t in itertools.product(states, range(len(x))):
             if name == "c" and t:  # c_t acts through h_t = o phi(c_t) as well, which a restart from c_t leaves out
                 continue
-            assert_close(ours[t], numeric + here)
+            state = {each: value[t].astype(complex) for each, value in states.items()}
+
+            def loss(shifted, name=name, t=t, state=state, case=case):
+                return complex_loss(params, x[t:], targets[t:], *case, state | {name: shifted})
+
+            own = direct(params, g.h[t], targets[t - 1]) if case[2] == "every" and t else 0.0
+            numeric = complex_gradient(loss, states[name][t])
+            assert_close(getattr(g, f"d_{name}")[t], numeric + own, case, name, t)
 
 
 def direct(params, h, targets):
@@ -95,15 +109,17 @@ def direct(params, h, targets):
     return (p - np.eye(p.shape[-1])[targets]) / len(h) @ params["W_hy"].T
 
 
-@pytest.mark.parametrize(("cell", "activation", "loss_at"), ALL)
-def test_gradients_are_those_of_central_differences(cell, activation, loss_at):
+@a_cell
+def test_gradients_agree_with_central_differences(cell):
     params, x, targets = reference.network(cell, seed=3)
-    g = rv.bptt(params, x, targets, cell, activation, loss_at)
     rng, h = np.random.default_rng(0), 1e-5
-    for name, value in params.items():
-        way = rng.normal(size=value.shape)
-        ends = [rv.bptt(params | {name: value + s * h * way}, x, targets, cell, activation, loss_at) for s in (1, -1)]
-        assert (ends[0].loss - ends[1].loss) / (2 * h) == pytest.approx(np.sum(g.d_params[name] * way), rel=1e-6)
+    way = {name: rng.normal(size=value.shape) for name, value in params.items()}
+    for case in cases(cell):
+        g = rv.bptt(params, x, targets, *case)
+        ends = [{name: value + sign * h * way[name] for name, value in params.items()} for sign in (1, -1)]
+        above, below = (rv.bptt(end, x, targets, *case).loss for end in ends)
+        along = sum(np.sum(g.d_params[name] * way[name]) for name in params)
+        assert (above - below) / (2 * h) == pytest.approx(along, rel=1e-6), case
 
 
 def test_one_unit_solved_by_hand():
@@ -165,26 +181,26 @@ def torch_gradients(params, x, targets, cell, activation, loss_at):
     return loss.item(), d_states, {key: value.numpy() for key, value in d.items()}
 
 
-@pytest.mark.parametrize("loss_at", ["last", "every"])
-@pytest.mark.parametrize(("cell", "activation"), [("rnn", "tanh"), ("rnn", "relu"), ("lstm", "tanh"), ("gru", "tanh")])
-def test_gradients_are_those_of_torch_step_by_step(cell, activation, loss_at):
-    params, x, targets = reference.network(cell, steps=12, hidden=8)
-    g = rv.bptt(params, x, targets, cell, activation, loss_at)
-    loss, d_states, d_params = torch_gradients(params, x, targets, cell, activation, loss_at)
-    assert g.loss == pytest.approx(loss, rel=1e-13)
-    for t, d in enumerate(d_states[0]):
-        assert_close(g.d_h[t], d)
-    if cell == "lstm":
-        # torch hands out h_t and c_t as separate results: its dL/dc_t leaves out the way through h_t = o tanh(c_t).
-        through_h = g.d_h[1:] * g.h[1:] / np.tanh(g.c[1:]) * (1 - np.tanh(g.c[1:]) ** 2)
-        assert_close(g.d_c[0], d_states[1][0])
-        assert_close(g.d_c[1:] - through_h, d_states[1][1:])
-    for name, value in d_params.items():
-        assert_close(g.d_params[name], value)
+def test_gradients_agree_with_torch_step_by_step():
+    kinds = [("rnn", "tanh"), ("rnn", "relu"), ("lstm", "tanh"), ("gru", "tanh")]
+    for case in ((*kind, loss_at) for kind in kinds for loss_at in ("last", "every")):
+        params, x, targets = reference.network(case[0], steps=12, hidden=8)
+        g = rv.bptt(params, x, targets, *case)
+        loss, d_states, d_params = torch_gradients(params, x, targets, *case)
+        assert g.loss == pytest.approx(loss, rel=1e-13), case
+        for t, d in enumerate(d_states[0]):
+            assert_close(g.d_h[t], d, case, t)
+        if case[0] == "lstm":
+            # torch returns h_t and c_t as separate results: its dL/dc_t leaves out the path through h_t = o tanh(c_t).
+            through_h = g.d_h[1:] * g.h[1:] / np.tanh(g.c[1:]) * (1 - np.tanh(g.c[1:]) ** 2)
+            assert_close(g.d_c[0], d_states[1][0], case)
+            assert_close(g.d_c[1:] - through_h, d_states[1][1:], case)
+        for name, value in d_params.items():
+            assert_close(g.d_params[name], value, case, name)
 
 
 @pytest.mark.parametrize("loss_at", ["last", "every"])
-@pytest.mark.parametrize("cell", CELLS)
+@a_cell
 def test_a_stack_of_networks_gives_each_ones_own_gradients(cell, loss_at):
     nets = [reference.network(cell, seed=seed) for seed in range(3)]
     stacked = {
@@ -201,7 +217,7 @@ def test_a_stack_of_networks_gives_each_ones_own_gradients(cell, loss_at):
         np.testing.assert_allclose([back.total["h"].to_float()[k] for back in backs], alone.d_h, rtol=1e-12)
 
 
-@pytest.mark.parametrize("cell", CELLS)
+@a_cell
 def test_sizes_of_one_work(cell):
     params, x, targets = reference.network(cell, steps=1, batch=1, inputs=1, hidden=1, classes=2)
     g = rv.bptt(params, x, targets, cell)

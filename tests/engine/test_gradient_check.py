@@ -1,8 +1,9 @@
-"""The trust panel: it agrees where the gradient is right, and notices where it is not."""
+"""The gradient check agrees where the gradient is right, and notices where it is not."""
 
 from __future__ import annotations
 
 import dataclasses
+import itertools
 
 import numpy as np
 import pytest
@@ -26,26 +27,26 @@ def register(monkeypatch):
     return add
 
 
-@pytest.mark.parametrize("loss_at", ["last", "every"])
-@pytest.mark.parametrize("activation", ACTIVATIONS)
 @pytest.mark.parametrize("cell", CELLS)
-def test_right_gradients_pass(cell, activation, loss_at):
-    result = check(SMALL.replace(cell=cell, activation=activation, loss_at=loss_at), entries=5)
-    kinds = len(rv.init_params(SMALL.replace(cell=cell))) + 1
-    assert result.method == "complex step"
-    assert result.checked == result.done == result.total == 5 * kinds
-    assert result.error < 1e-12
-    assert {entry.where for entry in result.entries} == {*rv.init_params(SMALL.replace(cell=cell)), "dL/dh"}
+def test_right_gradients_pass(cell):
+    for activation, loss_at in itertools.product(ACTIVATIONS, ("last", "every")):
+        config = SMALL.replace(cell=cell, activation=activation, loss_at=loss_at)
+        result, case = check(config, entries=5), (activation, loss_at)
+        arrays = {*rv.init_params(config), "dL/dh"}
+        assert result.method == "complex step", case
+        assert result.checked == result.done == result.total == 5 * len(arrays), case
+        assert result.error < 1e-12, case
+        assert {entry.where for entry in result.entries} == arrays, case
 
 
-@pytest.mark.parametrize("cell", CELLS)
-def test_a_wrong_slope_is_noticed(cell, register):
+def test_a_wrong_slope_is_noticed(register):
     register("wrong", slope=lambda a: 1.001 * ACTIVATIONS["tanh"].slope(a))
-    result = check(SMALL.replace(cell=cell, activation="wrong"))
-    assert result.method == "central differences"  # a slope that is not the function's is not trusted to be complex
-    assert result.error > 1e-4
-    assert result.worst.error == result.error
-    assert result.worst.where in result.words
+    for cell in CELLS:
+        result = check(SMALL.replace(cell=cell, activation="wrong"))
+        assert result.method == "central differences"  # its complex values do not have that slope
+        assert result.error > 1e-4, cell
+        assert result.worst.error == result.error
+        assert result.worst.where in result.words
 
 
 def test_an_activation_without_complex_numbers_is_checked_by_differences(register):
@@ -66,16 +67,13 @@ def test_the_worst_entry_is_named_with_its_numbers():
     assert worst.error == max(entry.error for entry in result.entries)
 
 
-def test_gradients_that_no_step_can_show_are_said_not_faked():
-    result = check(rv.Config(scheme="uniform01", hidden_size=256, batch_size=2, seq_len=20), entries=6)
+def test_gradients_that_no_step_can_show_are_reported():
+    result = check(rv.Config(scheme="uniform01", hidden_size=256, batch_size=1, seq_len=8), entries=4)
     assert result.checked + sum(result.skipped.values()) == result.total
-    assert sum(result.skipped.values()) >= 4
+    assert sum(result.skipped.values()) == 3
     assert "below 1e-280" in result.words
-
-
-def test_gradients_beyond_the_largest_number_are_said_too():
-    config = rv.Config(scheme="uniform01", activation="linear", input_scale=0.0, hidden_size=16, seq_len=500)
-    result = check(config, entries=4)
+    config = rv.Config(scheme="uniform01", activation="linear", input_scale=0.0, hidden_size=16, seq_len=350)
+    result = check(config.replace(batch_size=1), entries=4)
     assert "above 1e+280" in result.words
     assert result.error < 1e-10
 
@@ -87,9 +85,14 @@ def test_true_zeros_are_confirmed():
     assert result.error < 1e-12
 
 
-def test_progress_grows_by_one_entry_at_a_time():
-    counts = [(each.done, each.checked) for each in progress(SMALL, entries=2)]
-    assert counts == [(k, k) for k in range(13)]
+def test_progress_goes_on_within_an_entry_and_ends_with_the_whole_check():
+    results = list(progress(SMALL, entries=2))
+    assert sorted({(each.done, each.checked) for each in results}) == [(k, k) for k in range(13)]
+    shares = [each.share for each in results]
+    assert np.all(np.diff(shares) > -1e-12)
+    assert (shares[0], shares[-1]) == (0.0, pytest.approx(1.0))
+    assert len(results) > 12 * SMALL.seq_len / 2
+    assert results[-1] == check(SMALL, entries=2)
 
 
 def test_the_seed_chooses_the_entries():
