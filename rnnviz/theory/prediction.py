@@ -1,21 +1,23 @@
-"""What mean-field theory expects of a Config: its curves, how far they are to be trusted, and why no further."""
+"""What mean-field theory expects of a Config: its curves, how far they are valid, and why no further."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 
-from ..network.activations import ACTIVATIONS
-from ..network.cells import CELLS
+from ..network.activations import ACTIVATIONS, Activation
+from ..network.cells import CELLS, Cell
 from ..network.config import Config
+from ..network.inputs import INPUTS, Input
 from ..network.sampling import draw_inputs
-from ..network.schemes import SCHEMES
+from ..network.schemes import SCHEMES, Scheme
 from ..text.language import _, current
 from . import mean_field
-from .validity import is_independent, trusted_until
+from .validity import valid_until
 
 Array = np.ndarray
 
@@ -26,18 +28,16 @@ class Prediction:
 
     Attributes
     ----------
-    log10_second_moment, log10_grad_norm : (T+1,), the latter relative to the last step; None where there is no theory.
-    trusted : steps from where the signal starts, forward from the first and back from the last, that are trusted.
-    reason : why not further, in a sentence.
-    sigma_w, sigma_in : the two numbers that theory takes from the weights; sigma_in at each step, (T,).
+    valid_steps : number of steps for which the curves are valid: the second moment forward from the first step, the
+        gradient back from the last.
+    reason : a sentence for the page that says why no longer.
+    log10_second_moment, log10_grad_norm : (T+1,), the latter relative to the last step; None where no theory applies.
     """
 
-    log10_second_moment: Array | None
-    log10_grad_norm: Array | None
-    trusted: int
+    valid_steps: int
     reason: str
-    sigma_w: float
-    sigma_in: Array
+    log10_second_moment: Array | None = None
+    log10_grad_norm: Array | None = None
 
 
 def sigma_w(config: Config) -> float:
@@ -47,67 +47,75 @@ def sigma_w(config: Config) -> float:
 
 
 def sigma_in(config: Config) -> tuple[Array, float]:
-    """Return the standard deviation that a unit gets from input and bias at each step, and its part that never changes.
+    """Return the standard deviation that a unit gets from input and bias: at each step (T,), and its constant part.
 
-    ``sigma_in_t**2 = Var(W_xh) E |x_t|**2 + Var(b)`` with the real inputs of the Config; the part that stays is that
-    of the mean input and of the bias.
+    ``sigma_in_t**2 = Var(W_xh) E |x_t|**2 + Var(b)`` with the actual inputs of the Config. The constant part is that of
+    the mean input and of the bias.
     """
     x = draw_inputs(config)[0]
     weights = SCHEMES[config.input_scheme or config.scheme].variance(x.shape[-1], config.hidden_size)
     bias = SCHEMES[config.scheme].bias_variance(config.hidden_size)
-    steps = weights * np.square(x).sum(axis=-1).mean(axis=-1) + bias
-    # A mean over few noisy inputs is not 0 either: what chance alone would give is taken off.
-    mean = np.square(x.mean(axis=(0, 1))).sum() - np.square(x).sum(axis=-1).mean() / (x.shape[0] * x.shape[1])
-    constant = weights * max(0.0, float(mean)) if config.inputs != "none" else 0.0
-    return np.sqrt(steps), float(np.sqrt(constant + bias))
+    squares = np.square(x).sum(axis=-1)
+    # Even the mean of pure noise is not exactly 0: subtract the square expected of it.
+    mean = float(np.square(x.mean(axis=(0, 1))).sum() - squares.mean() / squares.size)
+    constant = weights * max(0.0, mean) if INPUTS[config.inputs].steady else 0.0
+    return np.sqrt(weights * squares.mean(axis=-1) + bias), float(np.sqrt(constant + bias))
 
 
 def predict(config: Config) -> Prediction:
-    """Return what theory expects of one scheme.
+    """Return what theory expects of the Config's scheme.
 
     >>> expected = predict(Config(hidden_size=512, seq_len=100))
     >>> 10 ** expected.log10_second_moment[-1]  # doctest: +ELLIPSIS
     np.float64(0.46...)
     """
-    return in_language(config, current())
+    schemes = SCHEMES[config.scheme], SCHEMES[config.input_scheme or config.scheme]
+    return cached(config, current(), CELLS[config.cell], ACTIVATIONS[config.activation], INPUTS[config.inputs], schemes)
 
 
 @lru_cache(maxsize=64)
-def in_language(config: Config, language: str) -> Prediction:
-    """Return the same, kept for each language that its reason is said in."""
-    width, (inputs, constant) = sigma_w(config), sigma_in(config)
-    reading = SCHEMES[config.input_scheme or config.scheme]
-    if config.cell != "rnn":
-        reason = _("No theory here for the {cell}.").format(cell=_(CELLS[config.cell].label))
-        return Prediction(None, None, 0, reason, width, inputs)
-    trust = trusted_until(config.activation, width, inputs, config.hidden_size, config.seq_len, config.scheme, constant)
-    if trust.steps == 0:
-        return Prediction(None, None, 0, trust.reason, width, inputs)
+def cached(
+    config: Config, language: str, cell: Cell, phi: Activation, inputs: Input, schemes: tuple[Scheme, Scheme]
+) -> Prediction:
+    """Compute a prediction; the key holds entries, since a name can be registered again, and the reason's language."""
+    if not cell.has_matrix_jacobian:
+        return Prediction(0, _("No theory here for the {cell}.").format(cell=_(cell.label)))
+    width, (by_step, constant) = sigma_w(config), sigma_in(config)
+    valid = valid_until(phi, width, by_step, config.hidden_size, config.seq_len, config.scheme, constant)
+    if valid.steps == 0:
+        return Prediction(0, valid.reason)
+    reading = schemes[1]
     if reading.mean(config.sizes[0], config.hidden_size) != 0:
         reason = _("No theory here: {scheme} gives W_xh a mean, which drives all units alike.")
-        return Prediction(None, None, 0, reason.format(scheme=_(reading.short)), width, inputs)
-    expected = mean_field.curves(config.activation, width, inputs, config.seq_len, loss_at=config.loss_at)
+        return Prediction(0, reason.format(scheme=_(reading.short)))
+    expected = mean_field.curves(phi, width, by_step, config.seq_len, loss_at=config.loss_at)
     with np.errstate(divide="ignore"):
-        moment = np.log10(expected.second_moment)
-    return Prediction(moment, expected.log10_grad_norm, trust.steps, trust.reason, width, inputs)
+        second_moment = np.log10(expected.second_moment)
+    return Prediction(valid.steps, valid.reason, second_moment, expected.log10_grad_norm)
 
 
-def repeats(config: Config, schemes: Sequence[str]) -> bool:
-    """Tell whether a scheme's one random W_hh meets nearly the same slopes at every step of an RNN.
+def for_trace(trace: Any, k: int = 0) -> Prediction:
+    """Return what theory expects of the k-th scheme of a Trace; nothing where the matrices are the caller's own."""
+    if trace.own is not None:
+        return Prediction(0, _("Theory needs to know how the weights are drawn; these are your own matrices."))
+    return predict(trace.drawn(k))
 
-    That is so for linear and ReLU units, for units whose output has a mean, and where no input comes after the first
-    step. Then about sqrt(H) steps are enough for a network to part from theory, which draws W_hh anew at each step.
-    Source: arXiv 2505.19827 (linear: t = O(sqrt n)).
+
+def tied_weights_show(config: Config, schemes: Sequence[str]) -> bool:
+    """Return whether a network with one of these schemes departs from theory after about sqrt(H) steps.
+
+    Theory draws W_hh anew at each step. Using one random W_hh at every step shows that early only in an RNN whose
+    slopes are nearly the same at every step: with linear or ReLU units, with units whose output has a mean, or without
+    input after the first step. Source: arXiv 2505.19827 (linear: t = O(sqrt n)).
     """
     phi = ACTIVATIONS[config.activation]
-    has_mean = float(phi.f(np.array([1.0, -1.0])).sum()) != 0.0
-    fresh = config.inputs != "none" and config.input_scale > 0
-    alike = phi.homogeneous or has_mean or not fresh
-    return config.cell == "rnn" and alike and any(map(is_independent, schemes))
+    driven = INPUTS[config.inputs].steady and config.input_scale > 0
+    same_slopes = CELLS[config.cell].has_matrix_jacobian and (phi.homogeneous or not phi.odd or not driven)
+    return same_slopes and any(SCHEMES[scheme].independent for scheme in schemes)
 
 
 def sentences(config: Config, schemes: Sequence[str]) -> list[str]:
-    """Return for each scheme how far theory is to be trusted, and why no further; schemes with one reason together."""
+    """Return sentences that say how far theory is valid and why no further; schemes with the same reason share one."""
     reasons: dict[str, list[str]] = {}
     for scheme in schemes:
         reasons.setdefault(predict(config.replace(scheme=scheme)).reason, []).append(_(SCHEMES[scheme].short))
