@@ -1,1 +1,1 @@
-"""What is said about a run: a diagnosis in numbers, and the sentences that tell it."""
+"""The story of a run: a diagnosis in numbers, and the sentences made from it."""

@@ -1,54 +1,56 @@
-"""What happened and why, as numbers and single words: the account that a verdict tells.
+"""What happened and why, in numbers and single words: the diagnosis that a verdict puts into sentences.
 
-Forward (does the state keep its size?) and backward (does the gradient survive the way back?) are judged apart. What
-made the gradient's story is one of the words of `cause`; the words for small weights, for saturation and for an input
-that keeps the units off slope 1 are never mixed.
+Forward (does the state keep its size?) and backward (does the gradient survive the way back?) are judged apart. `cause`
+names in one word what explains the gradient; it never confuses small weights, saturation, and an input that keeps the
+slopes below 1.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cache
+from typing import Any
 
 import numpy as np
 
-from ..engine.runs import Trace
+from ..engine.trace import Trace
 from ..network.activations import ACTIVATIONS
-from ..network.cells import CELLS
+from ..network.cells import CELLS, Cell
 from ..network.config import Config
+from ..network.inputs import INPUTS
 from ..network.schemes import SCHEMES
 from ..numerics.quantiles import median
 
-KEEPS = 0.15  # decades by which the second moment may drift over the last half and still keep its size
-SURVIVES = 1.0  # decades by which the gradient may change over all steps and still survive
-SAME = 0.05  # decades by which a factor a step may differ from 1 and still take or add nothing
-APART = 0.12  # decades by which what W_hh did to the gradient may differ from what it does to any direction
+KEEPS = 0.15  # decades: a state whose second moment drifts less over the last half keeps its size
+SURVIVES = 1.0  # decades: a gradient that changes less over all steps survives
+SAME = 0.05  # decades: a factor per step that differs less from 1 has no effect
+APART = 0.12  # decades: W_hh's effect on the gradient and on any direction differ by more than this, or not at all
 
 
 @dataclass(frozen=True)
-class Account:
-    """One scheme's story in numbers, medians over seeds.
+class Diagnosis:
+    """The diagnosis of one scheme, medians over seeds. Factors are log10.
 
     Attributes
     ----------
-    scheme, cell, activation, seq_len, loss_at : from the Config.
-    seeds : how many runs there are.
-    input : "steady", "kick" (at the first step only) or "nothing".
+    scheme, cell, activation, seq_len, loss_at : from the Config; name : what a legend calls the scheme.
+    seeds : the number of runs.
+    input : "steady", "impulse" (at the first step only) or "nothing".
     forward : "keeps", "shrinks", "grows", "saturates", "zero" or "overflows".
     second_moment : log10 E h^2 at the last step; saturation : share of units saturated there.
     vanished : whether every h is exactly 0 at the last step, not only h^2.
     overflow : the first step at which a run's state is not finite, or None; overflowed : how many runs.
     backward : "survives", "shrinks", "grows", "zero" or "undefined".
-    decades : log10 of the gradient's norm at the end of these steps relative to the last step.
-    factor : log10 of its factor a step back.
-    carry : log10 of the factor that the activation (or gate) contributes to it a step, a root mean square.
-    carry_name : phi', or the gate; first_carry : the same at step 1, where only the input has acted.
-    size : log10 of what W_hh does to the length of any direction, a root mean square: ``||W_hh|| / sqrt(H)``.
-    road : log10 of the factor a step along the road that the gate keeps (an LSTM's dL/dc, else dL/dh).
-    silent : whether the loss hands back exactly 0 to the last step; off : whether all slopes are 0 at some step.
+    decades : the change of the gradient's norm over all steps back; factor : the same per step.
+    step_factor : the slopes' (or the gate's) factor per step, a root mean square; step_factor_name : phi', or the gate.
+    first_step_factor : the step factor at step 1, where only the input has acted.
+    weight_size : the factor by which W_hh changes the length of any direction, a root mean square:
+        ``||W_hh|| / sqrt(H)``; one_sign : whether its weights pull all units one way.
+    path_factor : the factor per step along the path that the gate keeps open (an LSTM's dL/dc, else dL/dh).
+    silent : whether dL/dh is exactly 0 at the last step; off : whether all slopes are 0 at some step.
     """
 
     scheme: str
+    name: str
     cell: str
     activation: str
     seq_len: int
@@ -64,75 +66,103 @@ class Account:
     backward: str
     decades: float
     factor: float
-    carry: float
-    carry_name: str
-    first_carry: float
-    size: float
-    road: float
+    step_factor: float
+    step_factor_name: str
+    first_step_factor: float
+    weight_size: float
+    one_sign: bool
+    path_factor: float
     silent: bool
     off: bool
 
     @property
+    def kind(self) -> Cell:
+        """The cell itself, whose name is ``cell``."""
+        return CELLS[self.cell]
+
+    @property
     def steps(self) -> int:
-        """How many steps the gradient is followed back."""
+        """The number of steps that the gradient is followed back."""
         return self.seq_len - first_loss(self)
 
     @property
-    def recurrent(self) -> float:
-        """log10 of the factor that W_hh contributes a step: what the carried factor leaves to explain."""
-        return self.factor - self.carry
+    def weight_factor(self) -> float:
+        """W_hh's factor per step on this gradient: what the step factor leaves to explain."""
+        return self.factor - self.step_factor
 
     @property
-    def way(self) -> float:
-        """log10 of what a step leaves of a gradient of any direction: W_hh and the slopes, or the gate alone."""
-        return self.carry + (self.size if self.cell == "rnn" else 0.0)
+    def any_direction(self) -> float:
+        """The factor per step on a gradient of any direction: of W_hh and the slopes, or of the gate alone."""
+        return self.step_factor + (self.weight_size if self.kind.has_matrix_jacobian else 0.0)
 
     @property
-    def entry(self) -> float:
-        """log10 of what the way from h onto the road of c costs, once."""
-        return self.decades - self.road * self.steps
+    def path_entry(self) -> float:
+        """The factor, applied once, for getting from h onto the path."""
+        return self.decades - self.path_factor * self.steps
 
     @property
     def by_input(self) -> bool:
-        """Whether the input alone, at step 1, explains at least half of what the slopes take."""
-        return self.input == "steady" and self.first_carry <= 0.5 * self.carry
+        """Whether the input alone, at step 1, explains at least half of the slopes' effect."""
+        return self.input == "steady" and self.first_step_factor <= 0.5 * self.step_factor
 
 
-def account(trace: Trace, k: int) -> Account:
-    """Return the account of the k-th scheme of a comparison."""
-    config, scheme = trace.config, trace.schemes[k]
-    return Account(
-        scheme=scheme,
+def diagnose(trace: Trace, scheme_index: int) -> Diagnosis:
+    """Return the diagnosis of one scheme of a comparison, of a single run, or of an own network."""
+    trace, config = trace.as_comparison(), trace.config
+    return Diagnosis(
+        scheme=trace.schemes[scheme_index],
+        name=trace.names[scheme_index],
         cell=config.cell,
         activation=config.activation,
         seq_len=config.seq_len,
         loss_at=config.loss_at,
         seeds=len(trace.seeds),
-        input="nothing" if config.input_scale == 0 else "kick" if config.inputs == "none" else "steady",
-        size=weight_size(config.replace(scheme=scheme)),
-        carry_name=CELLS[config.cell].carry[0],
-        **tell_forward(trace, k),
-        **tell_backward(trace, k),
+        input=input_kind(config),
+        weight_size=weight_size(trace, scheme_index),
+        one_sign=have_one_sign(trace, scheme_index),
+        step_factor_name=CELLS[config.cell].step_factor[0],
+        **diagnose_forward(trace, scheme_index),
+        **diagnose_backward(trace, scheme_index),
     )
 
 
-def first_loss(network: Config | Account) -> int:
+def input_kind(config: Config) -> str:
+    """Return when the network reads anything: "steady", "impulse" or "nothing"."""
+    if config.input_scale == 0:
+        return "nothing"
+    return "steady" if INPUTS[config.inputs].steady else "impulse"
+
+
+def first_loss(network: Config | Diagnosis) -> int:
     """Return the step that the gradient is followed back to: 0, or 1 where all states but h_0 have a loss."""
     return int(network.loss_at == "every" and network.seq_len > 1)
 
 
-def weight_size(config: Config) -> float:
-    """Return log10 of the root mean square factor by which W_hh changes the length of a direction."""
-    known, n = SCHEMES[config.scheme], config.hidden_size
+def weight_size(trace: Trace, k: int) -> float:
+    """Return log10 of the root mean square factor by which W_hh, as drawn or as given, changes a direction's length."""
+    n = trace.config.hidden_size
     with np.errstate(divide="ignore"):
-        return float(np.log10(config.gain) + 0.5 * np.log10(n * (known.variance(n, n) + known.mean(n, n) ** 2)))
+        if trace.own:
+            return float(0.5 * np.log10(n * np.mean(np.square(trace.own.params["W_hh"]))))
+        known = SCHEMES[trace.schemes[k]]
+        square = n * (known.variance(n, n) + known.mean(n, n) ** 2)
+        return float(np.log10(trace.config.gain) + 0.5 * np.log10(square))
 
 
-def tell_forward(trace: Trace, k: int) -> dict:
-    """Return the forward part of an account."""
+def have_one_sign(trace: Trace, k: int) -> bool:
+    """Tell whether the weights, as drawn or as given, pull all units one way."""
+    if trace.own:
+        W = trace.own.params["W_hh"]
+        return bool((W >= 0).all() or (W <= 0).all())
+    return SCHEMES[trace.schemes[k]].mean(64, 64) != 0
+
+
+def diagnose_forward(trace: Trace, k: int) -> dict[str, Any]:
+    """Return the fields of a `Diagnosis` that describe the state."""
     with np.errstate(divide="ignore"):
         moment = median(np.log10(trace.second_moment[k]))
-    overflow = trace.first_nonfinite[k][trace.first_nonfinite[k] >= 0]
+    overflow = np.asarray(trace.first_nonfinite)[k]
+    overflow = overflow[overflow >= 0]
     saturation = float(median(trace.saturation[k])[-1])
     return {
         "forward": judge_forward(moment, saturation, overflow.size > 0, trace.config),
@@ -144,40 +174,40 @@ def tell_forward(trace: Trace, k: int) -> dict:
     }
 
 
-def tell_backward(trace: Trace, k: int) -> dict:
-    """Return the backward part of an account."""
+def diagnose_backward(trace: Trace, k: int) -> dict[str, Any]:
+    """Return the fields of a `Diagnosis` that describe the gradient."""
     first = first_loss(trace.config)
     norms, steps = median(trace.log10_grad_norm[k]), trace.config.seq_len - first
-    decades = way_back(trace.log10_relative_norm[k], first)
-    road = decades if trace.log10_relative_norm_c is None else way_back(trace.log10_relative_norm_c[k], first)
-    carry = median(trace.log10_carry[k][:, 1:])
-    known = carry[np.isfinite(carry)]
+    decades = change_back(trace.log10_relative_norm[k], first)
+    along_path = decades if trace.log10_relative_norm_c is None else change_back(trace.log10_relative_norm_c[k], first)
+    factors = median(trace.log10_step_factor[k][:, 1:])
+    known = factors[np.isfinite(factors)]
     return {
         "backward": judge_backward(norms[first:], decades),
         "decades": decades,
         "factor": decades / steps,
-        # The mean, not the median over steps: only it multiplies to the whole way.
-        "carry": float(known.mean()) if known.size else float("nan"),
-        "first_carry": float(carry[0]),
-        "road": road / steps,
+        # The mean over steps, not the median: only the mean multiplies to the change over all steps.
+        "step_factor": float(known.mean()) if known.size else float("nan"),
+        "first_step_factor": float(factors[0]),
+        "path_factor": along_path / steps,
         "silent": bool(np.isneginf(norms[-1])),
-        "off": bool(np.isneginf(carry).any()),
+        "off": bool(np.isneginf(factors).any()),
     }
 
 
-def way_back(relative: np.ndarray, first: int) -> float:
+def change_back(relative: np.ndarray, first: int) -> float:
     """Return by how many decades a gradient changes from the last step to ``first``, a median over runs.
 
-    Run by run, as the picture has it: where the loss hands back differs from run to run by many decades.
+    The change is computed run by run, as in the picture: between runs, dL/dh_T may differ by many decades.
     """
     with np.errstate(invalid="ignore"):
         return float(median(relative[:, first] - relative[:, -1]))
 
 
 def judge_forward(moment: np.ndarray, saturation: float, overflows: bool, config: Config) -> str:
-    """Say in one word what the state did; ``moment`` is log10 E h^2 at steps 0..T.
+    """Return in one word what the state did; ``moment`` is log10 E h^2 at steps 0..T.
 
-    It is compared with the middle, when a steady input has been taken in; after one kick, with the kick itself.
+    The last step is compared with the middle one, or, where the input is an impulse, with the first.
     """
     if overflows:
         return "overflows"
@@ -187,12 +217,12 @@ def judge_forward(moment: np.ndarray, saturation: float, overflows: bool, config
         return "grows"
     if saturation > 0.5 and not ACTIVATIONS[config.activation].homogeneous:
         return "saturates"
-    drift = moment[-1] - moment[1 if config.inputs == "none" else max(1, len(moment) // 2)]
+    drift = moment[-1] - moment[max(1, len(moment) // 2) if INPUTS[config.inputs].steady else 1]
     return "keeps" if abs(drift) <= KEEPS else "grows" if drift > 0 else "shrinks"
 
 
 def judge_backward(norms: np.ndarray, decades: float) -> str:
-    """Say in one word what the gradient did; ``norms`` is log10 ||dL/dh_t|| at the steps it is followed over."""
+    """Return in one word what the gradient did; ``norms`` is log10 ||dL/dh_t|| at the steps that count."""
     if np.isnan(norms[-1]):
         return "undefined"
     if np.isneginf(norms).any():
@@ -200,71 +230,66 @@ def judge_backward(norms: np.ndarray, decades: float) -> str:
     return "survives" if abs(decades) <= SURVIVES else "grows" if decades > 0 else "shrinks"
 
 
-def cause(story: Account) -> str:
-    """Say in one word what made the gradient's story, a key of ``verdict.CAUSES``, or "" where nothing stands out."""
-    if story.backward not in ("survives", "shrinks", "grows"):
+def cause(diagnosis: Diagnosis) -> str:
+    """Return what explains the gradient, a key of ``verdict.CAUSES``: "" where nothing stands out."""
+    if diagnosis.backward not in ("survives", "shrinks", "grows"):
         return ""
-    if losses_add_up(story):
-        return "hidden" if story.way < -0.2 * SAME else "added"
-    if not np.isfinite(story.carry):
+    if losses_add_up(diagnosis):
+        return "hidden" if diagnosis.any_direction < -0.2 * SAME else "added"
+    if not np.isfinite(diagnosis.step_factor):
         return ""
-    if story.cell != "rnn":
-        return cause_of_gates(story)
-    if story.backward == "shrinks":
-        return cause_of_fading(story)
-    if story.backward == "grows":
-        return cause_of_growth(story)
-    return "balance" if story.recurrent > SAME and story.carry < -SAME else ""
+    if not diagnosis.kind.has_matrix_jacobian:
+        return cause_of_gates(diagnosis)
+    if diagnosis.backward == "shrinks":
+        return cause_of_fading(diagnosis)
+    if diagnosis.backward == "grows":
+        return cause_of_growth(diagnosis)
+    return "balance" if diagnosis.weight_factor > SAME and diagnosis.step_factor < -SAME else ""
 
 
-def losses_add_up(story: Account) -> bool:
-    """Tell whether the losses of many steps can have made the story: T of them add up to T times one at most."""
-    return first_loss(story) == 1 and (story.backward != "grows" or story.decades < np.log10(story.seq_len) + APART)
+def losses_add_up(diagnosis: Diagnosis) -> bool:
+    """Return whether the losses of many steps can explain the gradient: T of them add up to at most T times one."""
+    return first_loss(diagnosis) == 1 and (
+        diagnosis.backward != "grows" or diagnosis.decades < np.log10(diagnosis.seq_len) + APART
+    )
 
 
-def cause_of_fading(story: Account) -> str:
-    """Tell small weights from flat slopes, and what keeps the slopes flat."""
-    weights, slopes = max(0.0, -story.size), -story.carry
-    if story.forward == "saturates":
-        flatter = ", flatter" if story.recurrent < min(0.0, story.size) - APART else ""
-        return f"saturated by input{flatter}" if story.by_input else f"saturated{flatter}"
+def cause_of_fading(diagnosis: Diagnosis) -> str:
+    """Distinguish small weights from flat slopes, and find what keeps the slopes flat."""
+    weights, slopes = max(0.0, -diagnosis.weight_size), -diagnosis.step_factor
+    if diagnosis.forward == "saturates":
+        flatter = ", flatter" if diagnosis.weight_factor < min(0.0, diagnosis.weight_size) - APART else ""
+        return f"saturated by input{flatter}" if diagnosis.by_input else f"saturated{flatter}"
     if weights > SAME and weights >= 2.0 * slopes:
         return "small"
-    if story.recurrent < story.size - APART:
+    if diagnosis.weight_factor < diagnosis.weight_size - APART:
         return "flatter"
     if slopes < SAME:
         return ""
     if weights > SAME and slopes < 2.0 * weights:
         return "both"
-    if 2.0 * steepest(story.activation) <= story.carry + SAME:
+    if 2.0 * ACTIVATIONS[diagnosis.activation].log10_steepest <= diagnosis.step_factor + SAME:
         return "ceiling"
-    if ACTIVATIONS[story.activation].homogeneous:
+    if ACTIVATIONS[diagnosis.activation].homogeneous:
         return "switched off"
-    return "input" if story.by_input else "state"
+    return "input" if diagnosis.by_input else "state"
 
 
-def cause_of_growth(story: Account) -> str:
-    """Tell large weights from weights of one sign, and from one matrix used again and again."""
-    if story.forward == "saturates":
+def cause_of_growth(diagnosis: Diagnosis) -> str:
+    """Distinguish large weights, weights of one sign, and one matrix applied again and again."""
+    if diagnosis.forward == "saturates":
         return "unsaturated few"
-    known = SCHEMES[story.scheme]
-    if story.recurrent > story.size + 2.0 * APART and known.mean(64, 64) != 0:
+    if diagnosis.weight_factor > diagnosis.weight_size + 2.0 * APART and diagnosis.one_sign:
         return "one sign"
-    return "large" if story.size + story.carry > 0.2 * SAME else "same matrix"
+    return "large" if diagnosis.weight_size + diagnosis.step_factor > 0.2 * SAME else "same matrix"
 
 
-def cause_of_gates(story: Account) -> str:
-    """Tell an open gate, one that leaks, and one that shuts at times."""
-    if story.cell == "lstm" and story.entry < -3.0 * SURVIVES and story.backward == "shrinks":
-        return "no way onto c"
-    if story.road < story.carry - SAME:
+def cause_of_gates(diagnosis: Diagnosis) -> str:
+    """Distinguish an open gate, one that leaks, and one that shuts at times."""
+    if "c" in diagnosis.kind.states and diagnosis.path_entry < -3.0 * SURVIVES and diagnosis.backward == "shrinks":
+        return "costly entry"
+    if diagnosis.path_factor < diagnosis.step_factor - SAME:
         return "shut at times"
-    if story.carry > -0.2 * SAME and abs(story.road) < SAME:
+    if diagnosis.step_factor > -0.2 * SAME and abs(diagnosis.path_factor) < SAME:
         return "open"
-    return "road" if story.road > story.carry + 0.4 * SAME else "road alone"
-
-
-@cache
-def steepest(activation: str) -> float:
-    """Return log10 of the largest slope of an activation."""
-    return float(np.log10(ACTIVATIONS[activation].slope(np.linspace(-20.0, 20.0, 4001)).max()))
+    return "path" if diagnosis.path_factor > diagnosis.step_factor + 0.4 * SAME else "path alone"

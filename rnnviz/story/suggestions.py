@@ -1,30 +1,31 @@
-"""One thing to try: a change of the settings that a theory proposes, and that a small run has shown to help."""
+"""One thing to try: a change of the settings that theory proposes and that has helped in a small run."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from ..engine.runs import Trace, compare
+from ..engine.runs import Trace, comparing
 from ..network.activations import ACTIVATIONS
+from ..network.cells import CELLS
 from ..network.config import FIELDS, Config
 from ..network.schemes import SCHEMES
+from ..numerics.progress import Progress, finish, rescaled
 from ..text.language import N_, _
 from ..text.number_format import factor, listed, plain
 from ..theory import mean_field, prediction
-from .diagnosis import SURVIVES, Account, account, first_loss
+from .diagnosis import SURVIVES, Diagnosis, diagnose, first_loss
 
-SEEDS, BATCH = 4, 4  # of the small run that a suggestion has to pass
-HELPS = 0.5  # share of the decades that a suggestion may leave
-ENOUGH = 0.8 * SURVIVES  # decades at which to look no further; the rest is for chance
+SEEDS, BATCH = 4, 4  # of the small run that tests a suggestion
+HELPS = 0.5  # the most that a suggestion may leave of the decades
+ENOUGH = 0.8 * SURVIVES  # decades that end the search, with a margin for chance
 FORGET = (4.0, 2.0, 8.0)  # forget biases to try, a usual one first
-KEPT = 256  # small runs whose results are kept
-MEASURED: dict[tuple[Config, tuple[int, ...]], float] = {}
-WIDTHS = (3.0, 2.0, 1.0)  # sigma_w to try for gated cells, which mean-field theory here leaves out
-CENTRED = {"uniform01": "uniform_centered"}
+KEPT = 256  # small runs whose results are cached
+MEASURED: dict[tuple[Config, tuple, tuple[int, ...]], float] = {}
+WIDTHS = (3.0, 2.0, 1.0)  # sigma_w to try for gated cells, which mean-field theory does not cover here
 SAID = {
     "scheme": lambda scheme: weights_words(scheme),
     "activation": lambda activation: _(ACTIVATIONS[activation].label),
@@ -44,7 +45,7 @@ class Suggestion:
     ----------
     text : a sentence, without its full stop.
     changes : the fields of `Config` to change, with their new values.
-    root : whether it takes the cause away, and is to be preferred to what merely outweighs it.
+    root : whether it removes the cause, and so is preferred to suggestions that only compensate for it.
     """
 
     text: str
@@ -52,45 +53,52 @@ class Suggestion:
     root: bool = False
 
 
-def suggest(trace: Trace, k: int, tick: Callable[[], None] = lambda: None) -> Suggestion | None:
-    """Return what to try for the k-th scheme of a comparison, or None where all is well or nothing known helps.
+def suggest(trace: Trace, scheme_index: int) -> Suggestion | None:
+    """Return what to try for one scheme of a comparison, or None where all is well or nothing known helps.
 
-    A suggestion that is applied leaves, in a small run of up to 4 seeds, at most half of the decades by which the
-    gradient fades or grows. Two only bring something to see: an input where there is none, and a loss at the last step
-    alone where those on the way may hide what fades. ``tick``, called at each step of each run, may raise to end it.
+    In a small run of up to 4 seeds, a suggestion leaves at most half of the decades by which the gradient fades or
+    grows. Two suggestions only show something: an input where there is none, and a loss at the last step alone where
+    the losses on the way may hide what fades.
     """
-    story = account(trace, k)
-    config = trace.config.replace(scheme=trace.schemes[k])
-    return wake(story) or reveal(story) or improve(config, story, trace.seeds, tick)
+    return finish(suggesting(trace, scheme_index))
 
 
-def wake(story: Account) -> Suggestion | None:
-    """Return the suggestion that brings an input where the state is 0 for want of one."""
-    if story.input != "nothing" or story.forward != "zero":
+def suggesting(trace: Trace, scheme_index: int) -> Progress[Suggestion | None]:
+    """Compute what `suggest` returns, and yield after each step of each run a share that grows towards 1."""
+    diagnosis = diagnose(trace, scheme_index)
+    config = trace.drawn(scheme_index)
+    return wake(diagnosis) or reveal(diagnosis) or (yield from improve(config, diagnosis, trace.seeds))
+
+
+def wake(diagnosis: Diagnosis) -> Suggestion | None:
+    """Return the suggestion to add an input where there is none and the state is 0."""
+    if diagnosis.input != "nothing" or diagnosis.forward != "zero":
         return None
     changes = {"input_scale": 1.0}
     return Suggestion(proposed(changes, _("without an input there is no state to keep")), changes)
 
 
-def reveal(story: Account) -> Suggestion | None:
-    """Return the suggestion that shows the way back without the losses on the way, where they may hide something."""
-    if first_loss(story) == 0 or story.backward == "undefined":
+def reveal(diagnosis: Diagnosis) -> Suggestion | None:
+    """Return the suggestion to drop the losses on the way where they may hide a fading gradient."""
+    if first_loss(diagnosis) == 0 or diagnosis.backward == "undefined":
         return None
-    alone = abs(story.size + story.carry) * story.seq_len  # of an RNN: decades without the losses on the way
-    if story.backward == "survives" and story.cell == "rnn" and alone <= SURVIVES:
+    alone = abs(diagnosis.any_direction) * diagnosis.seq_len  # decades without the losses on the way
+    if diagnosis.backward == "survives" and diagnosis.kind.has_matrix_jacobian and alone <= SURVIVES:
         return None
     changes = {"loss_at": "last"}
     return Suggestion(proposed(changes, _("it shows what those on the way may hide")), changes)
 
 
-def improve(config: Config, story: Account, seeds: tuple[int, ...], tick: Callable[[], None]) -> Suggestion | None:
-    """Return the first suggestion that makes the gradient survive or takes a cause away, else the best that helps."""
-    before = decades(story)
+def improve(config: Config, diagnosis: Diagnosis, seeds: tuple[int, ...]) -> Progress[Suggestion | None]:
+    """Return the first suggestion that makes the gradient survive or removes a cause, else the one that helps most."""
+    before = decades(diagnosis)
     best, least = None, np.inf
     if before <= SURVIVES:
         return None
-    for suggestion in candidates(config, story):
-        after = measure(config.replace(**suggestion.changes), seeds[:SEEDS], tick)
+    for k, suggestion in enumerate(candidates(config, diagnosis)):
+        trial = measuring(config.replace(**suggestion.changes), seeds[:SEEDS])
+        # How many trials there will be is unknown: each takes half of the share that is left.
+        after = yield from rescaled(trial, 1.0 - 0.5**k, 0.5 ** (k + 1))
         if after <= HELPS * before and after < least:
             best, least = suggestion, after
         if best is suggestion and (least <= ENOUGH or suggestion.root):
@@ -98,51 +106,52 @@ def improve(config: Config, story: Account, seeds: tuple[int, ...], tick: Callab
     return best
 
 
-def decades(story: Account) -> float:
-    """Return by how many decades the gradient fades or grows; inf where it is 0 or missing."""
-    if story.forward == "overflows" or story.backward in ("zero", "undefined"):
+def decades(diagnosis: Diagnosis) -> float:
+    """Return by how many decades the gradient fades or grows; inf where it is 0 or undefined."""
+    if diagnosis.forward == "overflows" or diagnosis.backward in ("zero", "undefined"):
         return np.inf
-    return abs(story.decades)
+    return abs(diagnosis.decades)
 
 
-def measure(config: Config, seeds: tuple[int, ...], tick: Callable[[], None]) -> float:
-    """Return by how many decades the gradient fades or grows in a small run; the last ones are kept."""
-    tick()
+def measuring(config: Config, seeds: tuple[int, ...]) -> Progress[float]:
+    """Return by how many decades the gradient fades or grows in a small run; recent results are cached."""
+    yield 0.0
     draft = config.replace(batch_size=min(config.batch_size, BATCH))
-    if (draft, seeds) not in MEASURED:
-        found = decades(account(compare(draft, (config.scheme,), seeds, lambda share: tick()), 0))
+    key = draft, draft.entries, seeds
+    if key not in MEASURED:
+        trace = yield from comparing(draft, (config.scheme,), seeds)
         if len(MEASURED) >= KEPT:
             MEASURED.clear()
-        MEASURED[draft, seeds] = found
-    return MEASURED[draft, seeds]
+        MEASURED[key] = decades(diagnose(trace, 0))
+    return MEASURED[key]
 
 
-def candidates(config: Config, story: Account) -> Iterator[Suggestion]:
-    """Yield what may help, the most telling first; each changes something, and within the bounds of Config."""
-    for why, changes, root in proposals(config, story):
+def candidates(config: Config, diagnosis: Diagnosis) -> Iterator[Suggestion]:
+    """Yield what may help, most likely first; each changes something, within the bounds of Config."""
+    for why, changes, root in proposals(config, diagnosis):
         changes = {name: value for name, value in changes.items() if differs(value, getattr(config, name))}
         if changes and all(map(allowed, changes, changes.values())):
             yield Suggestion(proposed(changes, why), changes, root)
 
 
-def proposals(config: Config, story: Account) -> Iterator[tuple[str, dict[str, Any], bool]]:
-    """Yield reasons, settings, and whether they take the cause away."""
-    if config.scheme in CENTRED:
+def proposals(config: Config, diagnosis: Diagnosis) -> Iterator[tuple[str, dict[str, Any], bool]]:
+    """Yield reasons, settings, and whether they remove the cause."""
+    if centred := SCHEMES[config.scheme].centred:
         why = _("the same spread, without the mean that pulls all units one way")
-        yield why, {"scheme": CENTRED[config.scheme]}, True
-    if config.input_scale > 1 and (story.by_input or config.cell != "rnn"):
+        yield why, {"scheme": centred}, True
+    if config.input_scale > 1 and (diagnosis.by_input or not diagnosis.kind.has_matrix_jacobian):
         yield _("a weaker input saturates fewer units"), {"input_scale": 1.0}, True
-    for why, changes in for_rnn(config, story) if config.cell == "rnn" else for_gates(config):
+    for why, changes in for_rnn(config, diagnosis) if diagnosis.kind.has_matrix_jacobian else for_gates(config):
         yield why, changes, False
 
 
-def for_rnn(config: Config, story: Account) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yield gains, of theory and as measured; then other weights, another activation."""
+def for_rnn(config: Config, diagnosis: Diagnosis) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield gains from theory and from the measured factor, then other weights and another activation."""
     yield _(BALANCED), {"gain": critical(config)}
-    if ACTIVATIONS[config.activation].homogeneous and np.isfinite(story.factor):
-        gain = rounded(config.gain * 10.0 ** float(np.clip(-story.factor, -300, 300)))
+    if ACTIVATIONS[config.activation].homogeneous and np.isfinite(diagnosis.factor):
+        gain = rounded(config.gain * 10.0 ** float(np.clip(-diagnosis.factor, -300, 300)))
         why = _("the gradient scales with the gain at every step, and ×{factor} a step is made up for")
-        yield why.format(factor=factor(story.factor)), {"gain": gain}
+        yield why.format(factor=factor(diagnosis.factor)), {"gain": gain}
     calm = min(config.input_scale, 1.0)
     for changes in (
         {"scheme": "orthogonal"},
@@ -153,8 +162,8 @@ def for_rnn(config: Config, story: Account) -> Iterator[tuple[str, dict[str, Any
 
 
 def for_gates(config: Config) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yield forget biases for an LSTM (with a scheme that leaves them free), then scales of W_hh."""
-    if config.cell == "lstm":
+    """Yield forget biases (with a scheme that does not draw them) where there is a forget gate, then scales of W_hh."""
+    if CELLS[config.cell].has_forget_bias:
         free = {} if SCHEMES[config.scheme].bias is None else {"scheme": "orthogonal"}
         for bias in FORGET:
             yield _("a forget gate near 1 keeps the road through c open"), {**free, "forget_bias": bias}
@@ -171,7 +180,7 @@ def for_gates(config: Config) -> Iterator[tuple[str, dict[str, Any]]]:
 def critical(config: Config) -> float:
     """Return the gain at which theory expects chi = 1, for the Config's own input and scheme; inf where there is none.
 
-    An input that has ended leaves no trace in the median over steps.
+    The median over steps ignores an impulse at the first.
     """
     inputs = float(np.median(prediction.sigma_in(config)[0]))
     width = prediction.sigma_w(config.replace(gain=1.0))
@@ -179,23 +188,23 @@ def critical(config: Config) -> float:
 
 
 def rounded(gain: float) -> float:
-    """Return a gain to three digits, as a person would set it."""
+    """Return a gain rounded to three digits."""
     return float(f"{gain:.3g}")
 
 
 def differs(value: Any, now: Any) -> bool:
-    """Tell whether a value differs from what is set, by more than nobody would see."""
+    """Return whether a value differs from the current one by a visible amount."""
     return abs(value - now) > 0.005 * abs(value) if isinstance(value, float) else value != now
 
 
 def allowed(name: str, value: Any) -> bool:
-    """Tell whether a number lies within its field's bounds."""
+    """Return whether a number lies within its field's bounds."""
     bounds = FIELDS[name].metadata
     return not isinstance(value, float) or bounds["low"] <= value <= bounds["high"]
 
 
 def words(changes: dict[str, Any]) -> str:
-    """Write changes as a person says them.
+    """Write changes in words.
 
     >>> words({"activation": "tanh", "scheme": "orthogonal", "gain": 1.68})
     'tanh, orthogonal weights and gain 1.68'
@@ -204,12 +213,11 @@ def words(changes: dict[str, Any]) -> str:
 
 
 def weights_words(scheme: str) -> str:
-    """Write weights of a scheme as a person says them."""
-    if scheme == "orthogonal":
-        return _("orthogonal weights")
-    return _("{scheme} weights").format(scheme=_(SCHEMES[scheme].short))
+    """Write a scheme's weights in words."""
+    known = SCHEMES[scheme]
+    return _(known.phrase) if known.phrase else _("{scheme} weights").format(scheme=_(known.short))
 
 
 def proposed(changes: dict[str, Any], why: str) -> str:
-    """Say what to try, and why."""
+    """Return a sentence on what to try and why."""
     return _("Try {changes}: {why}").format(changes=words(changes), why=why)

@@ -1,4 +1,4 @@
-"""One forward and one backward step of a small RNN, with the real numbers beside the equations."""
+"""One step forward and one step back of a small RNN, its equations with the actual numbers."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import numpy as np
 
 from ..engine.bptt import bptt
 from ..network.activations import ACTIVATIONS
+from ..network.cells import CELLS
 from ..network.config import Config
 from ..network.sampling import draw_inputs, init_params
 from ..text.language import _, settle
@@ -29,7 +30,7 @@ STYLE = """<style>
 
 
 class Shown:
-    """Something that a notebook shows as HTML."""
+    """HTML for a notebook."""
 
     def __init__(self, body: str):
         self.body = body
@@ -42,7 +43,7 @@ class Shown:
 
 
 def matrix(name: str, values: Array) -> str:
-    """Return an array as an HTML matrix with its name below."""
+    """Return an array as an HTML matrix with its name as a caption."""
     rows = "".join(
         "<tr>" + "".join(f"<td>{number(float(value), digits=3)}</td>" for value in row) + "</tr>"
         for row in np.atleast_2d(values)
@@ -52,7 +53,7 @@ def matrix(name: str, values: Array) -> str:
 
 
 def equation(text: str, *parts: Any) -> str:
-    """Return an equation in symbols, and below it in numbers: ``parts`` are signs, or (name, array) pairs."""
+    """Return an equation in symbols and in numbers: ``parts`` are signs or (name, array) pairs."""
     shown = "".join(f"<span>{html.escape(part)}</span>" if isinstance(part, str) else matrix(*part) for part in parts)
     return f'<p><strong>{html.escape(text)}</strong></p><div class="rnnviz-step">{shown}</div>'
 
@@ -64,7 +65,7 @@ class Walk:
     ----------
     **settings : fields of `Config`; by default 3 units, 2 inputs, 2 classes, 4 steps. One sequence, cell "rnn", and
         the loss at the last step.
-    lang : "en" or "de"; None goes on as before. A link's ``lang`` goes before it.
+    lang : "en" or "de"; None keeps the current language. A link's ``lang`` takes precedence.
 
     Raises
     ------
@@ -79,16 +80,25 @@ class Walk:
         settle(lang, os.environ.get("QUERY_STRING", ""))
         small = {"hidden_size": 3, "input_size": 2, "output_size": 2, "seq_len": 4}
         self.config = Config(**small | settings | {"batch_size": 1})
-        for name, only in (("cell", "rnn"), ("loss_at", "last")):
-            if getattr(self.config, name) != only:
-                text = _("{name} must be {only} for a walk; got {received}.")
-                raise ValueError(text.format(name=name, only=repr(only), received=repr(getattr(self.config, name))))
+        self.refuse_others("cell", [name for name, cell in CELLS.items() if cell.has_matrix_jacobian])
+        self.refuse_others("loss_at", ["last"])
         self.params = init_params(self.config)
         self.x, self.targets = draw_inputs(self.config)
         self.phi = ACTIVATIONS[self.config.activation]
-        self.gradients = bptt(
-            self.params, self.x, self.targets, "rnn", self.config.activation, loss_at=self.config.loss_at
-        )
+        self.gradients = bptt(self.params, self.x, self.targets, self.config.cell, self.config.activation)
+
+    def refuse_others(self, name: str, allowed: list[str]) -> None:
+        """Raise a ValueError unless a setting has one of the allowed values."""
+        received = getattr(self.config, name)
+        if received not in allowed:
+            text = _("{name} must be {only} for a walk; got {received}.")
+            raise ValueError(text.format(name=name, only=" / ".join(map(repr, allowed)), received=repr(received)))
+
+    def __repr__(self) -> str:
+        return f"Walk: {self.config}"
+
+    def _repr_html_(self) -> str:
+        return self.weights()._repr_html_()
 
     def check(self, t: int) -> None:
         """Raise a ValueError unless 1 <= t <= T."""
@@ -97,7 +107,7 @@ class Walk:
             raise ValueError(text.format(name="t", low=1, high=self.config.seq_len, received=repr(t)))
 
     def weights(self) -> Shown:
-        """Show the matrices that were drawn."""
+        """Show the initial weights."""
         names = ("W_xh", "W_hh", "W_hy")
         return Shown(equation(_("The weights, as drawn"), *((name, self.params[name]) for name in names)))
 
@@ -119,7 +129,7 @@ class Walk:
         return Shown(sums + outputs)
 
     def loss(self) -> Shown:
-        """Show the loss of the last step and the gradient that starts the way back."""
+        """Show the output of the last step and the gradient with which backpropagation starts."""
         last, p, g = self.config.seq_len, self.params, self.gradients
         y = g.h[last, 0] @ p["W_hy"] + p["b_y"]
         probability = np.exp(y - y.max()) / np.exp(y - y.max()).sum()
@@ -136,7 +146,7 @@ class Walk:
         return Shown(scores + start)
 
     def backward(self, t: int) -> Shown:
-        """Show step t backward: ``dL/dh_{t-1} = (dL/dh_t * phi'(a_t)) W_hh^T`` (and the earlier step's own loss)."""
+        """Show step t backward: ``dL/dh_{t-1} = (dL/dh_t * phi'(a_t)) W_hh^T``."""
         a, g = self.pre_activation(t), self.gradients
         slope = self.phi.slope(a)
         d_a = g.d_h[t, 0] * slope
@@ -151,16 +161,16 @@ class Walk:
         return Shown(through + back + f"<p>{self.change(t)}</p>")
 
     def change(self, t: int) -> str:
-        """Say what step t backward does to the gradient's norm, at any magnitude."""
+        """Return a sentence on what step t backward does to the gradient's norm, at any magnitude."""
         before, after = (float(self.gradients.log10_grad_norm[k]) for k in (t, t - 1))
         if before == -np.inf:
             return _("∂L/∂h_{t} is exactly 0: there is nothing to hand back.").format(t=t)
-        said = {"before": before, "after": after, "factor": after - before}
-        words = {name: number(value, log10=True) for name, value in said.items()}
+        values = {"before": before, "after": after, "factor": after - before}
+        words = {name: number(value, log10=True) for name, value in values.items()}
         return _("The norm went from {before} to {after}: a factor {factor}.").format(**words)
 
     def weight_gradient(self, t: int) -> Shown:
-        """Show what step t adds to the gradient of W_hh: ``h_{t-1}^T dL/da_t``, and the sum over all steps."""
+        """Show what step t adds to the gradient of W_hh, ``h_{t-1}^T dL/da_t``, and the sum over all steps."""
         d_a = self.gradients.d_h[t, 0] * self.phi.slope(self.pre_activation(t))
         h = self.gradients.h[t - 1, 0]
         share = equation(

@@ -1,4 +1,4 @@
-"""What is suggested helps: measured by `compare` before and after, and over Configs of every kind."""
+"""Suggestions help, as `compare` measures before and after, and over Configs of every kind."""
 
 import re
 
@@ -9,27 +9,26 @@ from hypothesis import strategies as st
 
 import rnnviz as rv
 from rnnviz.story import suggestions, verdict
-from rnnviz.story.diagnosis import account as account_of
-from rnnviz.story.diagnosis import cause as cause_of
+from rnnviz.story.diagnosis import cause, diagnose
 
 BASE = {"hidden_size": 64, "seq_len": 50, "batch_size": 8}
 
 
 def look(config, seeds=8):
-    """Return the account of a Config, what is suggested for it, and by how many decades its gradient fades or grows."""
+    """Return a Config's diagnosis, its suggestion, and by how many decades its gradient fades or grows."""
     trace = rv.compare(config, (config.scheme,), range(seeds))
     norms = np.median(trace.log10_grad_norm[0], axis=0)
     with np.errstate(invalid="ignore"):
         change = abs(norms[0] - norms[-1])
-    return account_of(trace, 0), suggestions.suggest(trace, 0), change if np.isfinite(change) else np.inf
+    return diagnose(trace, 0), suggestions.suggest(trace, 0), change if np.isfinite(change) else np.inf
 
 
 def follow(config, seeds, asks):
-    """Apply what is suggested until nothing is; return (Config, its account, its change in decades) of each stop."""
+    """Apply suggestions until there is none; return (Config, its diagnosis, its change in decades) of each stop."""
     stops = []
     for _ in range(asks + 1):
-        account, suggestion, change = look(config, seeds)
-        stops.append((config, account, change))
+        diagnosis, suggestion, change = look(config, seeds)
+        stops.append((config, diagnosis, change))
         if suggestion is None:
             return stops
         config = config.replace(**suggestion.changes)
@@ -55,16 +54,16 @@ HELPED = {
 }
 
 
-@pytest.mark.parametrize("case", HELPED)
-def test_each_kind_of_suggestion_helps(case):
-    settings, changes, left = HELPED[case]
-    config = rv.Config(**BASE | settings)
-    _, suggestion, before = look(config)
-    assert suggestion.changes.keys() == changes.keys()
-    for name, value in changes.items():
-        assert suggestion.changes[name] == (pytest.approx(value, rel=0.03) if isinstance(value, float) else value)
-    _, _, after = look(config.replace(**suggestion.changes))
-    assert after < min(0.5 * before, left)
+def test_each_kind_of_suggestion_helps():
+    for case, (fields, changes, left) in HELPED.items():
+        config = rv.Config(**BASE | fields)
+        _, suggestion, before = look(config)
+        assert suggestion.changes.keys() == changes.keys(), case
+        for name, value in changes.items():
+            near = pytest.approx(value, rel=0.03) if isinstance(value, float) else value
+            assert suggestion.changes[name] == near, case
+        trace = rv.compare(config.replace(**suggestion.changes), (suggestion.changes.get("scheme", config.scheme),))
+        assert abs(diagnose(trace, 0).decades) < min(0.5 * before, left), case
 
 
 def test_tanh_with_unit_input_gets_its_critical_gain():
@@ -75,9 +74,8 @@ def test_tanh_with_unit_input_gets_its_critical_gain():
     assert suggestion.text.startswith(words)
 
 
-@pytest.mark.parametrize(
-    "settings",
-    [
+def test_where_all_is_well_nothing_is_suggested():
+    for fields in (
         {"activation": "linear", "scheme": "orthogonal"},
         {"inputs": "none", "scheme": "orthogonal"},
         {"gain": 1.85},
@@ -85,46 +83,56 @@ def test_tanh_with_unit_input_gets_its_critical_gain():
         {"activation": "linear", "scheme": "orthogonal", "loss_at": "every", "seq_len": 5},
         {"seq_len": 1},
         {"seq_len": 1, "loss_at": "every"},
-    ],
-)
-def test_where_all_is_well_nothing_is_suggested(settings):
-    account, suggestion, _ = look(rv.Config(**BASE | settings))
-    assert (account.backward, suggestion) == ("survives", None)
+    ):
+        diagnosis, suggestion, _ = look(rv.Config(**BASE | fields))
+        assert (diagnosis.backward, suggestion) == ("survives", None), fields
 
 
-def test_a_loss_at_every_step_is_taken_away_to_see_what_it_hides():
+def test_a_loss_at_every_step_is_dropped_to_show_what_it_hides():
     config = rv.Config(**BASE, loss_at="every")
-    account, suggestion, shown = look(config)
-    assert (account.backward, suggestion.changes) == ("survives", {"loss_at": "last"})
-    account, _, hidden = look(config.replace(loss_at="last"))
-    assert account.backward == "shrinks"
+    diagnosis, suggestion, shown = look(config)
+    assert (diagnosis.backward, suggestion.changes) == ("survives", {"loss_at": "last"})
+    diagnosis, _, hidden = look(config.replace(loss_at="last"))
+    assert diagnosis.backward == "shrinks"
     assert hidden > 8 > 1 > shown
 
 
 def test_without_an_input_one_is_suggested():
     config = rv.Config(**BASE, input_scale=0.0, activation="relu")
-    account, suggestion, _ = look(config)
-    assert (account.forward, suggestion.changes) == ("zero", {"input_scale": 1.0})
+    diagnosis, suggestion, _ = look(config)
+    assert (diagnosis.forward, suggestion.changes) == ("zero", {"input_scale": 1.0})
     assert look(config.replace(input_scale=1.0))[0].forward == "keeps"
 
 
 def test_a_run_that_overflows_is_brought_back():
     config = rv.Config(**BASE | {"seq_len": 400, "batch_size": 2}, activation="linear", gain=20.0)
-    account, suggestion, _ = look(config, 2)
-    assert (account.forward, account.backward) == ("overflows", "undefined")
+    diagnosis, suggestion, _ = look(config, 2)
+    assert (diagnosis.forward, diagnosis.backward) == ("overflows", "undefined")
     assert look(config.replace(**suggestion.changes), 2)[2] < 1.0
 
 
-def test_a_framework_that_draws_its_biases_is_not_told_to_set_one():
+def test_no_forget_bias_is_suggested_where_the_framework_draws_it():
     config = rv.Config(**BASE, cell="lstm", scheme="pytorch")
-    assert look(config)[2] == look(config.replace(forget_bias=4.0))[2]
-    assert "scheme" in look(config)[1].changes
+    _, suggestion, change = look(config)
+    assert change == look(config.replace(forget_bias=4.0))[2]
+    assert "scheme" in suggestion.changes
 
 
-def test_the_scheme_asked_about_is_the_one_that_is_answered():
+def test_a_suggestion_is_for_the_scheme_asked_about():
     trace = rv.compare(rv.Config(**BASE), ("uniform01", "xavier"), range(3))
     assert suggestions.suggest(trace, 0).changes == {"scheme": "uniform_centered"}
     assert suggestions.suggest(trace, 1).changes.keys() == {"gain"}
+
+
+def test_trials_yield_a_growing_share_and_can_be_abandoned():
+    trace = rv.compare(rv.Config(**BASE | {"seed": 7, "seq_len": 40}), ("xavier",), range(2))
+    progress = suggestions.suggesting(trace, 0)
+    shares = [next(progress) for _ in range(60)]
+    assert shares == sorted(shares)
+    assert 0.0 <= shares[0] < shares[-1] < 1.0
+    kept = dict(suggestions.MEASURED)
+    progress.close()
+    assert kept == suggestions.MEASURED
 
 
 CONFIGS = st.builds(
@@ -142,13 +150,24 @@ CONFIGS = st.builds(
     forget_bias=st.floats(-20, 20),
     loss_at=st.sampled_from(["last", "every"]),
 ).filter(lambda config: config.cell == "rnn" or not rv.activations.ACTIVATIONS[config.activation].homogeneous)
-# Gated cells with an unbounded activation reach gates of exp(-1e17) and below, where the backward pass never ends yet.
+# Gated cells with an unbounded activation reach gates of exp(-1e17), where the exact backward pass is very slow.
 
 
-@settings(max_examples=50)
+@settings(max_examples=15)
 @given(CONFIGS)
 def test_suggestions_are_new_valid_help_and_end(config):
-    # With 2 seeds and batches of up to 4 the small run behind a suggestion is this very run.
+    check_walk(config)
+
+
+@pytest.mark.slow
+@settings(max_examples=200)
+@given(CONFIGS)
+def test_many_suggestions_are_new_valid_help_and_end(config):
+    check_walk(config)
+
+
+def check_walk(config):
+    # With 2 seeds and batches of up to 4, the small run that tests a suggestion is this very run.
     stops = follow(config, 2, asks=5)
     assert len({config.to_query() for config, _, _ in stops}) == len(stops)
     kinds = []
@@ -168,9 +187,9 @@ NAMES = {
 LABELS = (*NAMES.values(), "gain ", "input scale ", "forget bias ")
 
 
-@settings(max_examples=30)
+@settings(max_examples=15)
 @given(CONFIGS)
-def test_a_text_names_every_change_and_nothing_that_is_set(config):
+def test_a_text_names_every_change_and_nothing_else(config):
     _, suggestion, _ = look(config, 2)
     if suggestion is None:
         return
@@ -205,37 +224,35 @@ STORIES = {
     "": {"activation": "linear", "scheme": "orthogonal"},
     "hidden": {"loss_at": "every"},
     "added": {"activation": "linear", "scheme": "orthogonal", "loss_at": "every"},
-    "road": {"cell": "gru"},
-    "road alone": {"cell": "gru", "scheme": "small_normal"},
+    "path": {"cell": "gru"},
+    "path alone": {"cell": "gru", "scheme": "small_normal"},
     "open": {"cell": "lstm", "forget_bias": 8.0},
     "shut at times": {"cell": "gru", "input_scale": 30.0},
-    "no way onto c": {"cell": "lstm", "scheme": "uniform01"},
+    "costly entry": {"cell": "lstm", "scheme": "uniform01"},
 }
 
 
-@pytest.mark.parametrize("cause", STORIES)
-def test_each_story_has_its_own_cause(cause):
-    account, _, _ = look(rv.Config(**BASE | STORIES[cause]), 4)
-    assert cause_of(account) == cause
-    words = max(re.split(r"{\w+}", verdict.CAUSES[cause]), key=len).strip()
-    assert words in verdict.sentence(account)
-
-
-def test_every_cause_has_a_story():
+def test_each_story_has_its_own_cause():
     assert STORIES.keys() == verdict.CAUSES.keys()
+    for expected, fields in STORIES.items():
+        config = rv.Config(**BASE | fields)
+        diagnosis = diagnose(rv.compare(config, (config.scheme,), range(4)), 0)
+        assert cause(diagnosis) == expected
+        words = max(re.split(r"{\w+}", verdict.CAUSES[expected]), key=len).strip()
+        assert words in verdict.sentence(diagnosis), expected
 
 
 def test_a_state_whose_square_no_float_holds_is_not_called_infinite():
     config = rv.Config(
         activation="linear", scheme="orthogonal", gain=20.0, seq_len=200, hidden_size=8, batch_size=2, inputs="none"
     )
-    account, _, _ = look(config, 2)
-    assert (account.forward, account.backward, account.second_moment) == ("grows", "grows", np.inf)
-    assert "the state grows (E h² above 1e308)" in verdict.sentence(account)
+    diagnosis, _, _ = look(config, 2)
+    assert (diagnosis.forward, diagnosis.backward, diagnosis.second_moment) == ("grows", "grows", np.inf)
+    assert "the state grows (E h² above 1e308)" in verdict.sentence(diagnosis)
 
 
 def test_a_square_that_no_float_holds_is_not_called_zero():
     config = rv.Config(scheme="orthogonal", gain=0.1, seq_len=200, hidden_size=8, batch_size=2, inputs="none")
-    account, _, _ = look(config, 2)
-    assert "the state shrinks (E h² below 1e-308)" in verdict.sentence(account)
-    assert "exactly 0" not in verdict.sentence(account)
+    diagnosis, _, _ = look(config, 2)
+    assert "the state shrinks (E h² below 1e-308)" in verdict.sentence(diagnosis)
+    assert "exactly 0" not in verdict.sentence(diagnosis)
