@@ -1,7 +1,8 @@
-"""Views: from a Trace to a picture and its words. The only rooms that know matplotlib."""
+"""Views: from a Trace to a picture and its alt text. Only this folder knows matplotlib."""
 
 from . import gates, gradient, jacobian, singular, spectrum, state, units  # noqa: F401  (each registers its view)
 from .canvas import Canvas
-from .view import OPTIONS, VIEWS, Option, View
+from .plot import plot
+from .view import OPTIONS, VIEWS, Option, View, register
 
-__all__ = ["OPTIONS", "VIEWS", "Canvas", "Option", "View"]
+__all__ = ["OPTIONS", "VIEWS", "Canvas", "Option", "View", "plot", "register"]

@@ -1,4 +1,4 @@
-"""Views for paper: a whole new figure as PNG or SVG, with a caption, and with words in the file about what it shows."""
+"""Figure export: a view as a PNG or SVG file with a caption, whose metadata describe what it shows."""
 
 from __future__ import annotations
 
@@ -15,26 +15,27 @@ from ..text.language import _
 from ..text.number_format import plain
 from ..text.registry import shorten
 from .canvas import BOTTOM, DPI, LEFT, RIGHT, STYLE, compose
+from .styles import Style
 from .view import View
 
-FILES = {
+FILES: Style = {
     "svg.fonttype": "none",  # text stays text
-    "svg.hashsalt": "rnnviz",  # the same picture has the same ids inside
-    "savefig.bbox": "standard",  # a person's own style must not change the size
+    "svg.hashsalt": "rnnviz",  # makes the ids inside reproducible
+    "savefig.bbox": "standard",  # the user's own style must not change the size
     "savefig.transparent": False,
 }
-CAPTION = {"fontsize": 7.5, "color": "#555555"}
-LETTER = 5.5  # px that a letter of the caption takes
+CAPTION: Style = {"fontsize": 7.5, "color": "#555555"}
+LETTER = 5.5  # px per letter of the caption
 LINE = 14  # px
 MOST_LINES = 3
 MARGIN = 16  # px
-SHARPER = 3.0  # dots a CSS pixel of what an SVG can only hold as an image
+SHARPER = 3.0  # dots per CSS pixel of images inside an SVG
 LEAST_AXES = 20  # px of height
 WIDTHS, HEIGHTS, SCALES = (240, 4000), (200, 4000), (0.5, 4.0)
 
 
 def png(view: View, data: Any, width: int, height: int, scale: float, caption: str, words: Mapping[str, str]) -> bytes:
-    """Return a picture of ``width`` x ``height`` CSS pixels, ``scale`` dots each, with ``words`` as its PNG texts.
+    """Return a picture of ``width`` x ``height`` CSS pixels, ``scale`` dots each, as PNG with ``words`` as metadata.
 
     Raises
     ------
@@ -45,7 +46,7 @@ def png(view: View, data: Any, width: int, height: int, scale: float, caption: s
 
 
 def svg(view: View, data: Any, width: int, height: int, caption: str, words: Mapping[str, str]) -> bytes:
-    """Return the same picture as SVG, without a date, ``words`` (Title, Description, Creator) in its metadata.
+    """Return the same picture as SVG, with ``words`` (Title, Description, Creator) as its metadata, without a date.
 
     Raises
     ------
@@ -53,7 +54,7 @@ def svg(view: View, data: Any, width: int, height: int, caption: str, words: Map
     """
     metadata = {"Date": None, **words}
     drawn = save(view, data, width, height, SHARPER, caption, format="svg", metadata=metadata)
-    # Matplotlib says the size in points of 1/72 inch; the page's pixels are not those.
+    # Matplotlib writes the size in points of 1/72 inch, which are no CSS pixels.
     return re.sub(rb"<svg [^>]*>", lambda tag: in_pixels(tag[0], width, height), drawn, count=1)
 
 
@@ -75,25 +76,25 @@ def save(view: View, data: Any, width: int, height: int, scale: float, caption: 
 
 
 def wrap(caption: str, width: int) -> list[str]:
-    """Return the caption's lines, the last one cut where there would be too many."""
+    """Return the lines of the caption, cut after `MOST_LINES`."""
     letters = int((width - 2 * MARGIN) / LETTER)
     return textwrap.wrap(caption, letters, max_lines=MOST_LINES, placeholder=" …", break_on_hyphens=False)
 
 
 def write_caption(figure: Figure, lines: list[str], width: int, height: int) -> None:
-    """Write the lines at the figure's foot, as they are: a dollar sign begins no formula."""
+    """Write the lines at the foot of the figure, without reading dollar signs as formulas."""
     for k, line in enumerate(reversed(lines)):
         figure.text(MARGIN / width, (5 + LINE * k) / height, line, parse_math=False, **CAPTION)
 
 
 def in_pixels(tag: bytes, width: int, height: int) -> bytes:
-    """Return the opening tag of an SVG with its size in CSS pixels."""
+    """Return the opening tag of an SVG with the size in CSS pixels."""
     sized = re.sub(rb'\bwidth="[^"]*"', b'width="%d"' % width, tag, count=1)
     return re.sub(rb'\bheight="[^"]*"', b'height="%d"' % height, sized, count=1)
 
 
 def check_size(name: str, value: float, bounds: tuple[float, float]) -> None:
-    """Raise a ValueError where a size is no number within its bounds."""
+    """Raise a ValueError unless a size is a number within its bounds."""
     low, high = bounds
     if not isinstance(value, int | float) or not low <= value <= high:
         text = _("{name} must be a number from {low} to {high}; got {received}.")

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
-from ..engine.runs import Trace
-from ..engine.trajectory import log_slopes
+from ..engine.trace import Trace
+from ..engine.trajectory import log_slopes_of
 from ..network.cells import CELLS
-from ..network.sampling import init_params
-from ..network.schemes import SCHEMES
+from ..numerics.progress import Progress, rescaled
 from ..text.language import N_, _
 from ..text.number_format import number
 from ..theory import spectrum
-from . import lines, scale
-from .lines import Curve, Frame, Lines
-from .view import Tick, quiet, ticking
+from . import scale
+from .lines import Curve, CurveView, Lines, extremes, with_arrow
+from .overlays import finite
+from .view import register
 
 Array = np.ndarray
 MANY = 128  # units from which only some distances are computed
@@ -24,90 +22,70 @@ SOME = 9
 WORK = 1.6e10  # multiplications that one scheme may take; at larger sizes fewer steps are shown
 
 
-@dataclass(frozen=True)
-class Distances(Lines):
-    """One picture of curves over the distance k = T - t; ``seq_len`` is T."""
+@register
+class Jacobian(CurveView):
+    """The median singular value over the distance k for every scheme's first seed, in a band that holds all others."""
 
-    seq_len: int = 0
+    name = "jacobian"
+    label = N_("Jacobian")
+    help = N_("what is left of each direction of the state after k steps, along a real sequence")
+    reveals_gradient = True
+    slow = True
+
+    def computing(self, trace: Trace, work: float = WORK) -> Progress[Lines]:
+        """Compute one curve after the other, over as many steps as ``work`` multiplications allow."""
+        trace, config, cell, curves = trace.as_comparison(), trace.config, CELLS[trace.config.cell], []
+        shown = int(min(config.seq_len, max(5, work / (40.0 * config.hidden_size**3))))
+        for k in range(len(trace.schemes)) if cell.has_matrix_jacobian else ():
+            yield k / len(trace.schemes)
+            curves.append((yield from curve_along(trace, k, shown)))
+        limits = scale.decades(*extremes(curves), down=3.0, up=1.0)
+        title = _("Singular values of ∂h(T)/∂h(T−k)")
+        if not curves:
+            title = _("The {cell}'s step is no single matrix: choose the RNN").format(cell=_(cell.label))
+        elif shown < config.seq_len:
+            title = _("Singular values of ∂h(T)/∂h(T−k), first {steps} steps back").format(steps=shown)
+        return Lines(
+            title=title,
+            x_label=_("distance k"),
+            y_label=_("largest to least") if curves else "",
+            x_limit=scale.steps_limit(shown),
+            y_limits=limits,
+            last_step=shown if curves else 0,
+            curves=[with_arrow(each, limits, -1, f"k = {shown}") for each in curves],
+            back=config.seq_len,
+        )
+
+    def opening(self, data: Lines) -> str:
+        return f"{data.title}."
+
+    def story(self, curve: Curve, data: Lines) -> str:
+        ends = [part[-1] for part in (curve.median, curve.low, curve.high)]
+        text = _("{curve}: most directions are lost altogether, or the state is not finite.")
+        if np.isfinite(ends[0]):
+            text = _("{curve}: after {steps} steps the median is {median}.")
+        if np.isfinite(ends[:2]).all():
+            text = _("{curve}: after {steps} steps the median is {median}, from {low} to {high}.")
+        median, low, high = (number(float(value), log10=True) for value in ends)
+        return text.format(curve=curve.label, steps=data.last_step, median=median, low=low, high=high)
 
 
-def data(trace: Trace, tick: Tick = quiet) -> Distances:
-    """Return the median singular value over the distance k for every scheme's first seed; its band holds all others."""
-    config = trace.config
-    shown = int(min(config.seq_len, max(5, WORK / (40.0 * config.hidden_size**3))))
-    if config.cell != "rnn":
-        title = _("The {cell}'s step is no single matrix: choose the RNN")
-        return empty(trace, title.format(cell=_(CELLS[config.cell].label)))
-    curves = tuple(curve(trace, name, shown) for name in ticking(trace.schemes, tick))
-    limits = scale.decades(*lines.extremes(curves), down=3.0, up=1.0)
-    title = _("Singular values of ∂h(T)/∂h(T−k)")
-    if shown < config.seq_len:
-        title = _("Singular values of ∂h(T)/∂h(T−k), first {steps} steps back").format(steps=shown)
-    frame = Frame(title, _("distance k"), _("largest to least"), scale.steps_limit(shown), limits, legend(trace))
-    curves = tuple(lines.with_arrow(each, limits, -1, f"k = {shown}") for each in curves)
-    return Distances(frame, curves, shown, seq_len=config.seq_len)
-
-
-def curve(trace: Trace, scheme: str, shown: int) -> Curve:
-    """Return one scheme's curve over k = 0..shown."""
-    config = trace.config.replace(scheme=scheme, seed=trace.seeds[0])
-    slopes, distances = log_slopes(config), distances_shown(config.hidden_size, shown)
-    name = _(SCHEMES[scheme].short)
+def curve_along(trace: Trace, k: int, shown: int) -> Progress[Curve]:
+    """Compute the k-th scheme's curve along its first sequence, over the distances 0..shown."""
+    params, x = trace.parameters(k), trace.inputs(k)[0][:, :1]
+    slopes = log_slopes_of(params, x, trace.config.activation)
+    distances, name = distances_shown(trace.config.hidden_size, shown), trace.names[k]
     if np.isnan(slopes).any():
         nothing = np.full(len(distances), np.nan)
         return Curve(name, nothing, nothing, nothing, (("nonfinite", shown),), steps=distances)
-    W_hh = init_params(config)["W_hh"]
-    values = spectrum.jacobian_singular_values(W_hh, slopes[-shown:], distances.tolist(), log=True)
-    median = np.median(np.maximum(values, -1e300), axis=1)
-    least = np.where(np.isneginf(values[:, -1]), np.nan, values[:, -1])
-    median = np.where(median < -1e290, np.nan, median)
-    return Curve(name, median, least, values[:, 0], steps=distances)
+    steps = spectrum.jacobian_progress(params["W_hh"], slopes[-shown:], distances.tolist(), log=True)
+    values = yield from rescaled(steps, k / len(trace.names), 1 / len(trace.names))
+    middle = np.median(np.maximum(values, -1e300), axis=1)  # of two exact zeros, too
+    return Curve(name, np.where(middle < -1e290, np.nan, middle), finite(values[:, -1]), values[:, 0], steps=distances)
 
 
 def distances_shown(hidden_size: int, shown: int) -> Array:
-    """Return the distances that are computed: all of 0..shown, or some where each takes long."""
+    """Return the distances that are computed: all of 0..shown, or a few where each takes long."""
     if hidden_size < MANY:
         return np.arange(shown + 1)
     return np.unique(np.linspace(0, shown, SOME).astype(int))
-
-
-def legend(trace: Trace) -> tuple[str, ...]:
-    return tuple(_(SCHEMES[name].short) for name in trace.schemes)
-
-
-def empty(trace: Trace, title: str) -> Distances:
-    steps = trace.config.seq_len
-    frame = Frame(title, _("distance k"), "", scale.steps_limit(steps), (-3.0, 1.0), ())
-    return Distances(frame, (), 0, seq_len=steps)
-
-
-def describe(data: Lines) -> str:
-    """Say what the picture shows, with numbers."""
-    words = [f"{data.frame.title}."]
-    for each in data.curves:
-        words.append(describe_curve(each, data.last_step))
-    return " ".join(words)
-
-
-def describe_curve(curve: Curve, steps: int) -> str:
-    """Say what is left after the last distance, and in the best and the worst direction where both are known."""
-    last, low, high = (float(part[-1]) for part in (curve.median, curve.low, curve.high))
-    text = _("{curve}: most directions are lost altogether, or the state is not finite.")
-    if np.isfinite(last):
-        text = _("{curve}: after {steps} steps the median is {median}.")
-    if np.isfinite(last) and np.isfinite(low):
-        text = _("{curve}: after {steps} steps the median is {median}, from {low} to {high}.")
-    median, low, high = (number(value, log10=True) for value in (last, low, high))
-    return text.format(curve=curve.label, steps=steps, median=median, low=low, high=high)
-
-
-lines.register(
-    "jacobian",
-    N_("Jacobian"),
-    N_("what is left of each direction of the state after k steps, along a real sequence"),
-    data,
-    describe,
-    timed=True,
-    back=lambda data: data.seq_len,
-    late=True,
-)

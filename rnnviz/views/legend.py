@@ -5,10 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from matplotlib import rcParams
 from matplotlib.axes import Axes
+from matplotlib.font_manager import FontProperties
 from matplotlib.legend_handler import HandlerTuple
 from matplotlib.lines import Line2D
 
+from .styles import Style
+
+SIZE = 9.5  # points of the entries' text, for which the sizes below hold
 ENTRY = 54  # px that a legend's sample line takes, with its gaps
 LETTER = 6.6  # px that a letter takes
 ROW = 19  # px
@@ -16,10 +21,14 @@ TITLE = 30  # px
 BUTTONS = 92  # px at the end of the title's line that a page's buttons take, where they do not stand below
 
 
+def widest(names: Sequence[str]) -> float:
+    """Return the pixels that the longest entry takes."""
+    return ENTRY + LETTER * max((len(name) for name in names), default=0)
+
+
 def columns(names: Sequence[str], width: float) -> int:
     """Return how many entries fit side by side."""
-    longest = max((len(name) for name in names), default=0)
-    return max(1, min(int((width + 14) // (ENTRY + LETTER * longest)), len(names)))
+    return max(1, min(int((width + 14) // widest(names)), len(names)))
 
 
 def height(names: Sequence[str], width: float) -> int:
@@ -27,35 +36,50 @@ def height(names: Sequence[str], width: float) -> int:
     return TITLE + ROW * -(-len(names) // columns(names, width))
 
 
-def axes_width(ax: Axes) -> float:
-    """Return the axes' width in CSS pixels."""
-    return ax.get_window_extent().width * 100 / ax.figure.dpi
+def axes_size(ax: Axes) -> tuple[float, float]:
+    """Return the axes' width and height in CSS pixels."""
+    box = ax.get_window_extent()
+    return box.width * 100 / ax.figure.dpi, box.height * 100 / ax.figure.dpi
 
 
-def title_size(title: str, width: float) -> float:
-    """Return the points at which a title fits above axes of this width."""
+def shrink(ax: Axes, width: float = 1.0, height: float = 1.0) -> None:
+    """Leave room for what stands beside the axes, at the right and at the top, unless a layout engine does that."""
+    if ax.figure.get_layout_engine() is None:
+        box = ax.get_position()
+        ax.set_position((box.x0, box.y0, box.width * width, box.height * height))
+
+
+def points(setting: Any) -> float:
+    """Return a font size of matplotlib's settings, which may be a word, in points."""
+    return FontProperties(size=rcParams[setting]).get_size_in_points()
+
+
+def write_title(ax: Axes, title: str, **place: Any) -> None:
+    """Write the title as large as fits above the axes."""
+    width = axes_size(ax)[0]
     room = width + 14 - (BUTTONS if width > 400 else 0)
-    return min(11.0, 0.72 * room / (0.62 * len(title)))
+    size = min(points("axes.titlesize"), 0.72 * room / (0.62 * len(title)))
+    ax.set_title(title, loc="left", fontweight="bold", fontsize=size, x=-0.012, **place)
 
 
-def add(ax: Axes, title: str, entries: Sequence[tuple[str, *tuple[dict[str, Any], ...]]]) -> None:
-    """Draw them; an entry is a name and the styles of its lines."""
-    width = axes_width(ax)
-    names = [name for name, *_styles in entries]
+def add(ax: Axes, title: str, entries: Sequence[tuple[str, Sequence[Style]]]) -> None:
+    """Draw title and legend; an entry is a name and the styles of its lines."""
+    width, size = axes_size(ax)[0], points("legend.fontsize")
+    names = [name for name, _styles in entries]
     across = columns(names, width)
     # Matplotlib fills a legend column by column; readers go row by row.
     order = [k for column in range(across) for k in range(column, len(names), across)]
     ax.legend(
-        [sample(entries[k][1:]) for k in order], [names[k] for k in order],
-        handler_map={tuple: HandlerTuple(ndivide=None, pad=0)},
+        [sample(entries[k][1]) for k in order], [names[k] for k in order],
+        handler_map={tuple: HandlerTuple(ndivide=None, pad=0)}, fontsize=size * min(1.0, (width + 14) / widest(names)),
         loc="lower left", bbox_to_anchor=(-0.012, 1.0), ncols=across, frameon=False,
         borderaxespad=0.15, handlelength=2.6, columnspacing=1.2, labelspacing=0.35,
     )  # fmt: skip
-    above = 7 + 0.72 * ROW * -(-len(names) // across)
-    ax.set_title(title, loc="left", pad=above, fontweight="bold", fontsize=title_size(title, width), x=-0.012)
+    rows = -(-len(names) // across)
+    write_title(ax, title, pad=(7 + 0.72 * ROW * rows) * size / SIZE)
 
 
-def sample(styles: Sequence[dict[str, Any]]) -> tuple[Line2D, ...]:
+def sample(styles: Sequence[Style]) -> tuple[Line2D, ...]:
     """Return the lines of one entry, which stand side by side."""
     size = min(5.0, 24.0 / len(styles))
     return tuple(Line2D([], [], **style | {"markersize": size}) for style in styles)

@@ -1,61 +1,33 @@
-"""Curves over time: what the state and gradient views have in common.
+"""Curves over time: what the state, gradient, gates and Jacobian views have in common.
 
-`Lines` is what is drawn, without a word about how: a median with a band over seeds for each scheme, marks for what a
-curve cannot show, and the axes. Everything that only changes when the axes change is in its `frame`.
+`Lines` holds what is drawn: a median with a band over seeds for each scheme, marks for what a curve cannot show, and
+the axes.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
+from matplotlib.transforms import ScaledTranslation
 
-from ..text.language import N_, _
+from ..engine.trace import Trace
+from ..numerics.quantiles import over_seeds
+from ..text.language import _
 from ..text.number_format import number, plain
-from . import legend, root
-from .scale import Ticks, decade_ticks
-from .view import VIEWS, View
+from . import legend, overlays, root
+from .overlays import Overlay, finite
+from .scale import Ticks, decade_ticks, draw_grid
+from .styles import MARK_SIGNS, MARK_WORDS, MARKS, STYLES
+from .view import Artists, View
 
 Array = np.ndarray
-
-# Told apart by colour-blind eyes (after Okabe & Ito 2008, darkened to 3:1 on white), and by dash and marker without.
-STYLES = (
-    {"color": "#0072b2", "linestyle": "-", "marker": "o"},
-    {"color": "#c24e00", "linestyle": (0, (6, 2)), "marker": "s"},
-    {"color": "#007a5a", "linestyle": (0, (3, 1.5)), "marker": "^"},
-    {"color": "#9b3f82", "linestyle": (0, (7, 2, 1.5, 2)), "marker": "D"},
-    {"color": "#5e3a00", "linestyle": (0, (1.5, 1.5)), "marker": "v"},
-    {"color": "#3c3c3c", "linestyle": (0, (10, 3)), "marker": "P"},
-)
-MARKS = {"zero": "x", "float32": "|", "nonfinite": "*"}
-MARK_WORDS = {
-    "zero": N_("exactly 0 at t = {step}"),
-    "float32": N_("float32 ends at t = {step}"),
-    "nonfinite": N_("not finite at t = {step}"),
-}
+Marks = list[tuple[str, int]]
 PAD = 0.04  # of the axes' height, drawn beyond their limits
-LABEL = 53  # px from the axes to the label beside them, whatever the ticks are called
-MARKS_SHOWN = {"zero": "×", "float32": "|", "nonfinite": "★"}
-HOLLOW = {"markersize": 5.5, "markerfacecolor": "#ffffff", "markeredgewidth": 1.1}
-THEORY = {"color": "#1a1a1a", "linewidth": 1.2, **HOLLOW}
-NARROW = {"linewidth": 3.0, "linestyle": (0, (0.6, 1.6)), "marker": ""}
-PINNED = {"color": "#7a7a7a", "linewidth": 1.6, "marker": ""}
-# What differs from the look of the curve that a line belongs to: where all curves may have one, their markers stay.
-OVERLAYS = {
-    N_("theory"): {**THEORY, "linestyle": "-"},
-    N_("theory, not to be trusted"): {**THEORY, "linestyle": (0, (4, 3))},
-    "∂L/∂c": {"linewidth": 1.1, "linestyle": "-", **HOLLOW},
-    N_("in float32"): NARROW,
-    N_("in float16"): NARROW,
-    N_("in bfloat16"): NARROW,
-    N_("pinned"): {**PINNED, "linestyle": "-"},
-    N_("pinned too"): {**PINNED, "linestyle": (0, (5, 2))},
-    N_("pinned as well"): {**PINNED, "linestyle": (0, (2, 2))},
-}
+LABEL = 53  # px from the axes to the label beside them, whatever the width of the tick labels
 
 
 @dataclass(frozen=True)
@@ -63,7 +35,7 @@ class Curve:
     """One scheme's curve: median, low and high over seeds, each (T+1,), nan where there is nothing to draw.
 
     ``marks`` holds (kind, step) pairs with a kind of ``MARKS``; ``beyond`` words for where the curve leaves the axes;
-    ``steps`` where its points lie, where that is not 0, 1, 2, ...
+    ``steps`` the x values, where those are not 0, 1, 2, ...
     """
 
     label: str
@@ -76,134 +48,162 @@ class Curve:
 
 
 @dataclass(frozen=True)
-class Overlay:
-    """One more line: a kind of ``OVERLAYS``, the place of the curve that it belongs to, values (T+1,), its own name."""
+class Lines:
+    """One picture of curves over time.
 
-    kind: str
-    curve: int
-    values: Array
-    name: str = ""
-
-
-@dataclass(frozen=True)
-class Frame:
-    """The axes: everything drawn once and kept. ``overlays`` holds each overlay's kind, curve and name."""
+    Attributes
+    ----------
+    title, x_label, y_label, x_limit, y_limits, log : the axes.
+    curves, overlays : the lines.
+    last_step : where the curves end.
+    root : where the mark of √H stands, if anywhere.
+    back : T where the horizontal axis counts the distance T - t.
+    """
 
     title: str
     x_label: str
     y_label: str
     x_limit: float
     y_limits: tuple[float, float]
-    legend: tuple[str, ...]
-    log: bool = True
-    overlays: tuple[tuple[str, int, str], ...] = ()
-
-
-@dataclass(frozen=True)
-class Lines:
-    """One picture of curves over time; ``root`` is the step at which one W_hh, used again and again, begins to show."""
-
-    frame: Frame
-    curves: tuple[Curve, ...]
     last_step: int
-    overlays: tuple[Overlay, ...] = ()
+    curves: Sequence[Curve]
+    overlays: Sequence[Overlay] = ()
+    log: bool = True
     root: float | None = None
+    back: int | None = None
+
+    @property
+    def frame(self) -> Hashable:
+        """Everything that is drawn once and kept."""
+        axes = (self.title, self.x_label, self.y_label, self.x_limit, self.y_limits, self.log)
+        return (*axes, tuple(self.labels), tuple(each.key for each in self.overlays))
+
+    @property
+    def labels(self) -> list[str]:
+        return [curve.label for curve in self.curves]
 
 
-def set_up(ax: Axes, frame: Frame) -> None:
-    """Draw the axes of a frame: limits, ticks, labels, grid and legend."""
-    bottom, top = frame.y_limits
+class CurveView(View):
+    """A view of curves over time: a subclass defines ``data`` and, where needed, ``values``, ``opening`` or ``story``.
+
+    Attributes
+    ----------
+    backward : whether the story runs from step T to step 0, as a gradient's does.
+    mark_words : what the alt text says of a curve's marks.
+    """
+
+    timed = True
+    backward = False
+    mark_words: dict[str, str] = {}
+
+    def head(self, data: Lines, width: float) -> float:
+        return legend.height([*data.labels, *overlays.looks(data.overlays)], width)
+
+    def draw(self, ax: Axes, data: Lines) -> Artists:
+        set_up(ax, data)
+        end = ax.axvline(0, color="#777777", linewidth=0.9, linestyle=(0, (2, 2)))
+        artists: Artists = {"end": [end], "root": root.create(ax, data.y_limits, PAD)}
+        artists |= {"bands": [], "lines": [], "overlays": [], "marks": [], "words": []}
+        for overlay in data.overlays:
+            artists["overlays"] += ax.plot([], [], **overlay.look)
+        for style, _curve in zip(STYLES, data.curves, strict=False):
+            color = style["color"]
+            artists["bands"].append(ax.fill_between([0, 1], 0, 0, color=color, alpha=0.24, linewidth=0))
+            artists["lines"] += ax.plot([], [], linewidth=2.0, markersize=4.5, **style)
+            for symbol in MARKS.values():
+                artists["marks"] += ax.plot([], [], symbol, color=color, markersize=9, markeredgewidth=2)
+            artists["words"].append(ax.text(0, 0, "", color=color, fontsize="small", ha="right", va="bottom"))
+        self.update(artists, data)
+        return artists
+
+    def update(self, artists: Artists, data: Lines) -> None:
+        artists["end"][0].set_xdata([data.last_step] * 2)
+        root.place(artists["root"], data.root)
+        for k, curve in enumerate(data.curves):
+            steps = np.arange(len(curve.median)) if curve.steps is None else curve.steps
+            artists["lines"][k].set_data(steps, curve.median)
+            artists["lines"][k].set_markevery(sparse(k, len(steps)))
+            artists["bands"][k].set_verts(band(steps, curve))
+            update_marks(artists["marks"][k * len(MARKS) : (k + 1) * len(MARKS)], curve, data.y_limits)
+        for artist, overlay in zip(artists["overlays"], data.overlays, strict=True):
+            artist.set_data(np.arange(len(overlay.values)), overlay.values)
+            artist.set_markevery(sparse(overlay.curve, len(overlay.values), between=True))
+        update_words(artists["words"], data)
+
+    def covered(self, data: Lines) -> Lines:
+        nothing, title = np.full(2, np.nan), _("The gradient is covered: place your bet")
+        curves = [Curve(label, nothing, nothing, nothing) for label in data.labels]
+        return replace(data, title=title, y_limits=(-10.0, 10.0), curves=curves, overlays=(), root=None)
+
+    def describe(self, data: Lines) -> str:
+        words = [self.opening(data), *(self.story(curve, data) for curve in data.curves)]
+        words += overlays.describe(data.overlays, data.labels, 0 if self.backward else data.last_step, data.log)
+        return " ".join(filter(None, [*words, root.describe(data.root, self.backward)]))
+
+    def opening(self, data: Lines) -> str:
+        """Return the alt text's first sentence, on the axes."""
+        text = _("{title} ({label}) at steps {first} to {last}.")
+        return text.format(title=data.title, label=data.y_label, first=0, last=data.last_step)
+
+    def story(self, curve: Curve, data: Lines) -> str:
+        """Return a sentence on one curve, "" where there is nothing to say."""
+        words, marks = self.values(curve, data), dict(curve.marks)
+        words += [_(text).format(step=marks[kind]) for kind, text in self.mark_words.items() if kind in marks]
+        return f"{curve.label}: {'; '.join(words)}." if words else ""
+
+    def values(self, curve: Curve, data: Lines) -> list[str]:
+        """Return what the alt text says of a curve's values: by default the first after step 0, and the last."""
+        known = np.flatnonzero(np.isfinite(curve.median[1:])) + 1
+        if not known.size:
+            return []
+        start, end = (number(curve.median[t], log10=data.log) for t in known[[0, -1]])
+        text = _("{start} at step {first}, {end} at step {last}")
+        return [text.format(start=start, first=known[0], end=end, last=known[-1])]
+
+
+def curve_of(label: str, values: Array, marks: Marks) -> Curve:
+    """Return one scheme's curve from its seeds' values (R, T+1)."""
+    median, low, high = (finite(part) for part in over_seeds(values))
+    hidden = np.isnan(median)
+    return Curve(label, median, np.where(hidden, np.nan, low), np.where(hidden, np.nan, high), tuple(marks))
+
+
+def overflow(trace: Trace, k: int) -> Marks:
+    """Return the mark of the first step at which a state of the k-th scheme is not finite."""
+    steps = trace.first_nonfinite[k][trace.first_nonfinite[k] >= 0]
+    return [("nonfinite", int(steps.min()))] if steps.size else []
+
+
+def set_up(ax: Axes, data: Lines) -> None:
+    """Draw the axes: limits, ticks, labels, grid and legend."""
+    bottom, top = data.y_limits
     pad = PAD * (top - bottom)
-    ax.set(xlim=(0, frame.x_limit), ylim=(bottom - pad, top + pad), xlabel=frame.x_label)
-    ax.set_ylabel(frame.y_label)
+    ax.set(xlim=(0, data.x_limit), ylim=(bottom - pad, top + pad), xlabel=data.x_label)
+    ax.set_ylabel(data.y_label)
     ax.xaxis.set_major_locator(MaxNLocator("auto", steps=[1, 2, 2.5, 5, 10], integer=True))
     ax.xaxis.set_major_formatter(Ticks())
-    ax.yaxis.set_label_coords(-LABEL / legend.axes_width(ax), 0.5)
-    if frame.log:
+    beside = ax.transAxes + ScaledTranslation(-LABEL / 100, 0, ax.figure.dpi_scale_trans)
+    ax.yaxis.set_label_coords(0, 0.5, transform=beside)
+    if data.log:
         ax.set_yticks(*decade_ticks(bottom, top))
     else:
         ticks = np.linspace(bottom, top, 5)
         ax.set_yticks(ticks, [plain(tick, ".3g") for tick in ticks])
-    ax.grid(True, color="#dddddd", linewidth=0.8)
-    ax.set_axisbelow(True)
+    draw_grid(ax)
     ax.spines[["top", "right"]].set_visible(False)
-    entries = [(name, STYLES[k]) for k, name in enumerate(frame.legend)]
-    entries += [(name, *looks) for name, looks in overlay_looks(frame).items()]
-    legend.add(ax, frame.title, entries)
-
-
-def head(data: Lines, width: float) -> float:
-    """Return the pixels that title and legend need."""
-    return legend.height([*data.frame.legend, *overlay_looks(data.frame)], width)
-
-
-def overlay_looks(frame: Frame) -> dict[str, list[dict[str, Any]]]:
-    """Return the legend's entries for the overlays, each once, with the looks of its lines, where dashed of one."""
-    looks: dict[str, list[dict[str, Any]]] = {}
-    for kind, k, name in frame.overlays:
-        look = STYLES[k] | OVERLAYS[kind]
-        if look["linestyle"] == "-":
-            looks.setdefault(name or _(kind), []).append(look)
-        else:  # markers would hide the dash
-            looks[name or _(kind)] = [look | {"marker": ""}]
-    return looks
-
-
-def keys(overlays: Sequence[Overlay]) -> tuple[tuple[str, int, str], ...]:
-    """Return what a frame holds of its overlays."""
-    return tuple((each.kind, each.curve, each.name) for each in overlays)
-
-
-def draw(ax: Axes, data: Lines) -> dict[str, list]:
-    """Create the artists of every curve, and fill them."""
-    set_up(ax, data.frame)
-    end = ax.axvline(0, color="#777777", linewidth=0.9, linestyle=(0, (2, 2)))
-    artists = {
-        "end": [end],
-        "root": root.create(ax, data.frame.y_limits, PAD),
-        "bands": [],
-        "lines": [],
-        "overlays": [],
-        "marks": [],
-        "words": [],
-    }
-    for kind, k, _name in data.frame.overlays:
-        artists["overlays"].append(ax.plot([], [], **STYLES[k] | OVERLAYS[kind])[0])
-    for style, _curve in zip(STYLES, data.curves, strict=False):
-        artists["bands"].append(ax.fill_between([0, 1], 0, 0, color=style["color"], alpha=0.24, linewidth=0))
-        artists["lines"].append(ax.plot([], [], linewidth=2.0, markersize=4.5, **style)[0])
-        for symbol in MARKS.values():
-            artists["marks"].append(ax.plot([], [], symbol, color=style["color"], markersize=9, markeredgewidth=2)[0])
-        artists["words"].append(ax.text(0, 0, "", color=style["color"], fontsize="small", ha="right", va="bottom"))
-    update(artists, data)
-    return artists
-
-
-def update(artists: dict[str, list], data: Lines) -> None:
-    """Give the artists the values of ``data``, whose frame must be the one they were drawn in."""
-    artists["end"][0].set_xdata([data.last_step] * 2)
-    root.place(artists["root"], data.root)
-    for k, curve in enumerate(data.curves):
-        steps = np.arange(len(curve.median)) if curve.steps is None else curve.steps
-        artists["lines"][k].set_data(steps, curve.median)
-        artists["lines"][k].set_markevery(sparse(k, len(steps)))
-        artists["bands"][k].set_verts(band(steps, curve))
-        update_marks(artists["marks"][k * len(MARKS) : (k + 1) * len(MARKS)], curve, data.frame)
-    for artist, overlay in zip(artists["overlays"], data.overlays, strict=True):
-        artist.set_data(np.arange(len(overlay.values)), overlay.values)
-        artist.set_markevery(sparse(overlay.curve, len(overlay.values), between=True))
-    update_words(artists["words"], data)
+    curves = [(name, [style]) for name, style in zip(data.labels, STYLES, strict=False)]
+    legend.add(ax, data.title, [*curves, *overlays.looks(data.overlays).items()])
 
 
 def sparse(k: int, points: int, between: bool = False) -> tuple[int, int]:
-    """Return the first point with a marker, and how far on the next is; ``between`` those of the k-th curve itself."""
+    """Return the first point with a marker and the gap to the next; ``between`` those of the k-th curve itself."""
     gap = 1 if points < 6 else max(2, points // 8)
     return (k + between * (gap // 2)) % gap, gap
 
 
-def update_marks(artists: list, curve: Curve, frame: Frame) -> None:
+def update_marks(artists: list, curve: Curve, y_limits: tuple[float, float]) -> None:
     """Put a mark at the axes' edge for each thing that the curve cannot show."""
-    bottom, top = frame.y_limits
+    bottom, top = y_limits
     for artist, kind in zip(artists, MARKS, strict=True):
         at = [step for name, step in curve.marks if name == kind]
         artist.set_data(at, [top if kind == "nonfinite" else bottom] * len(at))
@@ -211,21 +211,21 @@ def update_marks(artists: list, curve: Curve, frame: Frame) -> None:
 
 
 def update_words(artists: list, data: Lines) -> None:
-    """Say beside the right edge where a curve goes that leaves the axes, and what its marks mean."""
-    bottom, top = data.frame.y_limits
-    # The axes' height in lines of text, so that the words of one curve stand above those of the one before.
-    line = (top - bottom) / (artists[0].axes.bbox.height / artists[0].figure.dpi * 100 / 15) if artists else 0.0
+    """Write near the right edge where a curve that leaves the axes goes, and what its marks mean."""
+    bottom, top = data.y_limits
+    # The axes' height in lines of text, so that each curve's words stand above the previous one's.
+    line = 15 * (top - bottom) / legend.axes_size(artists[0].axes)[1] if artists else 0.0
     height = bottom + 0.5 * line
     for text, curve in zip(artists, data.curves, strict=True):
         words = curve.beyond.split("\n") if curve.beyond else []
-        words += [f"{MARKS_SHOWN[kind]} {_(MARK_WORDS[kind]).format(step=step)}" for kind, step in curve.marks]
+        words += [f"{MARK_SIGNS[kind]} {_(MARK_WORDS[kind]).format(step=step)}" for kind, step in curve.marks]
         text.set_text("\n".join([f"{curve.label}:", *words]) if words else "")
-        text.set_position((0.93 * data.frame.x_limit, height))
+        text.set_position((0.93 * data.x_limit, height))
         height += line * (len(words) + 1.3 if words else 0)
 
 
 def band(steps: Array, curve: Curve) -> list[Array]:
-    """Return the polygon between low and high, where both are numbers; none where they are the same, as of one seed."""
+    """Return the polygon between low and high, where both are numbers; none where they are equal, as for one seed."""
     known = np.isfinite(curve.low) & np.isfinite(curve.high)
     if known.sum() < 2 or np.array_equal(curve.low[known], curve.high[known]):
         return []
@@ -233,69 +233,11 @@ def band(steps: Array, curve: Curve) -> list[Array]:
     return [np.column_stack([np.concatenate([x, x[::-1]]), np.concatenate([low, high[::-1]])])]
 
 
-def extremes(curves: Sequence[Curve], overlays: Sequence[Overlay] = ()) -> tuple[list[float], list[float]]:
-    """Return the least and the greatest value of each curve's median and of what is pinned; 0 where it has none."""
-    values = [each.median for each in curves] + [each.values for each in overlays if each.kind.startswith("pinned")]
+def extremes(curves: Sequence[Curve], pins: Sequence[Overlay] = ()) -> tuple[list[float], list[float]]:
+    """Return the least and the greatest value of each curve's median and of each pin; 0 where it has none."""
+    values = [curve.median for curve in curves] + [pin.values for pin in pins]
     known = [each[np.isfinite(each)] for each in values]
     return [float(k.min(initial=0.0)) for k in known], [float(k.max(initial=0.0)) for k in known]
-
-
-def theory(k: int, values: Array | None, trusted: Array) -> list[Overlay]:
-    """Return theory's line for the k-th curve, dashed where ``trusted`` (T+1,) is False."""
-    if values is None:
-        return []
-    finite = np.where(np.isfinite(values), values, np.nan)
-    # The two parts share the last trusted point, so that the line is not broken there.
-    doubted = ~trusted | ~np.roll(trusted, 1) | ~np.roll(trusted, -1)
-    lines = [Overlay("theory", k, np.where(trusted, finite, np.nan))]
-    if not trusted.all():
-        lines.append(Overlay("theory, not to be trusted", k, np.where(doubted, finite, np.nan)))
-    return lines
-
-
-def pinned(pins: Sequence[tuple[str, Sequence[Curve]]]) -> list[Overlay]:
-    """Return the curves that were pinned, in grey: pairs of what they are called and the curves."""
-    kinds = ("pinned", "pinned too", "pinned as well")
-    return [
-        Overlay(kind, 0, curve.median, f"{name}: {curve.label}" if k else name)
-        for kind, (name, curves) in zip(kinds, pins, strict=False)
-        for k, curve in enumerate(curves)
-    ]
-
-
-def register(
-    name: str, label: str, help: str, data: Callable[..., Lines], describe: Callable[[Lines], str], **more: Any
-):
-    """Register a view of curves: what it shows and how it says so is its own, the drawing is this file's."""
-    view = View(name, label, help, data, lambda data: data.frame, head, draw, update, describe, **more)
-    VIEWS.add(name, view)
-
-
-def covered(data: Lines) -> Lines:
-    """Return the same picture with nothing in it that tells what happened, its axes' range included."""
-    nothing = np.full(2, np.nan)
-    hidden = replace(
-        data.frame, title=_("The gradient is covered: place your bet"), y_limits=(-10.0, 10.0), overlays=()
-    )
-    curves = tuple(Curve(curve.label, nothing, nothing, nothing) for curve in data.curves)
-    return replace(data, frame=hidden, curves=curves, overlays=(), root=None)
-
-
-def describe_overlays(data: Lines, step: int) -> list[str]:
-    """Say what theory expects at one step, and where each other line lies there, or at the end next to it."""
-    said = []
-    for each in data.overlays:
-        label, known = data.curves[each.curve].label, np.flatnonzero(np.isfinite(each.values))
-        if not known.size:
-            continue
-        at = int(known[np.argmin(np.abs(known - step))])
-        value = number(each.values[at], log10=data.frame.log)
-        text = _("{line}: {value} at step {step}.") if at == step else _("{line}: ends with {value} at step {step}.")
-        if each.kind.startswith("theory"):
-            text = _("Theory expects {value} at step {step} for {curve}.") if at == step else ""
-        line = each.name or f"{_(each.kind)}, {label}"
-        said.append(text.format(line=line, value=value, step=at, curve=label))
-    return [text for text in said if text]
 
 
 def with_arrow(curve: Curve, limits: tuple[float, float], t: int, place: str = "", log: bool = True) -> Curve:

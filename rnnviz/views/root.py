@@ -1,19 +1,20 @@
-"""The mark at sqrt(H) steps, where one W_hh that is used again and again parts a network from theory."""
+"""The mark at sqrt(H) steps, from where one W_hh, used again and again, makes a network differ from theory."""
 
 from __future__ import annotations
 
 from matplotlib.axes import Axes
 
-from ..engine.runs import Trace
+from ..engine.trace import Trace
 from ..text.language import _
 from ..text.number_format import number
-from ..theory.prediction import repeats
+from ..theory.prediction import tied_weights_show
 
 
 def steps(trace: Trace) -> float | None:
     """Return sqrt(H) where that means something for a scheme of a comparison, and lies within its T steps."""
     found = trace.config.hidden_size**0.5
-    return found if 1 < found < trace.config.seq_len and repeats(trace.config, trace.schemes) else None
+    within = trace.own is None and 1 < found < trace.config.seq_len
+    return found if within and tied_weights_show(trace.config, trace.schemes) else None
 
 
 def create(ax: Axes, limits: tuple[float, float], pad: float) -> list:
@@ -24,7 +25,7 @@ def create(ax: Axes, limits: tuple[float, float], pad: float) -> list:
 
 
 def place(artists: list, step: float | None) -> None:
-    """Put the mark at a step, or take it away."""
+    """Put the mark at a step, or hide it."""
     line, name = artists
     line.set_xdata([step or 0] * 2)
     name.set_x(step or 0)
@@ -32,13 +33,13 @@ def place(artists: list, step: float | None) -> None:
         artist.set_visible(step is not None)
 
 
-def describe(step: float | None, back: bool) -> list[str]:
-    """Say what the mark means, in a list of one sentence; of none where there is no mark."""
+def describe(step: float | None, back: bool) -> str:
+    """Say what the mark means, "" where there is none."""
     if step is None:
-        return []
+        return ""
     text = (
         _("A line marks √H steps back, at t = {step}: from about there on one W_hh, used again and again, shows.")
         if back
         else _("A line marks √H steps, t = {step}: from about there on one W_hh, used again and again, shows.")
     )
-    return [text.format(step=number(step))]
+    return text.format(step=number(step))

@@ -1,4 +1,4 @@
-"""Axis limits that snap, so that most moves of a slider leave the axes, and what is drawn of them, as they are."""
+"""Axis limits that snap, so that most moves of a slider leave the axes and their drawing unchanged."""
 
 from __future__ import annotations
 
@@ -68,13 +68,19 @@ def decade_ticks(bottom: float, top: float, most: int = 7) -> tuple[list[float],
 
 
 class Ticks(ScalarFormatter):
-    """Matplotlib's own way to write ticks, with the decimal sign of the language."""
+    """Writes ticks as matplotlib does, with the decimal sign of the language."""
 
     def __call__(self, x, pos=None):
         return numeral(super().__call__(x, pos))
 
 
 def write_ticks(ax: Axes) -> None:
-    """Let both axes write their ticks so."""
+    """Make both axes write their ticks that way."""
     for axis in (ax.xaxis, ax.yaxis):
         axis.set_major_formatter(Ticks())
+
+
+def draw_grid(ax: Axes) -> None:
+    """Draw a pale grid behind everything else."""
+    ax.grid(True, color="#dddddd", linewidth=0.8)
+    ax.set_axisbelow(True)

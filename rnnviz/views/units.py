@@ -1,7 +1,8 @@
-"""The state itself: every unit at every step of one sequence, so that saturation is seen and not only counted."""
+"""The state itself: every unit at every step of one sequence, which shows saturation where others only count it."""
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,97 +10,80 @@ from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Normalize
 
-from ..engine.runs import Trace
+from ..engine.trace import Trace
 from ..network.activations import ACTIVATIONS
-from ..network.schemes import SCHEMES
 from ..text.language import N_, _
 from ..text.number_format import number, percent
 from . import legend, scale
-from .view import VIEWS, View
+from .styles import Style
+from .view import Artists, View, register
 
-# Blue for below 0, red for above, white between: told apart by colour-blind eyes, and dark at both ends.
+# Blue below 0, red above, white between: distinct for colour-blind readers, and dark at both ends.
 COLOURS = "RdBu_r"
 UNKNOWN = "#808080"
-
-
-@dataclass(frozen=True)
-class Frame:
-    """The axes: title, steps, units and the value of the strongest colour."""
-
-    title: str
-    steps: int
-    units: int
-    most: float
+HEAD = 34.0  # px
+WIDTH = 0.87  # of the axes, whose rest holds the scale of colours
 
 
 @dataclass(frozen=True)
 class Units:
-    """One picture of a state: ``values`` (T, H), from step 1 on."""
+    """One picture of a state: ``values`` (T, H) from step 1 on, ``most`` the value of the strongest colour."""
 
-    frame: Frame
+    title: str
+    most: float
     values: np.ndarray
     saturation: float
 
-
-def data(trace: Trace) -> Units:
-    """Return the state of the first scheme's first seed on its first sequence."""
-    values = trace.units[0, 0, 1:]
-    known = np.abs(values[np.isfinite(values)])
-    most = 1.0 if known.size == 0 or known.max() <= 1.0 else scale.snap(float(known.max()))
-    title = _("Every unit of one sequence, {scheme}").format(scheme=_(SCHEMES[trace.schemes[0]].short))
-    frame = Frame(title, trace.config.seq_len, trace.config.hidden_size, most)
-    return Units(frame, values, float(ACTIVATIONS[trace.config.activation].saturated(values[-1]).mean()))
+    @property
+    def frame(self) -> Hashable:
+        return self.title, self.most, self.values.shape
 
 
-def draw(ax: Axes, data: Units) -> dict[str, list]:
-    """Create the image with its axes and its scale of colours."""
-    frame = data.frame
-    box = ax.get_position()
-    ax.set_position((box.x0, box.y0, box.width * 0.87, box.height))
-    size = legend.title_size(frame.title, legend.axes_width(ax))
-    ax.set_title(frame.title, loc="left", fontweight="bold", fontsize=size, x=-0.012)
-    ax.set(xlabel=_("step t"), ylabel=_("unit"))
-    scale.write_ticks(ax)
-    colours = Normalize(-frame.most, frame.most)
-    extent = (0.5, frame.steps + 0.5, frame.units + 0.5, 0.5)
-    image = ax.imshow(data.values.T, cmap=COLOURS, norm=colours, aspect="auto", extent=extent, interpolation="nearest")
-    ax.set_facecolor(UNKNOWN)  # what is not finite is not painted
-    key = ax.inset_axes((1.03, 0.0, 0.035, 1.0))
-    bar = ax.figure.colorbar(ScalarMappable(colours, COLOURS), cax=key)
-    bar.set_ticks([-frame.most, 0.0, frame.most], labels=[number(value) for value in (-frame.most, 0.0, frame.most)])
-    return {"image": [image]}
+@register
+class UnitsView(View):
+    """The state of the first scheme's first seed on its first sequence, as a heat map."""
 
+    name = "units"
+    label = N_("Units")
+    help = N_("every unit at every step of one sequence, as a heat map")
+    timed = True
 
-def update(artists: dict[str, list], data: Units) -> None:
-    """Give the image the values of ``data``."""
-    artists["image"][0].set_data(np.ma.masked_invalid(data.values.T))
+    def data(self, trace: Trace) -> Units:
+        trace = trace.as_comparison()
+        values = trace.units[0, 0, 1:]
+        known = np.abs(values[np.isfinite(values)])
+        most = scale.snap(max(1.0, float(known.max(initial=0.0))))
+        title = _("Every unit of one sequence, {scheme}").format(scheme=trace.names[0])
+        saturation = float(ACTIVATIONS[trace.config.activation].saturated(values[-1]).mean())
+        return Units(title, most, values, saturation)
 
+    def head(self, data: Units, width: float) -> float:
+        return HEAD
 
-def describe(data: Units) -> str:
-    """Say what the picture shows, with numbers."""
-    last = data.values[-1]
-    text = _("{title}: {units} units at steps 1 to {steps}, coloured by their value.")
-    words = text.format(title=data.frame.title, units=data.frame.units, steps=data.frame.steps)
-    if not np.isfinite(last).all():
-        grey = _("Grey from where the state is not finite.")
-        return f"{words} {grey}"
-    least, most = number(float(last.min())), number(float(last.max()))
-    text = _("At the last step they lie between {least} and {most}; {share} are saturated.")
-    return f"{words} {text.format(least=least, most=most, share=percent(data.saturation))}"
+    def draw(self, ax: Axes, data: Units) -> Artists:
+        legend.shrink(ax, width=WIDTH)
+        legend.write_title(ax, data.title)
+        ax.set(xlabel=_("step t"), ylabel=_("unit"))
+        scale.write_ticks(ax)
+        colours = Normalize(-data.most, data.most)
+        look: Style = {"cmap": COLOURS, "norm": colours, "aspect": "auto", "interpolation": "nearest"}
+        steps, units = data.values.shape
+        image = ax.imshow(data.values.T, extent=(0.5, steps + 0.5, units + 0.5, 0.5), **look)
+        ax.set_facecolor(UNKNOWN)  # what is not finite is not painted
+        key = ax.inset_axes((1.03, 0.0, 0.035, 1.0))
+        bar, ends = ax.figure.colorbar(ScalarMappable(colours, COLOURS), cax=key), (-data.most, 0.0, data.most)
+        bar.set_ticks(ends, labels=[number(value) for value in ends])
+        return {"image": [image]}
 
+    def update(self, artists: Artists, data: Units) -> None:
+        artists["image"][0].set_data(np.ma.masked_invalid(data.values.T))
 
-VIEWS.add(
-    "units",
-    View(
-        name="units",
-        label=N_("Units"),
-        help=N_("every unit at every step of one sequence, as a heat map"),
-        data=data,
-        frame=lambda data: data.frame,
-        head=lambda data, width: 34,
-        draw=draw,
-        update=update,
-        describe=describe,
-        timed=True,
-    ),
-)
+    def describe(self, data: Units) -> str:
+        last, (steps, units) = data.values[-1], data.values.shape
+        text = _("{title}: {units} units at steps 1 to {steps}, coloured by their value.")
+        words = text.format(title=data.title, units=units, steps=steps)
+        if not np.isfinite(last).all():
+            return " ".join([words, _("Grey from where the state is not finite.")])
+        least, most = number(float(last.min())), number(float(last.max()))
+        text = _("At the last step they lie between {least} and {most}; {share} are saturated.")
+        return f"{words} {text.format(least=least, most=most, share=percent(data.saturation))}"

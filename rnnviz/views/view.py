@@ -1,63 +1,99 @@
-"""What a view is: how it is drawn from data, and how it says in words what it shows."""
+"""What a view is: it draws data taken from a Trace, and describes in words what it shows."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterator, Sequence
+from collections.abc import Hashable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
+from matplotlib.axes import Axes
+
+from ..engine.trace import Trace
+from ..network.config import Config
+from ..numerics.progress import Progress, finish
 from ..text.language import N_
 from ..text.registry import Registry
 
-Tick = Callable[[float], None]
+Artists = dict[str, list[Any]]
 
 
-@dataclass(frozen=True)
 class View:
-    """One kind of picture.
+    """One kind of picture: subclass it, set ``name``, ``label`` and ``help``, and decorate it with ``@register``.
 
     Attributes
     ----------
-    name, label, help : how code, menus and help texts name it.
-    data : ``data(trace, **options) -> data``, everything that the picture shows; ``trace`` is a comparison (S, R).
-    frame : ``frame(data) -> Hashable``: the axes. While it stays the same, only artists are drawn anew.
-    head : ``head(data, width) -> px`` that title and legend need above axes of this width.
-    draw : ``draw(ax, data) -> artists``, a dict of lists, in the order in which they are painted.
-    update : ``update(artists, data)``.
-    describe : ``describe(data) -> str``, the alt text, with numbers.
+    name, label, help : how code, menus and help texts refer to it.
     options : the names of the page's choices, keys of ``OPTIONS``, that ``data`` takes.
-    timed : whether its horizontal axis counts steps.
-    back : ``back(data) -> T`` where that axis is the distance T - t and not the step t.
     pins : whether ``data`` takes ``pins``, pairs of a name and another comparison, to draw in grey.
-    late : whether ``data`` takes so long that the other views must not wait for it. It takes a ``tick``, which it calls
-        with the share that is done, and which may raise to end it.
+    timed : whether the horizontal axis counts steps.
+    reveals_gradient : whether the picture answers a bet on what the gradient does.
+    shows_gates : whether it shows the gates of an LSTM or GRU.
+    slow : whether it takes so long that the other views must not wait for it.
+
+    A slow view defines ``computing``, any other ``data``.
     """
 
     name: str
     label: str
     help: str
-    data: Callable[..., Any]
-    frame: Callable[[Any], Hashable]
-    head: Callable[[Any, float], float]
-    draw: Callable[..., dict[str, list]]
-    update: Callable[[dict[str, list], Any], None]
-    describe: Callable[[Any], str]
     options: tuple[str, ...] = ()
-    timed: bool = False
-    back: Callable[[Any], int] | None = None
-    pins: bool = False
-    late: bool = False
+    pins = False
+    timed = False
+    reveals_gradient = False
+    shows_gates = False
+    slow = False
+
+    def data(self, trace: Trace, *args: Any, **options: Any) -> Any:
+        """Return everything the picture shows, with its axes as a hashable ``frame``."""
+        return finish(self.computing(trace, *args, **options))
+
+    def computing(self, trace: Trace, *args: Any, **options: Any) -> Progress[Any]:
+        """Yield the share done, 0 to 1, and return what ``data`` returns."""
+        return self.data(trace, *args, **options)
+        yield
+
+    def is_slow(self, config: Config, **options: Any) -> bool:
+        """Tell whether the other views must not wait for it with these options."""
+        return self.slow
+
+    def frame(self, data: Any) -> Hashable:
+        """Return the axes: as long as they stay the same, only the artists are drawn again."""
+        return data.frame
+
+    def head(self, data: Any, width: float) -> float:
+        """Return the pixels that title and legend need above axes of this width."""
+        raise NotImplementedError
+
+    def draw(self, ax: Axes, data: Any) -> Artists:
+        """Draw the axes, and return lists of the artists by kind, in the order in which they are painted."""
+        raise NotImplementedError
+
+    def update(self, artists: Artists, data: Any) -> None:
+        """Move the artists to ``data``, whose frame is the one that they were drawn in."""
+        raise NotImplementedError
+
+    def describe(self, data: Any) -> str:
+        """Return the alt text, with numbers."""
+        raise NotImplementedError
+
+    def covered(self, data: Any) -> Any:
+        """Return data whose picture gives nothing away while a bet is open, None where there are none."""
+        return None
+
+    def back(self, data: Any) -> int | None:
+        """Return T where the horizontal axis counts the distance T - t, None where it counts the step t."""
+        return getattr(data, "back", None)
 
 
 @dataclass(frozen=True)
 class Option:
-    """A choice of the page that changes what views show and not what is run.
+    """A choice on the page that changes what views show, not what is run.
 
     Attributes
     ----------
-    name, label, help : how code, menus and help texts name it.
-    choices : (label, value) pairs, the first one the default.
-    rare : whether it is needed less often, and folded away at first.
+    name, label, help : how code, menus and help texts refer to it.
+    choices : (label, value) pairs, the default first.
+    rare : whether it is seldom needed, and folded away at first.
     """
 
     name: str
@@ -65,17 +101,6 @@ class Option:
     help: str
     choices: tuple[tuple[str, Any], ...]
     rare: bool = False
-
-
-def quiet(share: float) -> None:
-    """Stand for a ``tick`` that tells nobody."""
-
-
-def ticking(items: Sequence, tick: Tick) -> Iterator:
-    """Yield items, and tell before each what share of them is done."""
-    for k, item in enumerate(items):
-        tick(k / len(items))
-        yield item
 
 
 VIEWS: Registry[View] = Registry("view")
@@ -89,3 +114,10 @@ OPTIONS.add(
         ((N_("hide"), False), (N_("show"), True)),
     ),
 )
+AnyView = TypeVar("AnyView", bound=type[View])
+
+
+def register(kind: AnyView) -> AnyView:
+    """Register the decorated view under its name."""
+    VIEWS.add(kind.name, kind())
+    return kind

@@ -1,0 +1,43 @@
+"""How curves look: distinct in colour, and in dash and marker for readers who cannot tell the colours apart."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..text.language import N_
+
+Style = dict[str, Any]
+
+# Distinct for colour-blind readers (after Okabe & Ito 2008, darkened to 3:1 on white).
+STYLES: tuple[Style, ...] = (
+    {"color": "#0072b2", "linestyle": "-", "marker": "o"},
+    {"color": "#c24e00", "linestyle": (0, (6, 2)), "marker": "s"},
+    {"color": "#007a5a", "linestyle": (0, (3, 1.5)), "marker": "^"},
+    {"color": "#9b3f82", "linestyle": (0, (7, 2, 1.5, 2)), "marker": "D"},
+    {"color": "#5e3a00", "linestyle": (0, (1.5, 1.5)), "marker": "v"},
+    {"color": "#3c3c3c", "linestyle": (0, (10, 3)), "marker": "P"},
+)
+MARKS = {"zero": "x", "float32": "|", "nonfinite": "*"}
+MARK_SIGNS = {"zero": "×", "float32": "|", "nonfinite": "★"}
+MARK_WORDS = {
+    "zero": N_("exactly 0 at t = {step}"),
+    "float32": N_("float32 ends at t = {step}"),
+    "nonfinite": N_("not finite at t = {step}"),
+}
+HOLLOW: Style = {"markersize": 5.5, "markerfacecolor": "#ffffff", "markeredgewidth": 1.1}
+THEORY: Style = {"color": "#1a1a1a", "linewidth": 1.2, **HOLLOW}
+NARROW: Style = {"linewidth": 3.0, "linestyle": (0, (0.6, 1.6)), "marker": ""}
+PINNED: Style = {"color": "#7a7a7a", "linewidth": 1.6, "marker": ""}
+# What differs from the look of the curve that a line belongs to; lines that every curve may have keep its marker.
+OVERLAYS: dict[str, Style] = {
+    N_("theory"): {**THEORY, "linestyle": "-"},
+    N_("theory, not to be trusted"): {**THEORY, "linestyle": (0, (4, 3))},
+    "∂L/∂c": {"linewidth": 1.1, "linestyle": "-", **HOLLOW},
+    N_("in float32"): NARROW,
+    N_("in float16"): NARROW,
+    N_("in bfloat16"): NARROW,
+    N_("pinned"): {**PINNED, "linestyle": "-"},
+    N_("pinned too"): {**PINNED, "linestyle": (0, (5, 2))},
+    N_("pinned as well"): {**PINNED, "linestyle": (0, (2, 2))},
+}
+PINS = ("pinned", "pinned too", "pinned as well")
