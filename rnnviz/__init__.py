@@ -1,7 +1,8 @@
 """rnnviz: why the scale of the initial weights decides whether a recurrent network can learn over time."""
 
 from .engine.bptt import Gradients, bptt
-from .engine.runs import Trace, compare, run
+from .engine.runs import compare, run, trace
+from .engine.trace import Trace
 from .network import activations, cells, inputs, schemes
 from .network.config import Config
 from .network.sampling import init_params
@@ -12,20 +13,28 @@ __all__ = [
     "Dashboard",
     "Gradients",
     "Trace",
+    "Walk",
     "activations",
     "bptt",
     "cells",
     "compare",
     "init_params",
     "inputs",
+    "plot",
     "run",
     "schemes",
     "spectrum",
     "theory",
+    "trace",
 ]
 
-
-LAZY = {"Dashboard": (".dashboard", "Dashboard"), "spectrum": (".theory.spectrum", ""), "theory": (".theory", "")}
+LAZY = {
+    "Dashboard": (".dashboard", "Dashboard"),
+    "plot": (".views", "plot"),
+    "spectrum": (".theory.spectrum", ""),
+    "theory": (".theory", ""),
+    "Walk": (".story.walkthrough", "Walk"),
+}
 
 
 def __getattr__(name: str):
@@ -37,3 +46,26 @@ def __getattr__(name: str):
     place, attribute = LAZY[name]
     module = import_module(place, __name__)
     return getattr(module, attribute) if attribute else module
+
+
+def _summarise() -> None:
+    """Give the public classes their summaries: here, so that no floor imports from one above."""
+
+    def shown_by(function: str):
+        def show(self) -> str:
+            from . import summaries  # when something is shown: not every program shows anything
+
+            return getattr(summaries, function)(self)
+
+        return show
+
+    for kind, methods in {
+        Config: {"_repr_html_": "config_html"},
+        Gradients: {"__repr__": "gradients_text", "_repr_html_": "gradients_html"},
+        Trace: {"__repr__": "trace_text", "_repr_html_": "trace_html"},
+    }.items():
+        for method, function in methods.items():
+            setattr(kind, method, shown_by(function))
+
+
+_summarise()

@@ -12,7 +12,7 @@ FLOORS = {
     1: {"network"},
     2: {"engine", "theory"},
     3: {"story", "views"},
-    4: {"dashboard", "serving", "locale"},
+    4: {"dashboard", "serving", "locale", "summaries"},
     5: {"__main__"},
 }
 FLOOR = {name: floor for floor, names in FLOORS.items() for name in names}
