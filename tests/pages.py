@@ -3,18 +3,33 @@
 from __future__ import annotations
 
 import asyncio
-import json
+from contextlib import contextmanager
+from dataclasses import is_dataclass, replace
 
 from conftest import SMALL
 
 import rnnviz as rv
-from rnnviz.dashboard import task
 
 TEXT = "abracadabra, abracadabra"
 
 
 def make(*views, **settings):
+    """Return a small dashboard."""
     return rv.Dashboard(*views, **{**SMALL, **settings})
+
+
+def in_loop(session, *views, **settings):
+    """Run a coroutine function on a dashboard in an event loop, close the dashboard, and return the result."""
+
+    async def play():
+        dashboard = make(*views, **settings)
+        try:
+            async with asyncio.timeout(30):
+                return await session(dashboard)
+        finally:
+            dashboard.close()
+
+    return asyncio.run(play())
 
 
 def shown(dashboard):
@@ -22,20 +37,13 @@ def shown(dashboard):
     return {view["name"]: (view["png"], view["alt"]) for view in dashboard.stage.frame["views"]}
 
 
+def everything_in(widget):
+    """Return a widget and all widgets inside it."""
+    return [widget, *(each for child in getattr(widget, "children", ()) for each in everything_in(child))]
+
+
 def is_one_sentence(text):
     return text.endswith((".", "?")) and "\n" not in text and "Traceback" not in text
-
-
-def refuse(monkeypatch, which):
-    """Let comparisons fail whose Config ``which`` picks out."""
-    real = task.compare
-
-    def compare(config, *arguments, **named):
-        if which(config):
-            raise MemoryError("too large")
-        return real(config, *arguments, **named)
-
-    monkeypatch.setattr(task, "compare", compare)
 
 
 async def reach(stage, condition):
@@ -49,16 +57,29 @@ async def reach(stage, condition):
 
 
 async def until(condition):
-    """Wait for a state that no frame tells, in a loop that goes on meanwhile."""
+    """Wait for a condition that no frame announces, in a running loop."""
     async with asyncio.timeout(20):
         while not condition():
             await asyncio.sleep(0.001)
 
 
-def assert_accessible(page):
-    """Fail for what axe-core calls serious or critical."""
-    from axe_playwright_python.sync_playwright import Axe
+class Like:
+    """An entry that is like another but for some attributes."""
 
-    found = Axe().run(page).response["violations"]
-    bad = [each for each in found if each["impact"] in ("serious", "critical")]
-    assert not bad, json.dumps([[each["id"], [node["html"] for node in each["nodes"]]] for each in bad], indent=1)
+    def __init__(self, entry, **changes):
+        vars(self).update(changes, entry=entry)
+
+    def __getattr__(self, name):
+        return getattr(vars(self)["entry"], name)
+
+
+@contextmanager
+def made_up(registry, like, **changes):
+    """Register the entry "made_up", which is like another but for some fields, for as long as a block lasts."""
+    changes |= {"name": "made_up", "label": "Made up"}
+    entry = registry[like]
+    made = replace(entry, **changes) if is_dataclass(entry) else Like(entry, **changes)
+    try:
+        yield registry.add("made_up", made)
+    finally:
+        del registry["made_up"]

@@ -1,41 +1,53 @@
-"""The dashboard: controls -> Config -> compare -> views -> one frame on the stage."""
+"""The dashboard: events change the state, the plan follows the state, and the frame follows both."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import ipywidgets as widgets
 
-from ..engine.runs import Trace
 from ..network.config import Config
-from ..story import step_readout
-from ..text.language import N_, _, ngettext, settle
-from ..text.number_format import percent
-from ..views import VIEWS, View
-from . import fault
-from .advice import Advice, Adviser
-from .bet import COVERED, Bet
-from .budget import work
-from .captions import Report
+from ..text.language import _, settle
+from ..views import VIEWS
+from . import link
+from .advice import AdvicePanel
+from .bet import BetPanel
+from .buttons import ButtonRow
 from .controls import Controls
-from .fault import Refusal
-from .files import answer
-from .gradient_check_panel import TrustPanel
-from .late import Job, Late
-from .loop import be_polite, later
-from .page import Page
-from .painter import Painter
-from .pins import PinBar
-from .presets import PresetBar
-from .runner import Runner
-from .scene import Scene
+from .error_report import Refusal, error_report, sentence
+from .export import KINDS, answer
+from .gradient_check_panel import GradientCheckPanel
+from .neighbours import neighbours
+from .pictures import Pictures
+from .pins import pinned, pinned_trace
+from .plan import BEARABLE, plan
+from .render import LEFT, render, stage_frame
+from .reruns import close_older
+from .results import Results
 from .stage import Stage
+from .state import (
+    Answer,
+    Ask,
+    Change,
+    Choose,
+    Comparison,
+    DrawAgain,
+    Event,
+    KeepPins,
+    PageState,
+    Point,
+    Reset,
+    Settings,
+    Stop,
+    reduce,
+)
+from .work import Ahead, drawing
+from .worker import Mode, Worker, running_loop
 
-LEFT = N_("Stopped: what is dimmed was not computed.")
-NARROW = 2e8  # multiplications of a run that is repeated in narrow floats beside the page and not before its picture
+FROM_BUTTONS = (Choose, Reset, DrawAgain)  # events that the controls do not show yet
 
 
 class Dashboard(widgets.VBox):
@@ -47,10 +59,11 @@ class Dashboard(widgets.VBox):
     scheme : one scheme, or several to draw over one another, the first in the menu.
     seeds : how many seeds are run for the median and the band, counted from ``seed``.
     options : the page's own choices by name, keys of ``rnnviz.views.OPTIONS``.
-    lang : "en" or "de"; None goes on in the language spoken before. A link's ``lang`` goes before it.
+    lang : "en" or "de"; None keeps the current language. A link's ``lang`` takes precedence.
+    mode : "thread" or "slices" of the event loop: where the page computes; by default the better one for this kernel.
     **settings : fields of `Config` to start from.
 
-    A link's query string, which Voila hands to the kernel, changes where the page starts: see `Scene` and `Page`.
+    A link's query string, which Voila hands to the kernel, changes where the page starts: see `link.from_query`.
 
     Raises
     ------
@@ -64,6 +77,7 @@ class Dashboard(widgets.VBox):
         seeds: int = 8,
         options: Mapping[str, Any] | None = None,
         lang: str | None = None,
+        mode: Mode | None = None,
         **settings: Any,
     ):
         query = os.environ.get("QUERY_STRING", "")
@@ -71,393 +85,211 @@ class Dashboard(widgets.VBox):
         schemes = (scheme,) if isinstance(scheme, str) else tuple(scheme)
         if not schemes:
             raise ValueError(_("scheme must name at least one scheme"))
-        self.start = Scene(Config(scheme=schemes[0]).replace(**settings), schemes[1:], dict(options or {}), seeds)
-        self.views = {name: VIEWS[name] for name in views or ("state", "gradient")}
-        self.page, scene, problems = Page.of_link(query, self.start)
-        taken = dict.fromkeys(option for view in self.views.values() for option in view.options)
-        self.controls = Controls(scene, tuple(taken), self.refresh, self.repaint)
-        self.stage = Stage(present=self.page.present)
-        self.painter = Painter(self.views, self.stage, self.page.present, self.data_of)
-        self.stage.observe(lambda change: self.repaint(), "viewport")
-        self.stage.observe(lambda change: self.attempt(self.tell_moment), "step")
-        self.stage.on_msg(lambda stage, message, buffers: self.attempt(lambda: self.give(message)))
-        self.trust = TrustPanel(lambda: self.controls.config)
-        self.presets = PresetBar(self.controls, self.start, self.attempt)
-        self.pins = PinBar(
-            lambda: self.controls.scene,
-            self.start,
-            self.first_of,
-            self.show_pins,
-            self.attempt,
-            self.tell_pins,
-            self.explain,
-        )
-        self.bet = Bet(self.page.predict, self.reveal, self.attempt)
-        self.advice = Advice(lambda changes: self.attempt(lambda: self.follow_advice(changes)))
-        self.adviser = Adviser(self.advice, self.subject, self.attempt, self.explain)
-        self.report = Report()
-        self.trace: Trace | None = None
-        self.runner = Runner(self.take, self.tell_progress, self.fail, self.prepare)
-        self.late = Late(lambda: self.attempt(self.show_late), self.fail_late, self.tell_late)
-        self.is_current = False  # whether what the page shows is of the settings asked for last
-        self.stopped = self.stopped_late = False
-        self._revision = 0
-        self._wanted: dict[tuple[str, str], dict[str, Any]] = {}
+        start = Settings(Config(scheme=schemes[0]).replace(**settings), schemes[1:], dict(options or {}), seeds)
+        shown = {name: VIEWS[name] for name in views or ("state", "gradient")}
+        self.state = link.from_query(query, start)
+        self.results, self.pictures = Results(), Pictures(shown)
+        self.worker = Worker(self.results, lambda: self.attempt(self.update), lambda: self.attempt(self.show), mode)
+        self.stage = Stage(present=self.state.present)
+        self.lay_out(tuple(dict.fromkeys(option for view in shown.values() for option in view.options)))
+        unknown = unknown_names(self.state, self.controls)
+        notice = " ".join(filter(None, [*unspoken, self.state.notice, unknown]))
+        self.state = replace(self.state, notice=notice)
+        self.stage.observe(lambda change: self.attempt(self.show), "viewport")
+        self.stage.observe(lambda change: self.dispatch(Point(change["new"])), "step")
+        self.stage.on_msg(lambda stage, message, buffers: self.attempt(lambda: self.receive(message)))
+        close_older(self)
+        self.attempt(self.begin)
+
+    def lay_out(self, options: tuple[str, ...]) -> None:
+        """Make the parts of the page."""
+        state = self.state
+        self.controls = Controls(state.settings, options, self.dispatch)
+        self.buttons, self.bet = ButtonRow(self.dispatch), BetPanel(self.dispatch)
+        self.advice = AdvicePanel(self.follow_advice)
+        self.check = GradientCheckPanel(self.dispatch)
+        self.controls.restrict(state.lock, state.hide)
+        self.buttons.restrict(state, bool(self.controls.frozen), "seed" in self.controls.frozen)
         rows = self.controls
-        self.presets.row.children += self.pins.buttons
-        super().__init__(
-            [
-                self.presets,
-                rows.first,
-                rows.beside,
-                rows.second,
-                self.bet,
-                self.stage,
-                self.advice,
-                rows.more,
-                self.trust,
-            ]
-        )
-        be_polite()
+        parts = (self.buttons, rows.first, rows.beside, rows.second, self.bet, self.stage, self.advice, rows.more)
+        super().__init__([*parts, self.check])
         self.add_class("rnnviz")
         self.add_class(f"rnnviz-{self.stage.lang}")
-        self.page.apply(rows, self.presets)
-        self.attempt(lambda: self.pins.put(self.page.pins))
-        self.refresh()
-        self.stage.step = self.page.step
-        self.stage.notice = " ".join([*unspoken, *problems, *self.page.unknown(rows)])
 
     @property
     def config(self) -> Config:
-        """The settings, as the controls have them."""
-        return self.controls.config
-
-    def refresh(self) -> None:
-        """Run what the controls say and show it: at once what there is time for, the rest when nobody moves them."""
-        self.attempt(self._refresh)
-
-    def _refresh(self) -> None:
-        self.trust.clear()
-        self.adviser.leave()
-        if self.late.stop():
-            self.stage.progress = {}
-        self.stage.notice = ""
-        # Code that is on the page belongs to whatever the page shows; a file, to what was asked for.
-        self._wanted = {key: message for key, message in self._wanted.items() if key[0] == "code"}
-        self.is_current = self.stopped = self.stopped_late = False
-        try:
-            scene = self.controls.scene
-        except Refusal:
-            self.runner.stop()
-            self.presets.offer_reset()
-            raise
-        if self.trace is None:
-            self.runner.run(scene, wait=0)
-        else:
-            self.runner.run(scene)
-
-    def take(self, trace: Trace, whole: bool) -> None:
-        """Show a comparison of what the controls say: a draft, or the whole."""
-        self.attempt(lambda: self._take(trace, whole))
-
-    def _take(self, trace: Trace, whole: bool) -> None:
-        scene, self.trace = self.controls.scene, trace
-        self.is_current = self.shows(scene)
-        self.bet.ask(scene, trace, whole)
-        self.paint()
-        self.forgive()
-        later(lambda: self.attempt(lambda: self.presets.follow(self.controls.scene)))
-        if whole:
-            self.rest()
-            self.foresee()
-
-    def rest(self) -> None:
-        """Do what is left to do when everything is computed; what nobody waits for comes last."""
-        self.start_late()
-        self.pins.go_on()
-        self.finish()
-        self.adviser.rest()
-
-    def foresee(self) -> None:
-        """Have computed ahead what the next key may ask for."""
-        if not self.bet.on:
-            self.runner.foresee(self.controls.next, self.controls.others)
-
-    def attend(self, label: str) -> None:
-        """Expect a key on the control that was given the focus."""
-        self.controls.attend(label)
-        self.foresee()
-
-    def prepare(self, trace: Trace) -> None:
-        """Tell and paint what will probably be asked for next; what goes wrong is told if it is."""
-        with suppress(Exception):
-            self.report.verdict(trace)
-            for name, view in self.views.items():
-                job = self.job(view, trace)
-                if not (self.is_late(name, job) or job.options.get("precision")):
-                    self.painter.picture(name, job)
-
-    def first_of(self, scene: Scene) -> Trace | None:
-        """Return the first scheme of the present comparison, if that is the whole of ``scene``."""
-        whole = self.trace is not None and not self.runner.active
-        same = whole and (self.trace.config, self.trace.seeds) == (scene.config, tuple(scene.drawn(scene.seeds)))
-        return self.trace.only(0) if same else None
+        """The settings that the controls say."""
+        return self.state.settings.config
 
     @property
-    def is_shown(self) -> bool:
-        """Whether the pictures belong to what the controls say, if only as a draft."""
-        return self.trace is not None and self.shows(self.controls.scene)
-
-    def shows(self, scene: Scene) -> bool:
-        """Tell whether the pictures belong to a scene, if only as a draft of it."""
-        shown = self.trace
-        wanted = (scene.config.replace(batch_size=shown.config.batch_size), scene.schemes)
-        return (shown.config, shown.schemes) == wanted
-
-    @property
-    def is_stale(self) -> bool:
-        """Whether the pictures belong to other settings than those that are being computed, and will for a while."""
-        coming = self.runner.active and not self.runner.waiting
-        return (coming or self.stopped) and not self.is_shown
-
-    def tell_progress(self, share: float | None) -> None:
-        """Say how far the rest of a comparison is; None once nothing is being computed."""
-        if share is None:
-            self.stage.busy, self.stage.progress = self.stage.busy and bool(self.stage.message), {}
-            return
-        self.stage.busy, seeds = self.is_stale, self.controls.seeds.value
-        words = ngettext("Computing {seeds} draw: {share}", "Computing {seeds} draws: {share}", seeds)
-        self.stage.progress = {"share": share, "text": words.format(seeds=seeds, share=percent(share))}
-
-    def show_pins(self) -> None:
-        """Show the pins that are there, see to those that are not, and hand out what waited for them."""
-        self.repaint()
-        if self.trace is not None and not self.runner.active:
-            self.pins.go_on()
-        self.finish()
-
-    def finish(self) -> None:
-        """Where nothing more is to come, say so, and hand out what waited for it."""
-        if self.is_complete:
-            if not self.late.pending:
-                self.stage.progress = {}
-            self.give_wanted()
-
-    def tell_pins(self, share: float) -> None:
-        """Say how far the curves of a pin are, unless there is more to be said of the comparison."""
-        if not self.runner.active:
-            words = _("Computing what is pinned: {share}").format(share=percent(share))
-            self.stage.progress = {"share": share, "text": words}
-
-    def tell_late(self, name: str, share: float) -> None:
-        """Say how far a late view is, unless there is more to be said of what it is waiting for."""
-        if self.is_complete:
-            words = _("{view}, still being computed: {share}").format(view=_(VIEWS[name].label), share=percent(share))
-            self.stage.progress = {"share": share, "text": words}
-
-    @property
-    def is_complete(self) -> bool:
-        """Whether the page shows all that was asked for, but for its late views."""
-        return not self.runner.active and not self.pins.missing
-
-    def stop(self) -> None:
-        """Leave it at what is there: of the page's own curves, of pins, or of late views, whatever is told of."""
-        missing = self.pins.missing
-        self.pins.give_up()
-        if self.runner.active:
-            self.runner.stop()
-            self.attempt(self._stay)
-        elif not missing and self.late.stop():
-            self.stopped_late = True
-            self.stage.progress = {}
-            self.stage.notice = f"{self.stage.notice} {_(LEFT)}".strip()
-
-    def _stay(self) -> None:
-        if self.trace is None:
-            self.stage.notice = _("Stopped: nothing is computed yet. Choose smaller sizes.")
-            return
-        scene = self.controls.scene
-        self.presets.follow(scene)
-        self.stopped, self.is_current = True, self.shows(scene)
-        if self.is_current:
-            self.bet.ready(self.trace)
-        self.paint()
-        self.rest()
-        older = _("Stopped: the pictures still show the previous settings.")
-        self.stage.notice = stopped_words(self.trace, scene) if self.is_current else older
-
-    def fail(self, error: Exception) -> None:
-        """Say what went wrong beside the page, and leave it at what is there."""
-        with self.stage.hold_sync():
-            self.attempt(self._stay)
-            self.explain(error)
-            if self.trace is not None and not self.is_current:
-                self.stage.notice = _("The pictures still show the previous settings.")
-
-    def fail_late(self, name: str, error: Exception) -> None:
-        """Say what went wrong with a late view; whoever waits for its picture is told with that."""
-        self._wanted = {key: message for key, message in self._wanted.items() if key[1] != name}
-        self.explain(error)
-        self.finish()
-
-    def attempt(self, step) -> None:
-        """Take one step; what goes wrong becomes one sentence on the page, which keeps its last good pictures."""
-        try:
-            step()
-        except Exception as error:  # a page that goes on beats a dead slider
-            self.explain(error)
-
-    def explain(self, error: Exception) -> None:
-        """Say in one sentence what went wrong."""
-        with self.stage.hold_sync():
-            self.stage.busy = not (self.is_current and isinstance(error, Refusal))
-            self.stage.message = fault.sentence(error)
-            self.stage.report = fault.report(error, self.asked)
-
-    def forgive(self) -> None:
-        """Say no more what went wrong: the pictures are right again."""
-        self.stage.message = self.stage.report = ""
-
-    @property
-    def asked(self) -> str:
-        """The link's query of what the controls say, or of what is shown where they say what cannot be."""
-        with suppress(Refusal):
-            return self.link
-        return self.stage.query
+    def trace(self):
+        """The comparison in the pictures, or None before there is any."""
+        return self.frame.trace
 
     @property
     def link(self) -> str:
-        """The link's query of what the controls say; Refusal where they say what cannot be."""
-        return self.page.link(self.controls.scene, self.start, [pin.scene for pin in self.pins.pins])
+        """The query string of a link that brings the page back."""
+        return link.to_query(self.state)
+
+    def begin(self) -> None:
+        """Show the first pictures, at once if that is quick."""
+        jobs = self.jobs()
+        if running_loop() and jobs and jobs[0].seconds <= BEARABLE:
+            self.worker.do(jobs[0])
+        else:
+            self.update()
+        self.stage.step = self.state.step
+
+    def dispatch(self, event: Event) -> None:
+        """Take an event in; what goes wrong becomes one sentence on the page, which keeps its last good pictures."""
+        self.attempt(lambda: self.take_in(event))
+
+    def take_in(self, event: Event) -> None:
+        """Change the state by an event, and let plan and frame follow."""
+        before, self.state = self.state, reduce(self.state, event)
+        if isinstance(event, FROM_BUTTONS):
+            self.controls.show(self.state.settings)
+        elif isinstance(event, Change):
+            self.controls.shown = self.state.settings
+            self.controls.offer()
+        if self.state != before:
+            is_new = self.state.settings.comparison != before.settings.comparison
+            if is_new:
+                self.results.forgive()
+                self.adopt(self.state.settings.comparison)
+            self.update(is_new)
+
+    def adopt(self, comparison: Comparison) -> None:
+        """Take a draft that was computed ahead as the first of a comparison, where there is none."""
+        draft = self.results[Ahead(comparison)].value
+        if draft is not None and self.results[comparison].value is None:
+            self.results.put(comparison, value=draft)
+
+    def update(self, changed: bool = False) -> None:
+        """Let the plan and the frame follow the state and the results."""
+        self.worker.follow(self.jobs(), changed)
+        self.show()
+        self.answer_requests()
+        if all(job.kind in ("ahead", "advice") for job in self.worker.jobs):
+            self.paint_ahead()
+
+    def paint_ahead(self) -> None:
+        """Paint the drafts of what the next key will probably ask for: 30 ms of the 60 that the key would take."""
+        for settings in neighbours(self.state.settings, self.state.moved):
+            trace = self.results[Ahead(settings.comparison)].value
+            if trace is not None:
+                state = replace(self.state, settings=settings)
+                stage_frame(state, self.results, trace, self.stage.viewport, self.pictures)
+
+    def jobs(self):
+        """Return the plan for the present state."""
+        return plan(self.state, self.results, tuple(self.pictures.canvases), running_loop() is not None)
+
+    def show(self) -> None:
+        """Show the state and the results."""
+        self.frame = frame = render(self.state, self.results, self.worker.jobs, self.stage.viewport, self.pictures)
+        self.stage.show(frame.stage, frame.traits)
+        self.advice.show(frame.advice)
+        self.bet.show(self.state, frame)
+        self.check.show(self.state, frame)
+        self.buttons.show(self.state)
+        self.controls.mark(self.state.home)
+        self.results.trim()
+
+    def attempt(self, act: Callable[[], None]) -> None:
+        """Do something; what it raises becomes one sentence on the page, with a report where it is a fault."""
+        try:
+            act()
+        except Exception as error:  # a page that goes on beats a dead slider
+            traits = {"message": sentence(error), "report": error_report(error, self.link)}
+            # A fault may leave older pictures; what is only refused changes none.
+            self.stage.show({}, traits | ({} if isinstance(error, Refusal) else {"busy": True}))
 
     def follow_advice(self, changes: dict[str, Any]) -> None:
         """Set the controls to what was suggested."""
-        self.controls.assign(self.controls.scene.replace(**changes))
+        self.controls.show(self.state.settings.replace(**changes))
+        self.controls.changed()
 
-    def subject(self) -> Trace | None:
-        """Return the comparison to advise on, None where nothing is to be suggested."""
-        silent = self.bet.covers or self.page.lock or self.runner.active or not self.is_current
-        return None if silent else self.trace
-
-    def reveal(self) -> None:
-        """Show what a bet was about, and what may be tried next."""
-        self.repaint()
-        self.adviser.rest()
-
-    def start_late(self) -> None:
-        """Start the views that take long, unless they were stopped; each is shown when it is done."""
-        if self.stopped_late:
-            return
-        jobs = {name: self.job(view) for name, view in self.views.items()}
-        self.late.start({name: job for name, job in jobs.items() if self.is_late(name, job)})
-
-    def show_late(self) -> None:
-        """Show a late view that has come, and hand out what waited for it."""
-        self.paint()
-        self.finish()
-
-    def give_wanted(self) -> None:
-        """Answer the requests that had to wait."""
-        wanted, self._wanted = self._wanted, {}
-        for message in wanted.values():
-            self.attempt(lambda message=message: self.give(message))
-
-    def job(self, view: View, trace: Trace | None = None) -> Job:
-        """Return what a view has to compute for a trace, the present one unless another is given, and the choices."""
-        taken = {name: self.controls.choices[name].value for name in view.options}
-        return Job(view.data, trace or self.trace, taken | ({"pins": self.pins.traces} if view.pins else {}))
-
-    def give(self, message: dict[str, Any]) -> None:
-        """Answer the stage: a picture, the data or the code, once all is computed; to stop that; a control's focus."""
-        if message.get("kind") == "focus":
-            self.attend(str(message.get("label")))
-            return
-        if message.get("kind") == "stop":
+    def receive(self, message: dict[str, Any]) -> None:
+        """Take in what the stage asks for: to stop, or a picture, the data or the code."""
+        kind, view = str(message.get("kind")), str(message.get("view", ""))
+        if kind == "stop":
             self.stop()
             return
-        if self.bet.covers and message.get("kind") != "code":
+        if kind not in KINDS:
+            raise Refusal(_("a page gives png, svg, csv or code; not {kind}.").format(kind=f"{kind!r:.40}"))
+        if self.state.covers and kind != "code":
             raise Refusal(_("Place your bet first: a file would tell what happened."))
-        view = str(message.get("view", ""))
-        data = self.data_of(view, self.job(VIEWS[view])) if self.is_complete and view else None
-        if not self.is_complete or (view and data is None):
-            if self.is_complete and view not in self.late.pending:
-                raise Refusal(_(LEFT))
-            self._wanted[str(message.get("kind")), view] = message
-            return
-        if self.trace is None:
-            raise Refusal(_("Nothing is computed yet."))
+        self.dispatch(Ask(kind, view and VIEWS[view].name))
+
+    def stop(self) -> None:
+        """Stop what the page is told to wait for: its comparison and pins, or its slow views."""
+        kind = self.worker.jobs[0].kind if self.worker.jobs else ""
+        if kind in ("comparison", "pins"):
+            self.dispatch(KeepPins(tuple(pin for pin in self.state.pins if self.is_known(pin))))
+        if kind in ("comparison", "views"):
+            self.dispatch(Stop(kind))
+
+    def is_known(self, pin: Settings) -> bool:
+        """Tell whether a pin's curves are there."""
+        return pinned_trace(pin.comparison, self.results) is not None
+
+    def answer_requests(self) -> None:
+        """Answer what the reader has asked for, as soon as all that it needs is there."""
+        for request in self.state.requests if self.frame.is_complete else ():
+            message = ""
+            try:
+                reply, message = self.reply(*request)
+                if not reply and not message:
+                    continue
+            except Exception:
+                self.state = reduce(self.state, Answer(request))  # it will not go better the next time
+                raise
+            if reply:
+                self.stage.send(*reply)
+            self.dispatch(Answer(request, message))
+
+    def reply(self, kind: str, view: str) -> tuple[tuple[dict[str, Any], list[bytes]] | None, str]:
+        """Return the answer to a request, or why there is none; neither while a slow view is still to come."""
+        trace, pins = self.frame.trace, pinned(self.state, self.results)
+        if trace is None:
+            return None, _("Nothing is computed yet.")
+        data = None
+        if view:
+            shown = drawing(self.state, view, trace, pins)
+            data = self.results[shown].value if shown.is_slow else shown.data()
+            if data is None:
+                is_coming = any(job.key == shown for job in self.worker.jobs)
+                return None, "" if is_coming else _(LEFT)
         options = {name: widget.value for name, widget in self.controls.choices.items()}
-        shown = (data, self.trace, options, list(self.views), self.pins.traces)
-        self.stage.send(*answer(str(message.get("kind")), view, *shown))
+        return answer(kind, view, data, trace, options, list(self.pictures.canvases), pins), ""
 
-    def data_of(self, name: str, job: Job) -> Any:
-        """Return what a view shows, None where that is still to come."""
-        return self.late.data(name, job) if self.is_late(name, job) else job()
-
-    def is_late(self, name: str, job: Job) -> bool:
-        """Tell whether the other views must not wait for one: always, or for its narrow floats at large sizes."""
-        config = job.trace.config
-        return VIEWS[name].late or bool(job.options.get("precision")) and work(config, 1, config.batch_size) > NARROW
-
-    def tell_moment(self) -> None:
-        """Say what happened at the step that the reader points at."""
-        if self.bet.covers:
-            self.stage.moment = [_("The numbers of a step are covered until you have placed your bet.")]
+    def close(self) -> None:
+        """Stop all work and take the page away, with everything that it holds: notebooks keep their results in Out."""
+        if not hasattr(self, "worker") or self.worker.is_closed:  # its arguments were refused, or it is closed already
             return
-        step = min(self.stage.step, self.trace.config.seq_len) if self.trace else -1
-        self.stage.moment = [] if step < 0 else [_("Step {step}").format(step=step), *self.told_of(step)]
-
-    def told_of(self, step: int) -> list[str]:
-        """Return what happened at a step, in the pictures that the page has."""
-        gates = step_readout.gates(self.trace, step) if "gates" in self.views else []
-        return [*step_readout.sentences(self.trace, step), *gates]
-
-    def repaint(self) -> None:
-        """Show the present trace again: a choice of the page or its width has changed."""
-        if self.trace is not None:
-            self.attempt(self._repaint)
-
-    def _repaint(self) -> None:
-        self.paint()
-        self.forgive()
-        if not self.runner.active:
-            self.start_late()
-        self.presets.follow(self.controls.scene)
-
-    def paint(self) -> None:
-        """Draw every view of the present trace and send all of it as one frame."""
-        query = self.link
-        self._revision += 1
-        jobs = {name: self.job(view) for name, view in self.views.items()}
-        pictures = self.painter.pictures(jobs, hidden=COVERED if self.bet.covers else ())
-        frame = {"views": pictures, "columns": self.painter.columns, "words": self.sentences()}
-        frame |= {"page": self.stage.viewport["width"]}
-        told = len(self.trace.schemes) + ("gates" in self.views)
-        frame |= {"told": told, "steps": self.trace.config.seq_len, "whole": self.is_complete}
-        frame |= {"drawn": f"{len(self.trace.seeds)} x {self.trace.config.batch_size}"}
-        with self.stage.hold_sync():
-            self.tell_moment()
-            self.stage.frame = frame | {"revision": self._revision}
-            self.stage.busy = self.is_stale
-            self.stage.query = query
-
-    def sentences(self) -> list[dict[str, Any]]:
-        """Return what the page says below the pictures."""
-        if self.bet.covers:
-            return []
-        theory = "theory" in self.controls.choices and self.controls.choices["theory"].value
-        # A draft reads few sequences: theory is told for all of them, so that its words stay when those come.
-        config = self.controls.config if self.is_shown else self.trace.config
-        return self.report.items(self.trace, config if theory else None)
+        self.worker.close()
+        self.stage.frame = {}
+        for widget in inner_widgets(self):
+            widget.close()
+        self.results.known.clear()
+        self.pictures = Pictures(())
+        if hasattr(self, "frame"):
+            self.frame = replace(self.frame, stage={}, trace=None, advice=None)
+        super().close()
 
 
-def stopped_words(trace: Trace, wanted: Scene) -> str:
-    """Say how much of what was asked for the pictures show."""
-    shown = trace.config
-    return _(
-        "Stopped: the pictures show H = {size}, T = {steps}, {seeds} of {all_seeds} draws and {sequences} of "
-        "{all_sequences} sequences."
-    ).format(
-        size=shown.hidden_size, steps=shown.seq_len, seeds=len(trace.seeds), all_seeds=wanted.seeds,
-        sequences=shown.batch_size, all_sequences=wanted.config.batch_size,
-    )  # fmt: skip
+def inner_widgets(widget: widgets.Widget) -> list[widgets.Widget]:
+    """Return every widget inside of one, with their layouts and styles."""
+    found = []
+    for child in getattr(widget, "children", ()):
+        found += [*inner_widgets(child), child]
+    parts = (getattr(widget, name, None) for name in ("layout", "style"))
+    return found + [part for part in parts if isinstance(part, widgets.Widget)]
+
+
+def unknown_names(state: PageState, controls: Controls) -> str:
+    """Return a sentence where the link freezes or hides what is no control, else ""."""
+    names = [name for name in (*state.lock, *state.hide) if name != "all" and name not in controls.named]
+    said = _("In this link lock and hide name what is no control: {names}.")
+    return said.format(names=", ".join(f"{name!r:.40}" for name in names)) if names else ""

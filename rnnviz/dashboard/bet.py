@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import html
 from collections.abc import Callable
+from functools import partial
 
 import ipywidgets as widgets
 
-from ..engine.runs import Trace
+from ..engine.trace import Trace
 from ..network.schemes import SCHEMES
 from ..story import verdict
-from ..story.diagnosis import account
+from ..story.diagnosis import Diagnosis, diagnose
 from ..text.language import N_, _
-from .scene import Scene
+from .buttons import button
+from .render import Frame
+from .state import Event, PageState, PlaceBet
 
 CHOICES = (
     (N_("fades"), "shrinks"),
@@ -20,83 +23,62 @@ CHOICES = (
     (N_("grows"), "grows"),
     (N_("is not defined"), "undefined"),
 )
-COVERED = ("gradient", "jacobian")  # the views that would tell what a bet is about
 
 
-class Bet(widgets.VBox):
-    """A question about the first scheme's gradient, its answers as buttons, and the score.
+class BetPanel(widgets.VBox):
+    """A question about the first scheme's gradient, its answers as buttons, and the score."""
 
-    Parameters
-    ----------
-    on : whether the page asks at all.
-    reveal : called when an answer has been given. attempt : takes a step, and says on the page what goes wrong in it.
-    """
-
-    def __init__(self, on: bool, reveal: Callable[[], None], attempt: Callable[[Callable[[], None]], None]):
-        self.on, self.reveal = on, reveal
-        self.asked: Scene | None = None
-        self.trace: Trace | None = None
-        self.answered = not on
-        self.right = self.given = 0
+    def __init__(self, dispatch: Callable[[Event], None]):
+        self.dispatch = dispatch
+        self.diagnosis: Diagnosis | None = None  # what answers are judged by, None while it is to come
         self.question, self.result, self.score = widgets.HTML(), widgets.HTML(), widgets.HTML()
         self.result.add_class("rnnviz-live")
-        self.buttons = {answer: widgets.Button(description=_(label)) for label, answer in CHOICES}
-        for answer, button in self.buttons.items():
-            button.add_class("rnnviz-button")
-            button.on_click(lambda _, answer=answer: attempt(lambda: self.answer(answer)))
+        self.buttons = {answer: button(_(label), "", partial(self.place, answer)) for label, answer in CHOICES}
         row = widgets.Box([self.question, *self.buttons.values()])
         row.add_class("rnnviz-presets")
         super().__init__([row, self.result, self.score])
         self.add_class("rnnviz-bet")
-        self.layout.display = None if on else "none"
+        self.layout.display = "none"
 
-    @property
-    def covers(self) -> bool:
-        """Whether the gradient must not be seen yet."""
-        return self.on and not self.answered
+    def place(self, answer: str) -> None:
+        """Place a bet, which the comparison has already decided."""
+        if self.diagnosis is not None:
+            self.dispatch(PlaceBet(answer, answer == truth(self.diagnosis)))
 
-    def ask(self, scene: Scene, trace: Trace, whole: bool) -> None:
-        """Ask about a scene, unless it is the one that was asked about last; only the ``whole`` can judge an answer."""
-        if not self.on:
+    def show(self, state: PageState, frame: Frame) -> None:
+        """Show the question on these settings, or how the bet on them went."""
+        if not state.predict:
             return
-        if self.asked is None or self.asked.config != scene.config:
-            self.put(scene)
-        self.ready(trace if whole else None)
-
-    def put(self, scene: Scene) -> None:
-        """Put the question, whose answers wait for the whole comparison."""
-        self.asked, self.answered = scene, False
+        self.layout.display = None
+        config, ready = state.settings.config, frame.is_current and frame.is_complete and frame.trace is not None
         text = _("Your bet: {scheme}'s gradient, on its way back over {steps} steps, …")
-        asked = text.format(scheme=_(SCHEMES[scene.config.scheme].short), steps=scene.config.seq_len)
+        asked = text.format(scheme=_(SCHEMES[config.scheme].short), steps=config.seq_len)
         self.question.value = f"<b>{asked}</b>"
-        self.result.value = ""
-        for button in self.buttons.values():
-            button.disabled = True
-
-    def ready(self, trace: Trace | None) -> None:
-        """Take answers from now on, which a comparison judges; None: from later on."""
-        self.trace = trace
-        for button in self.buttons.values():
-            button.disabled = self.answered or trace is None
-
-    def answer(self, chosen: str) -> None:
-        """Take an answer, show what is true and the score."""
-        if self.answered or self.trace is None:
-            return
-        story = account(self.trace, 0)
-        truth = "shrinks" if story.backward == "zero" else story.backward
-        self.answered = True
-        self.given += 1
-        self.right += chosen == truth
-        said = _("Right.") if chosen == truth else _("No: it {answer}.").format(answer=label_of(truth))
-        score = _("{right} of {given} bets right so far.").format(right=self.right, given=self.given)
-        self.result.value = f"<p><b>{said}</b> {html.escape(verdict.sentence(story))}</p>"
-        self.score.value = f"<p>{score}</p>"
-        for button in self.buttons.values():
-            button.disabled = True
-        self.reveal()
+        self.diagnosis = judge(frame.trace) if ready else None
+        for each in self.buttons.values():
+            each.disabled = not (state.covers and ready)
+        if state.covers:
+            self.result.value = ""
+        elif self.diagnosis is not None:
+            self.result.value = result_words(self.diagnosis, state.bets[-1].answer)
+        if state.bets:
+            right = sum(bet.right for bet in state.bets)
+            score = _("{right} of {given} bets right so far.").format(right=right, given=len(state.bets))
+            self.score.value = f"<p>{score}</p>"
 
 
-def label_of(answer: str) -> str:
-    """Return an answer as its button names it."""
-    return _(next(label for label, value in CHOICES if value == answer))
+def judge(trace: Trace | None) -> Diagnosis | None:
+    """Return the diagnosis of the first scheme."""
+    return None if trace is None else diagnose(trace, 0)
+
+
+def truth(story: Diagnosis) -> str:
+    """Return the right answer."""
+    return "shrinks" if story.backward == "zero" else story.backward
+
+
+def result_words(story: Diagnosis, chosen: str) -> str:
+    """Say whether an answer was right, and what happened."""
+    label = next(label for label, answer in CHOICES if answer == truth(story))
+    said = _("Right.") if chosen == truth(story) else _("No: it {answer}.").format(answer=_(label))
+    return f"<p><b>{said}</b> {html.escape(verdict.sentence(story))}</p>"

@@ -1,132 +1,65 @@
-"""The trust panel: a button that checks the gradients of the present settings against derivatives of the loss."""
+"""A button that checks backpropagation for the current settings, and what came of it."""
 
 from __future__ import annotations
 
 import html
-import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
 
 import ipywidgets as widgets
 
-from ..engine import gradient_check
 from ..network.config import Config
 from ..network.schemes import SCHEMES
 from ..text.language import N_, _
-from .fault import Refusal
-from .loop import in_loop, running_loop
-from .task import TOLD, Stopped
+from .render import Frame
+from .results import Result
+from .state import Event, PageState, StartCheck, Stop
 
 START, STOP = N_("Check these gradients"), N_("Stop checking")
 
 
-@dataclass(eq=False)
-class Run:
-    """One check: of which settings, how far it is, when that was told last, and whether it is wanted no more."""
+class GradientCheckPanel(widgets.VBox):
+    """A button and, once pressed, the largest error found and where; pressed again while it works, it stops."""
 
-    config: Config
-    result: gradient_check.Check | None = None
-    told: float = field(default_factory=time.perf_counter)
-    stopped: bool = False
-
-    def tick(self) -> None:
-        """End here once this is wanted no more."""
-        if self.stopped:
-            raise Stopped
-
-    @property
-    def title(self) -> str:
-        return _("{scheme}, seed {seed}").format(scheme=_(SCHEMES[self.config.scheme].short), seed=self.config.seed)
-
-
-class TrustPanel(widgets.VBox):
-    """A button and, once pressed, the largest error found and where; pressed again while it works, it stops.
-
-    Parameters
-    ----------
-    config : returns the settings to check.
-    """
-
-    def __init__(self, config: Callable[[], Config]):
-        self.config = config
+    def __init__(self, dispatch: Callable[[Event], None]):
         self.button = widgets.Button(
             description=_(START),
             tooltip=_("compare the first scheme's gradients with derivatives of the loss that know no backward pass"),
         )
-        self.words = widgets.HTML()
+        self.words, self.progress = widgets.HTML(), widgets.HTML()  # a screen reader reads the words alone
         self.words.add_class("rnnviz-live")
-        self.progress = widgets.HTML()  # apart from the result: nobody wants to be told of every tick
-        self.executor = ThreadPoolExecutor(max_workers=1)
-        self.run: Run | None = None
-        self.button.on_click(lambda button: self.stop() if self.run else self.start())
+        self.is_running = False
+        self.button.on_click(lambda _: dispatch(Stop("check") if self.is_running else StartCheck()))
         super().__init__([self.button, self.words, self.progress])
         self.add_class("rnnviz-trust")
 
-    def start(self) -> None:
-        """Check the present settings, in a thread where there is a loop, so that the page goes on meanwhile."""
-        try:
-            self.run = Run(self.config())
-        except Refusal as error:
-            self.say(str(error))
-            return
-        self.button.description = _(STOP)
-        loop = running_loop()
-        if loop is None:
-            self.work(self.run, loop)
-            return
-        self.show_progress(_("{title}: computing the gradients …").format(title=self.run.title))
-        self.executor.submit(self.work, self.run, loop)
+    def show(self, state: PageState, frame: Frame) -> None:
+        """Show how far the check of these settings is, or what it found."""
+        result, self.is_running = frame.check
+        put(self.button, "description", _(STOP) if self.is_running else _(START))
+        asked = state.refusal or words(state.settings.config, result, self.is_running)
+        text = asked if state.check else ""
+        put(self.words, "value", "" if self.is_running or not text else f"<p>{html.escape(text)}</p>")
+        put(self.progress, "value", f"<p>{html.escape(text)}</p>" if self.is_running else "")
 
-    def work(self, run: Run, loop) -> None:
-        """Check, in the thread, and tell the loop how far it is."""
-        try:
-            for result in gradient_check.progress(run.config, tick=run.tick):
-                run.result = result
-                if time.perf_counter() - run.told > TOLD:
-                    run.told = time.perf_counter()
-                    in_loop(loop, self.tell, run, result)
-        except Stopped:
-            return
-        except Exception as error:
-            in_loop(loop, self.finish, run, _("These gradients cannot be checked: {error}.").format(error=error))
-        else:
-            in_loop(loop, self.finish, run, f"{run.title}: {run.result.words}")
 
-    def tell(self, run: Run, result: gradient_check.Check) -> None:
-        """Say how far a check is."""
-        if not run.stopped:
-            text = _("{title}: {done} of {total} entries checked …")
-            self.show_progress(text.format(title=run.title, done=result.done, total=result.total))
+def put(widget: widgets.Widget, name: str, value: str) -> None:
+    """Set a trait where that changes something."""
+    if getattr(widget, name) != value:
+        setattr(widget, name, value)
 
-    def stop(self) -> None:
-        """Break the check off, and show how far it came."""
-        run, result = self.run, self.run.result
-        if result is None:
-            text = _("{title}: stopped before anything was compared.").format(title=run.title)
-        else:
-            text = _("{title}: stopped after {done} of {total} entries. {words}")
-            text = text.format(title=run.title, done=result.done, total=result.total, words=result.words)
-        self.finish(run, text)
 
-    def finish(self, run: Run, text: str) -> None:
-        """Show the result of a check, unless it is wanted no more, and make the button ready again."""
-        if not run.stopped:
-            self.clear()
-            self.say(text)
-
-    def clear(self) -> None:
-        """Stop, and forget the result: the settings have changed."""
-        if self.run:
-            self.run.stopped, self.run = True, None
-        if self.button.description != _(START):
-            self.button.description = _(START)
-        for words in (self.words, self.progress):
-            if words.value:
-                words.value = ""
-
-    def say(self, text: str) -> None:
-        self.words.value = f"<p>{html.escape(text)}</p>"
-
-    def show_progress(self, text: str) -> None:
-        self.progress.value = f"<p>{html.escape(text)}</p>"
+def words(config: Config, result: Result, is_running: bool) -> str:
+    """Say how far a check is, or what it found."""
+    title = _("{scheme}, seed {seed}").format(scheme=_(SCHEMES[config.scheme].short), seed=config.seed)
+    if result.error is not None:
+        return _("These gradients cannot be checked: {error}.").format(error=result.error)
+    if result.value is not None:
+        return f"{title}: {result.value.words}"
+    check = result.progress
+    if check is None or not check.done:
+        begun = _("{title}: computing the gradients …") if is_running else ""
+        return (begun or _("{title}: stopped before anything was compared.")).format(title=title)
+    text = _("{title}: {done} of {total} entries checked …")
+    if not is_running:
+        text = _("{title}: stopped after {done} of {total} entries. {words}")
+    return text.format(title=title, done=check.done, total=check.total, words=check.words)

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import anywidget
 import traitlets
 
 from ..text.language import N_, _, current
 
-HERE = Path(__file__).parent
-# What stage.js says by itself, by the names that it knows it by.
+PARTS = Path(__file__).parent / "stage"  # anywidget takes one module and one style sheet: the parts are joined
+SCRIPTS = ("dom", "names", "focus", "numbers", "link", "tools", "step", "frames", "main")
+STYLES = ("page", "controls", "bars", "pictures", "text", "narrow")
+# Texts of the scripts themselves, by the names that the scripts use.
 TEXTS = {
     "keys": N_("{view}: arrow keys read one step after the other"),
     "value": N_("{label}: value"),
@@ -40,6 +43,11 @@ TEXTS = {
 }
 
 
+def joined(names: tuple[str, ...], suffix: str) -> str:
+    """Return the text of some parts, one after the other."""
+    return "\n".join((PARTS / f"{name}.{suffix}").read_text(encoding="utf-8") for name in names)
+
+
 class Stage(anywidget.AnyWidget):
     """Shows a frame: pictures as ``<img>`` with alt texts, and sentences.
 
@@ -60,8 +68,8 @@ class Stage(anywidget.AnyWidget):
     lang : the language that the page is in; texts : what the stage says by itself, `TEXTS` in that language.
     """
 
-    _esm = HERE / "stage.js"
-    _css = HERE / "stage.css"
+    _esm = joined(SCRIPTS, "js")
+    _css = joined(STYLES, "css")
 
     frame = traitlets.Dict().tag(sync=True)
     message = traitlets.Unicode().tag(sync=True)
@@ -76,6 +84,17 @@ class Stage(anywidget.AnyWidget):
     viewport = traitlets.Dict({"width": 1120, "ratio": 1}).tag(sync=True)
     lang = traitlets.Unicode().tag(sync=True)
     texts = traitlets.Dict().tag(sync=True)
+
+    def show(self, frame: dict[str, Any], traits: dict[str, Any]) -> None:
+        """Show a frame, unless all of it is shown already, and the other traits, in one message."""
+        shown = {name: value for name, value in self.frame.items() if name != "revision"}
+        # That more is to come is no news: the next frame says so, and the pictures need not be sent again.
+        is_news = frame | {"whole": False} != shown | {"whole": False} or frame.get("whole")
+        with self.hold_sync():
+            if frame and frame != shown and is_news:
+                self.frame = frame | {"revision": self.frame.get("revision", 0) + 1}
+            for name, value in traits.items():
+                setattr(self, name, value)
 
     @traitlets.default("lang")
     def _spoken(self) -> str:

@@ -1,528 +1,502 @@
-"""The dashboard in a kernel, where an event loop runs: drafts, rest, long work, late views, and what waits for them."""
+"""The dashboard in a kernel, where an event loop runs: drafts, long work, slow views, and what waits for them."""
 
 import asyncio
+import html
+import re
+import sys
 import threading
+import time
+from contextlib import contextmanager
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from pages import TEXT, is_one_sentence, make, reach, refuse, shown, until
+from pages import TEXT, everything_in, in_loop, is_one_sentence, made_up, make, reach, shown, until
 
 import rnnviz as rv
-from rnnviz.dashboard import app, budget, late, painter, runner, task
-from rnnviz.engine import precision
-from rnnviz.theory import prediction
+from rnnviz.dashboard.pins import pinned
+from rnnviz.network.activations import ACTIVATIONS
+from rnnviz.network.schemes import SCHEMES
 from rnnviz.views import VIEWS
 
 pytestmark = pytest.mark.usefixtures("no_loop")
+both_modes = pytest.mark.parametrize("mode", ["thread", "slices"])
+DRAFTS, SLOW = 1e-8, 1.0  # paces: a draft comes first; nothing comes at once
 
 
-@pytest.fixture
-def impatient(monkeypatch):
-    """Let no computing be bearable while a slider moves, and rest come soon."""
-    monkeypatch.setattr(budget, "AT_ONCE", 0.0)
-    monkeypatch.setattr(runner, "REST", 0.02)
+async def whole(dashboard):
+    """Wait until all of the settings is shown."""
+    config = lambda: dashboard.trace and dashboard.trace.config  # noqa: E731
+    await reach(dashboard.stage, lambda: dashboard.stage.frame.get("whole") and config() == dashboard.config)
 
 
-def test_a_heavy_setting_shows_a_draft_at_once_and_all_seeds_at_rest(impatient):
-    async def session():
-        dashboard = make(seeds=5)
-        await reach(dashboard.stage, lambda: len(dashboard.trace.seeds) == 5)
-        seen = []
-        dashboard.stage.observe(lambda change: seen.append(len(dashboard.trace.seeds)), "frame")
-        dashboard.controls.widgets["hidden_size"].value = 20
-        await reach(dashboard.stage, lambda: seen[-1:] == [5])
-        assert seen == [1, 5]
-        return dashboard
-
-    dashboard = asyncio.run(session())
-    expected = rv.compare(dashboard.config, ("xavier", "uniform01"), range(5))
-    np.testing.assert_array_equal(dashboard.trace.log10_grad_norm, expected.log10_grad_norm)
+def put(dashboard, pace=None, **values):
+    """Set some controls, on a machine of a certain pace."""
+    dashboard.results.pace = pace or dashboard.results.pace
+    for name, value in values.items():
+        dashboard.controls.widgets[name].value = value
 
 
-def test_theory_is_told_of_all_sequences_beside_a_draft_too(impatient):
-    """A draft reads few sequences, whose mean is another: of them theory would say other things."""
-
-    async def session():
-        dashboard = make(scheme=("orthogonal", "xavier"), batch_size=16, seed=3, options={"theory": True})
-        told = []
-        dashboard.stage.observe(lambda change: told.append([each["text"] for each in change["new"]["words"]]), "frame")
-        await reach(dashboard.stage, lambda: dashboard.stage.frame["whole"])
-        told.clear()
-        dashboard.controls.widgets["gain"].value = 1.01
-        await reach(dashboard.stage, lambda: dashboard.stage.frame["whole"] and dashboard.trace.config.gain == 1.01)
-        return dashboard, told
-
-    dashboard, told = asyncio.run(session())
-    config, schemes = dashboard.config, dashboard.trace.schemes
-    draft = prediction.sentences(config.replace(batch_size=1), schemes)
-    expected = prediction.sentences(config, schemes)
-    assert draft != expected, "nothing is tested"
-    assert len(told) >= 2
-    assert {words[-1] for words in told} == {" ".join(expected)}
+def watch(dashboard):
+    """Return a list that goes on collecting the hidden size and the seeds of what is shown."""
+    seen = []
+    note = lambda change: seen.append((dashboard.trace.config.hidden_size, len(dashboard.trace.seeds)))  # noqa: E731
+    dashboard.stage.observe(note, "frame")
+    return seen
 
 
-def test_the_last_of_many_settings_wins_and_rest_comes_once(impatient, monkeypatch):
-    async def session():
-        dashboard = make(seeds=5)
-        await reach(dashboard.stage, lambda: len(dashboard.trace.seeds) == 5)
-        monkeypatch.setattr(runner, "REST", 0.5)
-        seen = []
-        note = lambda change: seen.append((dashboard.trace.config.hidden_size, len(dashboard.trace.seeds)))  # noqa: E731
-        dashboard.stage.observe(note, "frame")
+def outbox(dashboard):
+    """Return a list that goes on collecting the files that the page sends."""
+    sent = []
+    dashboard.stage.send = lambda content, buffers=None: sent.append((content, buffers))
+    return sent
+
+
+class Gate:
+    """A function like another, which from a signal on waits before it returns, or raises."""
+
+    def __init__(self, function, holds=lambda *arguments: True):
+        self.function, self.holds = function, holds
+        self.begun, self.go_on, self.error = threading.Event(), threading.Event(), None
+
+    def __call__(self, *arguments, **named):
+        if self.holds(*arguments, **named):
+            self.begun.set()
+            assert self.go_on.wait(20)
+            if self.error:
+                raise self.error
+        return self.function(*arguments, **named)
+
+
+@contextmanager
+def gated_scheme(holds):
+    """Register a scheme that waits for its gate where ``holds(rng, fan_in, fan_out, gain)``."""
+    gate = Gate(SCHEMES["xavier"].fn, holds)
+    with made_up(SCHEMES, "xavier", short="Made up", fn=gate):
+        try:
+            yield gate
+        finally:
+            gate.go_on.set()
+
+
+# Drafts
+
+
+@both_modes
+def test_a_heavy_setting_shows_a_draft_at_once_and_all_seeds_at_rest(mode):
+    async def session(dashboard):
+        seen = watch(dashboard)
+        put(dashboard, DRAFTS, hidden_size=20)
+        await whole(dashboard)
+        assert seen == [(20, 1), (20, 5)]
+        expected = rv.compare(dashboard.config, ("xavier", "uniform01"), range(5))
+        np.testing.assert_array_equal(dashboard.trace.log10_grad_norm, expected.log10_grad_norm)
+        np.testing.assert_array_equal(dashboard.trace.second_moment, expected.second_moment)
+
+    in_loop(session, "gradient", seeds=5, mode=mode)
+
+
+@both_modes
+def test_the_last_of_many_settings_wins_and_rest_comes_once(mode):
+    async def session(dashboard):
+        seen = watch(dashboard)
         for size in (13, 14, 15):
-            dashboard.controls.widgets["hidden_size"].value = size
-            await reach(dashboard.stage, lambda size=size: seen[-1:] == [(size, 1)])
-        await reach(dashboard.stage, lambda: len(dashboard.trace.seeds) == 5)
-        return seen
+            put(dashboard, DRAFTS, hidden_size=size)
+        await whole(dashboard)
+        assert seen == [(15, 1), (15, 5)]
 
-    assert asyncio.run(session()) == [(13, 1), (14, 1), (15, 1), (15, 5)]
-
-
-def test_where_time_allows_all_seeds_come_at_once(monkeypatch):
-    monkeypatch.setattr(budget, "AT_ONCE", 1e9)
-
-    async def session():
-        dashboard = make(seeds=5)
-        dashboard.controls.widgets["hidden_size"].value = 20
-        await reach(dashboard.stage, lambda: dashboard.trace.config.hidden_size == 20)
-        return len(dashboard.trace.seeds), dashboard.stage.frame["revision"]
-
-    assert asyncio.run(session()) == (5, 2)
+    in_loop(session, "gradient", seeds=5, mode=mode)
 
 
-def test_a_draft_of_a_bad_setting_leaves_a_living_page(impatient):
-    async def session():
-        dashboard = make(seeds=3, inputs="text")
-        await reach(dashboard.stage, lambda: len(dashboard.trace.seeds) == 3)
-        dashboard.controls.widgets["hidden_size"].value = 20  # all seeds are due soon
-        dashboard.controls.widgets["text"].value = "aaaa"
-        assert "'aaaa'" in dashboard.stage.message
-        dashboard.controls.widgets["text"].value = TEXT
-        await reach(dashboard.stage, lambda: dashboard.trace.config == dashboard.config)
-        return dashboard
+def test_where_time_allows_all_seeds_come_at_once():
+    async def session(dashboard):
+        seen = watch(dashboard)
+        put(dashboard, 1e-30, hidden_size=20)
+        await whole(dashboard)
+        assert seen == [(20, 5)]
+        put(dashboard, hidden_size=12)
+        assert seen[-1] == (12, 5), "what was shown before is there at once"
 
-    dashboard = asyncio.run(session())
-    assert dashboard.stage.message == ""
-    assert dashboard.trace.config == dashboard.config
+    in_loop(session, "gradient", seeds=5)
 
 
-def slow(dashboard):
-    """Let a page believe that its machine is very slow: nothing is computed at once."""
-    dashboard.runner.budget.pace = 1.0
-
-
-def test_long_work_says_how_far_it_is_and_a_file_waits_for_its_end(impatient):
-    async def session():
-        dashboard = make(seeds=3)
-        await reach(dashboard.stage, lambda: dashboard.stage.frame.get("whole"))
-        slow(dashboard)
-        sent, told = [], []
-        dashboard.stage.send = lambda content, buffers=None: sent.append((content, buffers))
-        dashboard.stage.observe(lambda change: told.append((change["new"], dashboard.stage.busy)), "progress")
-        dashboard.controls.widgets["hidden_size"].value = 20
-        assert told == [({"share": 0.0, "text": "Computing 3 draws: 0%"}, True)]
-        dashboard.give({"kind": "csv"})
-        assert sent == []
-        await until(lambda: sent and told[-1] == ({}, False))
-        return dashboard, told, sent
-
-    dashboard, told, sent = asyncio.run(session())
-    assert told[-1] == ({}, False)
-    ((content, buffers),) = sent
-    assert content["name"].endswith("H20-T12.csv")
-    assert b"hidden_size: 20" in buffers[0]
-
-
-def test_long_work_can_be_stopped_and_the_older_pictures_stay_dimmed(impatient):
-    async def session():
-        dashboard = make(seeds=3)
-        await reach(dashboard.stage, lambda: dashboard.stage.frame.get("whole"))
-        slow(dashboard)
-        dashboard.controls.widgets["hidden_size"].value = 20
-        dashboard.give({"kind": "stop"})
-        await asyncio.sleep(0.1)
-        return dashboard
-
-    dashboard = asyncio.run(session())
-    assert dashboard.stage.progress == {}
-    assert dashboard.trace.config.hidden_size == 12
-    assert dashboard.stage.notice == "Stopped: the pictures still show the previous settings."
-    assert dashboard.stage.busy
-
-
-def test_a_draft_that_is_all_there_will_be_is_told_as_such(impatient, monkeypatch):
-    monkeypatch.setattr(runner, "REST", 20)
-
-    async def session():
-        dashboard = make(seeds=3)
-        await reach(dashboard.stage, lambda: dashboard.trace)
-        dashboard.controls.widgets["gain"].value = 1.5
-        await reach(dashboard.stage, lambda: dashboard.trace.config.gain == 1.5)
-        dashboard.give({"kind": "stop"})
-        assert "H = 12, T = 12, 1 of 3 draws and" in dashboard.stage.notice
-        assert not dashboard.stage.busy
-        return dashboard
-
-    dashboard = asyncio.run(session())
-    assert len(dashboard.trace.seeds) == 1
-
-
-def test_a_bad_setting_ends_long_work_and_its_progress(impatient):
-    async def session():
-        dashboard = make(seeds=3, inputs="text")
-        await reach(dashboard.stage, lambda: dashboard.stage.frame.get("whole"))
-        slow(dashboard)
-        dashboard.controls.widgets["hidden_size"].value = 20
+def test_a_bad_setting_ends_long_work_and_leaves_a_living_page():
+    async def session(dashboard):
+        put(dashboard, SLOW, hidden_size=20)
         assert dashboard.stage.progress
-        dashboard.controls.widgets["text"].value = "aaaa"
-        assert dashboard.stage.progress == {}
+        put(dashboard, text="aaaa")
         assert "'aaaa'" in dashboard.stage.message
-        assert not dashboard.runner.active
+        assert dashboard.stage.progress == {}
+        assert not dashboard.worker.jobs
+        put(dashboard, text=TEXT)
+        await whole(dashboard)
+        assert dashboard.stage.message == ""
 
-    asyncio.run(session())
+    in_loop(session, "gradient", inputs="text")
 
 
-@pytest.mark.parametrize("change", [("hidden_size", 20), ("he", True)])
-def test_pictures_of_other_settings_stay_dimmed_when_the_page_turns(impatient, change):
-    async def session():
-        dashboard = make(seeds=3)
-        await reach(dashboard.stage, lambda: dashboard.stage.frame.get("whole"))
-        slow(dashboard)
-        name, value = change
-        {**dashboard.controls.widgets, **dashboard.controls.compare}[name].value = value
+# Long work
+
+
+def test_long_work_says_how_far_it_is_and_a_file_waits_for_its_end():
+    async def session(dashboard):
+        sent, order = outbox(dashboard), []
+        put(dashboard, SLOW, hidden_size=20)
+        assert dashboard.stage.progress == {"share": 0.0, "text": "Computing 3 draws: 0%"}
         assert dashboard.stage.busy
+        dashboard.receive({"kind": "csv"})
         dashboard.stage.viewport = {"width": 400, "ratio": 1}
-        assert dashboard.stage.busy
-        assert not dashboard.stage.frame["whole"]
-        order = []
+        assert dashboard.stage.busy, "the page has turned, and shows the old settings"
+        assert not sent
         for trait in ("frame", "busy"):
             dashboard.stage.observe(lambda change: order.append(change["name"]), trait)
-        await reach(dashboard.stage, lambda: dashboard.stage.frame["whole"])
-        assert "busy" not in order[: order.index("frame")], "undimmed before the new picture was there"
-        return dashboard
+        await whole(dashboard)
+        assert order[0] == "frame", "undimmed before the new picture was there"
+        assert (dashboard.stage.progress, dashboard.stage.busy) == ({}, False)
+        ((content, buffers),) = sent
+        assert content["name"].endswith("H20-T12.csv")
+        assert b"hidden_size: 20" in buffers[0]
+        assert b"\nxavier,2,12," in buffers[0], "of all draws"
 
-    assert not asyncio.run(session()).stage.busy
-
-
-def test_a_failure_of_the_whole_leaves_a_draft_that_says_so(impatient, monkeypatch):
-    real = task.compare
-
-    def compare(config, schemes, seeds, **named):
-        if len(seeds) == 3 and config.hidden_size == 20:
-            raise MemoryError("too large")
-        return real(config, schemes, seeds, **named)
-
-    monkeypatch.setattr(task, "compare", compare)
-
-    async def session():
-        dashboard = make(seeds=3)
-        await reach(dashboard.stage, lambda: dashboard.stage.frame.get("whole"))
-        failed = asyncio.Event()
-        dashboard.stage.observe(lambda change: failed.set(), "message")
-        dashboard.controls.widgets["hidden_size"].value = 20
-        dashboard.give({"kind": "csv"})
-        await asyncio.wait_for(failed.wait(), 20)
-        return dashboard
-
-    dashboard = asyncio.run(session())
-    assert "MemoryError: too large" in dashboard.stage.message
-    assert "H = 20, T = 12, 1 of 3 draws" in dashboard.stage.notice
-    assert dashboard.stage.progress == dashboard._wanted == {}
+    in_loop(session, "gradient", seeds=3)
 
 
-def test_a_late_picture_that_is_asked_for_early_is_sent_when_it_is_there(impatient):
-    async def session():
-        dashboard = make("state", "spectrum")
-        sent = asyncio.Queue()
-        dashboard.stage.send = lambda content, buffers=None: sent.put_nowait(content["name"])
-        dashboard.controls.widgets["hidden_size"].value = 9
-        dashboard.give({"kind": "png", "view": "spectrum"})
-        return dashboard, [await asyncio.wait_for(sent.get(), 20)]
+def test_long_work_can_be_stopped_and_stays_stopped():
+    async def session(dashboard):
+        put(dashboard, SLOW, cell="lstm")
+        dashboard.receive({"kind": "stop"})
+        dashboard.stage.viewport = {"width": 500, "ratio": 1}
+        assert dashboard.stage.notice == "Stopped: the pictures still show the previous settings."
+        assert dashboard.stage.progress == {}
+        assert dashboard.stage.busy, "also after the page has turned"
+        assert not dashboard.worker.jobs
+        assert dashboard.trace.config.cell == "rnn"
+        put(dashboard, cell="rnn")
+        await whole(dashboard)
+        assert (dashboard.stage.notice, dashboard.stage.busy) == ("", False)
 
-    dashboard, sent = asyncio.run(session())
-    assert sent == ["rnnviz-spectrum-rnn-tanh-xavier-vs-uniform01-H9-T12.png"]
-    assert dashboard.stage.message == ""
-
-
-def test_a_pin_waits_for_the_whole_and_no_bet_is_judged_by_a_draft(impatient, monkeypatch):
-    monkeypatch.setenv("QUERY_STRING", "predict=1")
-
-    async def session():
-        dashboard = make(seeds=3)
-        assert all(button.disabled for button in dashboard.bet.buttons.values())
-        dashboard.pins.buttons[0].click()
-        assert dashboard.pins.traces == []
-        await reach(dashboard.stage, lambda: dashboard.stage.frame["whole"])
-        assert not any(button.disabled for button in dashboard.bet.buttons.values())
-        assert [len(trace.seeds) for _name, trace in dashboard.pins.traces] == [3]
-        assert dashboard.stage.message == ""
-
-    asyncio.run(session())
+    in_loop(session, "gradient")
 
 
-def test_a_page_that_begins_with_long_work_can_be_stopped_too(impatient, monkeypatch):
-    monkeypatch.setattr(runner, "Budget", lambda: budget.Budget(pace=1.0))
-
-    async def session():
-        dashboard = make()
+def test_a_page_that_begins_with_long_work_can_be_stopped_too():
+    async def session(dashboard):
         dashboard.stage.viewport = {"width": 400, "ratio": 1}
-        dashboard.give({"kind": "stop"})
-        return dashboard
+        dashboard.receive({"kind": "stop"})
+        assert dashboard.trace is None
+        assert "nothing is computed yet" in dashboard.stage.notice
+        dashboard.receive({"kind": "csv"})
+        assert dashboard.stage.message == "Nothing is computed yet."
 
-    dashboard = asyncio.run(session())
-    assert dashboard.trace is None
-    assert "nothing is computed yet" in dashboard.stage.notice
-    with pytest.raises(ValueError, match="Nothing is computed yet"):
-        dashboard.give({"kind": "csv"})
-
-
-@pytest.mark.parametrize("name", [name for name, view in VIEWS.items() if view.late])
-def test_a_late_view_comes_after_the_others_and_only_for_the_last_setting(monkeypatch, name):
-    monkeypatch.setattr(budget, "AT_ONCE", 1e9)
-
-    async def session():
-        dashboard = make("state", name)
-        awaited = dashboard.stage.frame["views"][1]
-        assert (awaited["name"], awaited["png"], awaited["stale"]) == (name, None, True)
-        assert awaited["alt"] == f"{VIEWS[name].label}: still being computed"
-        assert awaited["width"] == dashboard.stage.frame["views"][0]["width"]
-        for size in (6, 7, 8):
-            dashboard.controls.widgets["hidden_size"].value = size
-        await reach(dashboard.stage, lambda: dashboard.trace.config.hidden_size == 8)
-        await reach(dashboard.stage, lambda: not any(view["stale"] for view in dashboard.stage.frame["views"]))
-        first = shown(dashboard)[name]
-        frames = []
-        dashboard.stage.observe(lambda change: frames.append((change["new"], shown(dashboard)[name])), "frame")
-        dashboard.controls.widgets["gain"].value = 2.0
-        await reach(dashboard.stage, lambda: frames)
-        assert [view["stale"] for view in frames[0][0]["views"]] == [False, True]
-        assert frames[0][1] == first, "the old picture stays, dimmed"
-        await reach(dashboard.stage, lambda: not any(view["stale"] for view in dashboard.stage.frame["views"]))
-        return dashboard
-
-    dashboard = asyncio.run(session())
-    config = rv.Config(hidden_size=8, seq_len=12, batch_size=4, gain=2.0)
-    at_once = make("state", name, hidden_size=8, gain=2.0)
-    assert dashboard.config == config
-    assert shown(dashboard)[name][1] == shown(at_once)[name][1]
+    in_loop(session, "gradient", hidden_size=1024, seq_len=400)
 
 
-def test_a_late_views_error_is_one_sentence(monkeypatch):
-    monkeypatch.setattr(budget, "AT_ONCE", 1e9)
-    broken = app.Dashboard.job
-
-    def job(self, view):
-        made = broken(self, view)
-        return app.Job(lambda trace, tick: 1 / 0, made.trace, {}) if view.late else made
-
-    monkeypatch.setattr(app.Dashboard, "job", job)
-
-    async def session():
-        dashboard = make("state", "spectrum")
-        said = asyncio.Event()
-        dashboard.stage.observe(lambda change: said.set(), "message")
-        await asyncio.wait_for(said.wait(), 20)
-        return dashboard
-
-    dashboard = asyncio.run(session())
-    assert is_one_sentence(dashboard.stage.message)
-    assert "ZeroDivisionError" in dashboard.stage.message
+# What goes wrong
 
 
-def test_a_late_view_that_fails_leaves_no_progress_and_the_others_hide_no_fault(monkeypatch):
-    monkeypatch.setattr(budget, "AT_ONCE", 1e9)
-    go_on, broken = threading.Event(), app.Dashboard.job
+@both_modes
+def test_an_error_inside_is_one_sentence_and_the_page_goes_on(mode):
+    with gated_scheme(lambda rng, fan_in, fan_out, gain: gain > 1) as gate:
+        gate.error = MemoryError("too large")
+        gate.go_on.set()
 
-    def fail(trace, tick):
-        assert go_on.wait(20)
-        return 1 / 0
+        async def session(dashboard):
+            put(dashboard, gain=1.5)
+            await until(lambda: dashboard.stage.message)
+            assert is_one_sentence(dashboard.stage.message)
+            assert "inside rnnviz (MemoryError: too large)" in dashboard.stage.message
+            assert dashboard.stage.busy
+            assert "settings: ?gain=1.5\n" in dashboard.stage.report
+            gate.error = None
+            put(dashboard, gain=1.6)
+            await whole(dashboard)
+            assert dashboard.stage.message == dashboard.stage.report == ""
 
-    def job(self, view):
-        made = broken(self, view)
-        return app.Job(fail, made.trace, {}) if view.name == "spectrum" else made
+        in_loop(session, "gradient", scheme="made_up", mode=mode)
 
-    monkeypatch.setattr(app.Dashboard, "job", job)
 
-    async def session():
-        dashboard = make("state", "spectrum", "singular")
-        sent = []
-        dashboard.stage.send = lambda content, buffers=None: sent.append(content)
-        await until(lambda: dashboard.stage.progress)
-        assert dashboard.stage.progress["text"] == "Eigenvalues, still being computed: 0%", "one item has no shares"
-        dashboard.give({"kind": "png", "view": "spectrum"})
+def test_the_whole_that_fails_leaves_a_draft_that_says_so():
+    with gated_scheme(lambda *arguments: bool(gate.error)) as gate:
+        gate.go_on.set()
+
+        async def session(dashboard):
+            dashboard.stage.observe(lambda change: setattr(gate, "error", MemoryError("too large")), "frame")
+            put(dashboard, DRAFTS, hidden_size=20)
+            await until(lambda: dashboard.stage.message)
+            assert "MemoryError: too large" in dashboard.stage.message
+            assert "H = 20, T = 12, 1 of 3 draws" in dashboard.stage.notice
+            assert dashboard.stage.progress == {}
+
+        in_loop(session, "gradient", scheme="made_up", seeds=3)
+
+
+def test_a_slow_view_that_fails_is_one_sentence_and_the_others_come():
+    go_on = threading.Event()
+
+    def computing(trace):
+        while not go_on.is_set():
+            yield 0.0
+        raise ZeroDivisionError("no")
+
+    async def session(dashboard):
+        sent = outbox(dashboard)
+        dashboard.receive({"kind": "png", "view": "made_up"})
         go_on.set()
-        await reach(dashboard.stage, lambda: not dashboard.stage.frame["views"][2]["stale"])
-        return dashboard, sent
-
-    dashboard, sent = asyncio.run(session())
-    assert "ZeroDivisionError" in dashboard.stage.message
-    assert "1 / 0" in dashboard.stage.report
-    assert dashboard.stage.progress == {}
-    assert not dashboard._wanted
-    assert not sent
-
-
-def test_a_first_comparison_that_fails_says_that_there_is_none(impatient, monkeypatch):
-    monkeypatch.setattr(runner, "Budget", lambda: budget.Budget(pace=1.0))
-    refuse(monkeypatch, lambda config: True)
-
-    async def session():
-        dashboard = make(gain=1.25)
-        dashboard.stage.viewport = {"width": 400, "ratio": 1}
         await until(lambda: dashboard.stage.message)
-        return dashboard
+        assert is_one_sentence(dashboard.stage.message)
+        assert "ZeroDivisionError" in dashboard.stage.message
+        assert "raise ZeroDivisionError" in dashboard.stage.report
+        await reach(dashboard.stage, lambda: not dashboard.stage.frame["views"][2]["stale"])
+        assert "ZeroDivisionError" in dashboard.stage.message, "the others hide no fault"
+        assert dashboard.stage.progress == {}
+        assert sent == []
+        assert dashboard.state.requests == ()
 
-    dashboard = asyncio.run(session())
-    assert "nothing is computed yet" in dashboard.stage.notice
-    assert "MemoryError" in dashboard.stage.message
-
-
-def test_pictures_that_could_not_be_drawn_stay_dimmed_and_the_report_has_the_settings(impatient, monkeypatch):
-    async def session():
-        dashboard = make(seeds=3)
-        await reach(dashboard.stage, lambda: dashboard.stage.frame.get("whole"))
-        monkeypatch.setattr(painter.Painter, "pictures", lambda *arguments, **named: 1 / 0)
-        dashboard.controls.widgets["gain"].value = 1.5
-        await until(lambda: dashboard.stage.message and not dashboard.runner.active)
-        return dashboard
-
-    dashboard = asyncio.run(session())
-    assert dashboard.stage.busy
-    assert "settings: ?gain=1.5\n" in dashboard.stage.report
+    with made_up(VIEWS, "spectrum", computing=computing):
+        in_loop(session, "state", "made_up", "singular")
 
 
-def test_late_work_is_told_and_can_be_stopped(monkeypatch):
-    monkeypatch.setattr(budget, "AT_ONCE", 1e9)
-    monkeypatch.setattr(late, "TOLD", 0.0)
-    go_on, broken, ended = threading.Event(), app.Dashboard.job, []
+# Slow views
 
-    def data(trace, tick):
-        tick(0.25)
-        assert go_on.wait(20)
-        try:
-            tick(0.5)
-        except task.Stopped:
-            ended.append(trace)
-            raise
-        return VIEWS["spectrum"].data(trace)
 
-    def job(self, view):
-        made = broken(self, view)
-        return app.Job(data, made.trace, {}) if view.late else made
+@both_modes
+def test_a_slow_view_comes_after_the_others_and_only_for_the_last_setting(mode):
+    async def session(dashboard):
+        awaited = dashboard.stage.frame["views"][1]
+        assert (awaited["png"], awaited["stale"]) == (None, True)
+        for size in (6, 7, 8):
+            put(dashboard, hidden_size=size)
+        sent = outbox(dashboard)
+        dashboard.receive({"kind": "png", "view": "spectrum"})
+        await whole(dashboard)
+        await reach(dashboard.stage, lambda: not dashboard.stage.frame["views"][1]["stale"])
+        await until(lambda: sent)
+        assert [content["name"] for content, _ in sent] == ["rnnviz-spectrum-rnn-tanh-xavier-vs-uniform01-H8-T12.png"]
+        first, stale = shown(dashboard)["spectrum"], []
+        note = lambda change: stale.append((change["new"]["views"][1]["stale"], shown(dashboard)["spectrum"]))  # noqa: E731
+        dashboard.stage.observe(note, "frame")
+        put(dashboard, 1e-30, gain=2.0)
+        await reach(dashboard.stage, lambda: stale and not stale[-1][0])
+        dashboard.stage.unobserve(note, "frame")
+        assert stale[0] == (True, first), "the old picture stays, dimmed"
+        return shown(dashboard)["spectrum"][1]
 
-    monkeypatch.setattr(app.Dashboard, "job", job)
+    alt = in_loop(session, "state", "spectrum", mode=mode)
+    assert alt == shown(make("state", "spectrum", hidden_size=8, gain=2.0))["spectrum"][1]
 
-    async def session():
-        dashboard = make("state", "spectrum")
-        told = []
-        dashboard.stage.observe(lambda change: told.append(change["new"].get("text")), "progress")
-        await until(lambda: "Eigenvalues, still being computed: 25%" in told)
-        dashboard.give({"kind": "stop"})
+
+def test_slow_views_can_be_stopped():
+    steps = []
+
+    def computing(trace):
+        while True:
+            steps.append(time.sleep(0.001))
+            yield 0.25
+
+    async def session(dashboard):
+        await until(lambda: dashboard.stage.progress)
+        assert dashboard.stage.progress["text"] == "Made up, still being computed: 25%"
+        dashboard.receive({"kind": "stop"})
         assert dashboard.stage.progress == {}
         assert dashboard.stage.notice == "Stopped: what is dimmed was not computed."
-        go_on.set()
-        await asyncio.to_thread(dashboard.late.executor.shutdown)
-        await asyncio.sleep(0)
+        dashboard.stage.viewport = {"width": 500, "ratio": 1}
+        assert not any(job.kind == "views" for job in dashboard.worker.jobs), "also after the page has turned"
         assert dashboard.stage.frame["views"][1]["png"] is None
-        assert ended == [dashboard.trace]
-        assert dashboard.stage.message == ""
-        dashboard.stage.viewport = {"width": 500, "ratio": 1}
-        assert not dashboard.late.pending, "also after the page has turned"
-        assert dashboard.stage.frame["views"][1]["width"] == 500
-        dashboard.attempt(lambda: dashboard.give({"kind": "png", "view": "spectrum"}))
+        dashboard.receive({"kind": "png", "view": "made_up"})
         assert dashboard.stage.message == dashboard.stage.notice
+        await asyncio.sleep(0.02)
+        many = len(steps)
+        await asyncio.sleep(0.02)
+        assert len(steps) == many
 
-    asyncio.run(session())
-
-
-def test_narrow_floats_of_a_large_network_keep_no_other_picture_waiting(impatient, monkeypatch):
-    monkeypatch.setattr(app, "NARROW", 0)
-    in_loop, held = [], precision.held
-
-    def watched(*arguments):
-        in_loop.append(threading.current_thread() is threading.main_thread())
-        return held(*arguments)
-
-    monkeypatch.setattr(precision, "held", watched)
-
-    async def session():
-        dashboard = make(options={"precision": "float16"}, seeds=3)
-        await reach(dashboard.stage, lambda: not any(view["stale"] for view in dashboard.stage.frame["views"]))
-        dashboard.controls.widgets["gain"].value = 1.3
-        await reach(dashboard.stage, lambda: dashboard.trace.config.gain == 1.3)
-        assert [view["stale"] for view in dashboard.stage.frame["views"]] == [False, True]
-        await reach(dashboard.stage, lambda: not any(view["stale"] for view in dashboard.stage.frame["views"]))
-        return dashboard
-
-    dashboard = asyncio.run(session())
-    assert "in float16" in shown(dashboard)["gradient"][1]
-    assert in_loop
-    assert not any(in_loop)
+    with made_up(VIEWS, "spectrum", computing=computing):
+        in_loop(session, "state", "made_up")
 
 
-def test_stopped_before_anything_of_these_settings_is_there_says_so_and_advises_nothing(impatient):
-    async def session():
-        dashboard = make(seeds=3)
-        await reach(dashboard.stage, lambda: dashboard.stage.frame.get("whole"))
-        slow(dashboard)
-        dashboard.controls.widgets["cell"].value = "lstm"
-        dashboard.give({"kind": "stop"})
-        assert dashboard.trace.config.cell == "rnn"
-        assert dashboard.stage.notice == "Stopped: the pictures still show the previous settings."
-        assert dashboard.stage.busy
-        dashboard.stage.viewport = {"width": 500, "ratio": 1}
-        assert dashboard.stage.busy, "also after the page has turned"
-        assert dashboard.subject() is None
-        dashboard.controls.widgets["cell"].value = "rnn"
-        await reach(dashboard.stage, lambda: dashboard.stage.frame["whole"] and not dashboard.stage.busy)
-        assert dashboard.subject() is dashboard.trace
+# Pins and bets
 
-    asyncio.run(session())
+LINK = "pin=gain%3D1.5&pin=gain%3D0.5%26seed%3D3"
 
 
-def test_a_bet_waits_when_more_is_drawn_of_the_same_settings(impatient, monkeypatch):
+def test_the_page_is_there_before_the_curves_that_its_link_has_pinned(monkeypatch):
+    monkeypatch.setenv("QUERY_STRING", LINK)
+
+    async def session(dashboard):
+        sent = outbox(dashboard)
+        await until(gate.begun.is_set)
+        assert len(dashboard.trace.seeds) == 2, "the whole of the page's own curves"
+        assert not dashboard.stage.frame["whole"]
+        assert "pinned" not in shown(dashboard)["gradient"][1]
+        dashboard.receive({"kind": "csv"})
+        dashboard.buttons.pin.click()
+        assert dashboard.stage.query.count("pin=") == 3
+        assert not sent
+        gate.go_on.set()
+        await whole(dashboard)
+        names = [name.removeprefix("pinned: Made up, ") for name, _ in pinned(dashboard.state, dashboard.results)]
+        assert names == ["Gain 1.5, Seed 0", "Gain 0.5, Seed 3", "Gain 1, Seed 0"]
+        assert all(name in shown(dashboard)["gradient"][1] for name in names)
+        assert [content["kind"] for content, _ in sent] == ["file"]
+        assert dashboard.stage.progress == {}
+
+    with gated_scheme(lambda rng, fan_in, fan_out, gain: gain == 1.5) as gate:
+        in_loop(session, "gradient", scheme="made_up", mode="thread")
+
+
+def test_pins_that_take_too_long_can_be_stopped(monkeypatch):
+    monkeypatch.setenv("QUERY_STRING", LINK)
+
+    async def session(dashboard):
+        await until(gate.begun.is_set)
+        dashboard.receive({"kind": "stop"})
+        assert dashboard.stage.frame["whole"]
+        assert dashboard.state.pins == ()
+        assert "pin=" not in dashboard.stage.query
+
+    with gated_scheme(lambda rng, fan_in, fan_out, gain: gain == 1.5) as gate:
+        in_loop(session, "gradient", scheme="made_up", mode="thread")
+
+
+@both_modes
+def test_what_goes_wrong_with_a_pin_is_said_and_the_page_goes_on(monkeypatch, mode):
+    monkeypatch.setenv("QUERY_STRING", LINK)
+
+    async def session(dashboard):
+        await until(lambda: dashboard.stage.message)
+        await whole(dashboard)
+        assert "MemoryError: too large" in dashboard.stage.message
+        assert [trace.config.gain for _, trace in pinned(dashboard.state, dashboard.results)] == [0.5]
+
+    with gated_scheme(lambda rng, fan_in, fan_out, gain: gain == 1.5) as gate:
+        gate.error = MemoryError("too large")
+        gate.go_on.set()
+        in_loop(session, "gradient", scheme="made_up", mode=mode)
+
+
+def test_a_pin_waits_for_the_whole_and_no_bet_is_judged_by_a_draft(monkeypatch):
     monkeypatch.setenv("QUERY_STRING", "predict=1")
 
-    async def session():
-        dashboard = make(seeds=3)
+    async def session(dashboard):
         buttons = dashboard.bet.buttons.values()
-        await reach(dashboard.stage, lambda: not any(button.disabled for button in buttons))
-        drafts = []
-        watch = lambda change: drafts.append([button.disabled for button in buttons])  # noqa: E731
-        dashboard.stage.observe(watch, "frame")
+        put(dashboard, DRAFTS, hidden_size=20)
+        dashboard.buttons.pin.click()
+        await until(lambda: dashboard.trace.config.hidden_size == 20)
+        while not dashboard.stage.frame["whole"]:
+            assert all(button.disabled for button in buttons)
+            assert dashboard.bet.diagnosis is None
+            assert not pinned(dashboard.state, dashboard.results)
+            await asyncio.sleep(0)
+        assert not any(button.disabled for button in buttons)
+        assert [len(trace.seeds) for _, trace in pinned(dashboard.state, dashboard.results)] == [3]
+        dashboard.results.pace = SLOW
         dashboard.controls.compare["he"].value = True
-        await reach(dashboard.stage, lambda: "he" in dashboard.trace.schemes and dashboard.stage.frame["whole"])
-        assert all(drafts[0])
-        assert not any(drafts[-1])
-        assert len(dashboard.bet.trace.seeds) == 3
+        assert all(button.disabled for button in buttons), "more is drawn of the same settings"
+        await until(lambda: not any(button.disabled for button in buttons))
+        assert "he" in dashboard.trace.schemes
+        dashboard.bet.buttons["shrinks"].click()
+        assert dashboard.bet.result.value
+        assert len(dashboard.state.bets) == 1
 
-    asyncio.run(session())
-
-
-def test_a_late_view_whose_settings_came_back_is_given_though_others_were_begun(monkeypatch):
-    monkeypatch.setattr(budget, "AT_ONCE", 1e9)
-
-    async def session():
-        dashboard = make("state", "spectrum")
-        gain, late = dashboard.controls.widgets["gain"], dashboard.late
-        await reach(dashboard.stage, lambda: shown(dashboard)["spectrum"][0])
-        gain.value = 1.5
-        await until(lambda: late.pending or late.done["spectrum"][0].trace is dashboard.trace)
-        gain.value = 1.0
-        await reach(dashboard.stage, lambda: dashboard.trace.config.gain == 1.0)
-        sent = asyncio.Queue()
-        dashboard.stage.send = lambda content, buffers=None: sent.put_nowait(content["name"])
-        await asyncio.sleep(0.05)
-        dashboard.give({"kind": "png", "view": "spectrum"})
-        assert await asyncio.wait_for(sent.get(), 20)
-
-    asyncio.run(session())
+    in_loop(session, "gradient", seeds=3)
 
 
-def test_of_large_comparisons_only_the_last_is_kept_with_its_pictures(monkeypatch):
-    monkeypatch.setattr(painter, "BYTES", 0)
-    dashboard = make()
-    for size in (6, 7, 8):
-        dashboard.controls.widgets["hidden_size"].value = size
-    kept = {id(job.trace) for pictures in dashboard.painter.kept.values() for job, *_rest in pictures}
-    assert kept == {id(dashboard.trace)}
+# The advice and the check
+
+
+def test_a_suggestion_comes_at_rest_and_a_click_does_what_it_says():
+    hidden = lambda dashboard: "rnnviz-silent" in dashboard.advice._dom_classes  # noqa: E731
+
+    async def session(dashboard):
+        assert hidden(dashboard)
+        await until(lambda: not hidden(dashboard))
+        before, changes = dashboard.config, dict(dashboard.advice.changes)
+        assert "Try" in dashboard.advice.words.value
+        dashboard.advice.button.click()
+        assert changes
+        assert dashboard.config == before.replace(**changes) != before
+        assert hidden(dashboard)
+        assert dashboard.controls.settings.config == dashboard.config
+
+    in_loop(session, "gradient", scheme="uniform01")
+
+
+@both_modes
+def test_a_check_says_how_far_it_is_and_can_be_stopped(mode):
+    is_slow = []
+
+    def f(a):
+        if is_slow:
+            time.sleep(0.001)
+        return np.tanh(a)
+
+    def said(panel):
+        return html.unescape(re.sub("<[^>]*>", "", panel.words.value or panel.progress.value))
+
+    async def session(dashboard):
+        panel = dashboard.check
+        is_slow.append(True)
+        panel.button.click()
+        assert said(panel) == "Xavier, seed 3: computing the gradients …"
+        assert panel.button.description == "Stop checking"
+        await until(lambda: " of 30 entries checked …" in said(panel))
+        panel.button.click()
+        assert re.fullmatch(r"Xavier, seed 3: stopped after \d+ of 30 entries\. .+", said(panel))
+        assert panel.button.description == "Check these gradients"
+        stopped = said(panel)
+        await asyncio.sleep(0.03)
+        assert said(panel) == stopped
+        is_slow.clear()
+        panel.button.click()
+        await until(lambda: panel.button.description == "Check these gradients")
+        assert "30 entries agree with the complex step" in said(panel)
+        is_slow.append(True)
+        put(dashboard, gain=1.5)
+        panel.button.click()
+        put(dashboard, gain=1.6)
+        assert said(panel) == "", "a result of other settings never comes"
+        assert not any(job.kind == "check" for job in dashboard.worker.jobs)
+
+    with made_up(ACTIVATIONS, "tanh", f=f, both=None):
+        in_loop(session, "gradient", activation="made_up", seed=3, mode=mode)
+
+
+# Closing
+
+
+def test_a_closed_page_frees_its_thread_and_its_widgets():
+    async def session(dashboard):
+        put(dashboard, hidden_size=13)
+        await whole(dashboard)
+        threads = set(dashboard.worker.executor._threads)
+        assert threads
+        inside = everything_in(dashboard)
+        put(dashboard, SLOW, hidden_size=14)
+        dashboard.close()
+        assert all(widget.comm is None for widget in inside)
+        await until(lambda: not any(thread.is_alive() for thread in threads))
+        assert dashboard.trace is None
+        assert not dashboard.worker.results.known, "the comparisons go, though a notebook keeps what a cell returned"
+
+    in_loop(session, "gradient", mode="thread")
+
+
+def test_a_cell_that_is_run_again_closes_the_pages_that_it_made_before(monkeypatch):
+    shell = SimpleNamespace(execution_count=1, kernel=SimpleNamespace(get_parent=lambda channel: shell.header))
+    monkeypatch.setitem(sys.modules, "IPython", SimpleNamespace(get_ipython=lambda: shell))
+
+    def run(cell, count=1):
+        shell.execution_count += 1
+        shell.header = {"metadata": cell, "content": {"code": "Dashboard()"}}
+        return [make("state") for _ in range(count)]
+
+    def still_open(*runs):
+        return [[page.comm is not None for page in pages] for pages in runs]
+
+    first, other, unnamed = run({"cellId": "a"}, 2), run({"cellId": "b"}), run({})
+    before = still_open(first, other, unnamed)
+    assert before == [[True, True], [True], [True]], "a cell may make two pages"
+    again = run({"cellId": "a"})
+    after = still_open(first, again, other, unnamed)
+    assert after == [[False, False], [True], [True], [True]]
+    run({})
+    at_last = still_open(other, unnamed)
+    assert at_last == [[True], [False]], "where cells have no names, their source tells them apart"

@@ -9,7 +9,7 @@ import itertools
 import json
 import re
 import xml.etree.ElementTree as ET
-from unittest import mock
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -22,6 +22,8 @@ from PIL import Image
 
 import rnnviz as rv
 from rnnviz.dashboard import export
+from rnnviz.dashboard.code import code, computation
+from rnnviz.dashboard.csv_file import csv_text
 from rnnviz.network.config import FIELDS
 from rnnviz.views import OPTIONS, VIEWS, Canvas, figure_export
 
@@ -256,14 +258,14 @@ def check_cells(text):
 
 
 def test_csv_reads_back_bit_for_bit(trace):
-    text = export.csv_text(trace)
+    text = csv_text(trace)
     check_values(text, trace)
     check_settings(text, trace)
     check_cells(text)
 
 
 def test_csv_has_the_columns_in_this_order():
-    header = next(line for line in export.csv_text(rv.compare(*CASES["lstm"])).splitlines() if not line.startswith("#"))
+    header = next(line for line in csv_text(rv.compare(*CASES["lstm"])).splitlines() if not line.startswith("#"))
     assert header.startswith(
         "scheme,seed,step,second_moment,variance,mean,saturation,log10_grad_norm,log10_grad_norm_c,"
     )
@@ -271,27 +273,27 @@ def test_csv_has_the_columns_in_this_order():
 
 
 def test_csv_writes_zeros_and_the_undefined_by_name():
-    zero, lost = (export.csv_text(rv.compare(*CASES[name])) for name in ("exact zeros", "not finite"))
+    zero, lost = (csv_text(rv.compare(*CASES[name])) for name in ("exact zeros", "not finite"))
     assert ",-inf," in zero
     assert ",nan," in lost
     assert ",inf," in lost
 
 
 def test_csv_of_one_run():
-    _, rows = read(export.csv_text(rv.run(SMALL)))
+    _, rows = read(csv_text(rv.run(SMALL)))
     assert [float(row["mean"]) for row in rows] == rv.run(SMALL).mean.tolist()
 
 
 EXTREMES = arrays(float, (1, 2, 3), elements=st.floats(width=64))
 
 
-@settings(max_examples=60)
+@settings(max_examples=30)
 @given(CONFIGS, EXTREMES, EXTREMES)
 @example(rv.Config(inputs="text", text=HOSTILE), np.full((1, 2, 3), -0.0), np.full((1, 2, 3), 5e-324))
 @example(rv.Config(inputs="text", text="=1+1" * 5000), np.zeros((1, 2, 3)), np.zeros((1, 2, 3)))
 def test_any_settings_and_any_numbers_read_back(config, mean, norms):
     tiny = rv.compare(SMALL.replace(seq_len=2), ("xavier",), (0, 7))
-    text = export.csv_text(dataclasses.replace(tiny, config=config, mean=mean, log10_grad_norm=norms))
+    text = csv_text(dataclasses.replace(tiny, config=config, mean=mean, log10_grad_norm=norms))
     check_settings(text, dataclasses.replace(tiny, config=config))
     check_cells(text)
     check_values(text, dataclasses.replace(tiny, mean=mean, log10_grad_norm=norms))
@@ -300,10 +302,10 @@ def test_any_settings_and_any_numbers_read_back(config, mean, norms):
 # The code
 
 
-def run_cell(source):
-    """Run code as a notebook's cell would; return its names, and the value of its last expression."""
+def run_cell(source, **names):
+    """Run code as a notebook's cell would, with some names; return all names, and the value of the last expression."""
     assert TransformerManager().transform_cell(source) == source, "nothing in it is a notebook's magic"
-    tree, names = ast.parse(source), {}
+    tree = ast.parse(source)
     last = tree.body.pop() if isinstance(tree.body[-1], ast.Expr) else None
     exec(compile(tree, "<cell>", "exec"), names)
     return names, last and eval(compile(ast.Expression(last.value), "<cell>", "eval"), names)
@@ -316,16 +318,16 @@ def arguments(trace, options, views):
 def test_the_code_shows_the_same_page(trace, monkeypatch):
     monkeypatch.delenv("QUERY_STRING", raising=False)
     options = {"quantity": "saturation", "theory": False, "precision": ""}
-    _, page = run_cell(export.code(*arguments(trace, options, ("state", "units"))))
+    _, page = run_cell(code(*arguments(trace, options, ("state", "units"))))
     assert_same(page.trace, trace)
-    assert list(page.views) == ["state", "units"]
+    assert list(page.pictures.canvases) == ["state", "units"]
     assert page.controls.choices["quantity"].value == "saturation"
     page.close()
 
 
 def test_the_computation_gives_the_same_arrays_and_pictures(trace):
-    views = [name for name, view in VIEWS.items() if not view.late]
-    names, _ = run_cell(export.computation(*arguments(trace, CHOSEN, views)))
+    views = [name for name, view in VIEWS.items() if not view.slow]
+    names, _ = run_cell(computation(*arguments(trace, CHOSEN, views)))
     assert_same(names["trace"], trace)
     assert list(names["pictures"]) == views
     for name, data in names["pictures"].items():
@@ -336,10 +338,10 @@ def test_the_computation_gives_the_same_arrays_and_pictures(trace):
 
 def test_the_code_says_only_what_is_not_as_usual():
     options = {name: option.choices[0][1] for name, option in OPTIONS.items()}
-    assert export.code(rv.Config(), ("xavier", "he"), range(8), options, ("state", "gradient")) == (
+    assert code(rv.Config(), ("xavier", "he"), range(8), options, ("state", "gradient")) == (
         'from rnnviz import Dashboard\n\nDashboard("state", "gradient", scheme=["xavier", "he"], seeds=8)\n'
     )
-    chosen = export.code(rv.Config(hidden_size=128, seed=3), ["he"], range(3, 6), CHOSEN, ["gradient"])
+    chosen = code(rv.Config(hidden_size=128, seed=3), ["he"], range(3, 6), CHOSEN, ["gradient"])
     assert chosen.splitlines()[-8:] == [
         "Dashboard(",
         '    "gradient",',
@@ -350,15 +352,25 @@ def test_the_code_says_only_what_is_not_as_usual():
         "    seed=3,",
         ")",
     ]
-    assert 'rv.Config()\ntrace = rv.compare(config, ["xavier"], seeds=[1, 5])' in export.computation(
+    assert 'rv.Config()\ntrace = rv.compare(config, ["xavier"], seeds=[1, 5])' in computation(
         rv.Config(), ["xavier"], np.array([1, 5]), {}, []
     )
 
 
 def called(source):
     """Return what the code gives to Dashboard, without making one."""
-    with mock.patch.object(rv, "Dashboard", lambda *views, **settings: (views, settings)):
-        return run_cell(source)[1]
+    head = "from rnnviz import Dashboard\n"
+    assert source.startswith(head)
+    return run_cell(source.removeprefix(head).lstrip(), Dashboard=lambda *views, **settings: (views, settings))[1]
+
+
+def compared(source):
+    """Return what the code gives to compare, without computing anything."""
+    ast.parse(source)
+    head, source = "import rnnviz as rv\n", source.partition("trace.second_moment,")[0]
+    assert source.startswith(head)
+    instead = SimpleNamespace(Config=rv.Config, compare=lambda *given, seeds: (*given, seeds))
+    return run_cell(source.removeprefix(head).lstrip(), rv=instead)[0]["trace"]
 
 
 @settings(max_examples=60)
@@ -368,31 +380,25 @@ def called(source):
 def test_code_for_any_settings(config, schemes, count, options):
     first = min(config.seed, 2**32 - count)
     seeds = range(first, first + count)
-    views, given = called(export.code(config, schemes, seeds, options, list(VIEWS)))
+    views, given = called(code(config, schemes, seeds, options, list(VIEWS)))
     scheme = given.pop("scheme")
     assert views == tuple(VIEWS)
     assert ([scheme] if isinstance(scheme, str) else scheme) == schemes
     assert given.pop("seeds") == count
     assert given.pop("options", {}) == options
     assert rv.Config(**given) == config.replace(scheme="xavier")
-    with mock.patch.object(rv, "compare", lambda *given, seeds: (*given, seeds)):
-        names, _ = run_cell_up_to_compare(export.computation(config, schemes, seeds, options, list(VIEWS)))
-    assert names["trace"] == (config.replace(scheme="xavier"), schemes, seeds)
-
-
-def run_cell_up_to_compare(source):
-    ast.parse(source)
-    return run_cell(source.partition("# Each is an array")[0])
+    trace = compared(computation(config, schemes, seeds, options, list(VIEWS)))
+    assert trace == (config.replace(scheme="xavier"), schemes, seeds)
 
 
 @pytest.mark.parametrize("seeds", [(0, 2), (3, 2, 1), ()])
 def test_a_page_cannot_show_seeds_that_are_not_counted_up(seeds):
     with pytest.raises(ValueError, match="counted up one by one"):
-        export.code(rv.Config(), ("xavier",), seeds, {}, ("state",))
+        code(rv.Config(), ("xavier",), seeds, {}, ("state",))
 
 
 @pytest.mark.parametrize(("options", "views"), [({"theroy": True}, ["state"]), ({}, ["stat"])])
-@pytest.mark.parametrize("make", [export.code, export.computation])
+@pytest.mark.parametrize("make", [code, computation])
 def test_an_unknown_name_is_one_sentence(make, options, views):
     with pytest.raises(ValueError, match="Did you mean"):
         make(rv.Config(), ("xavier",), (0,), options, views)
@@ -406,6 +412,7 @@ for each in (page.trace, trace):
 """
 
 
+@pytest.mark.slow
 def test_the_code_runs_in_a_new_notebook(tmp_path):
     """A real kernel, the cells pasted, and the trace of this process in both."""
     import nbformat
@@ -414,7 +421,7 @@ def test_the_code_runs_in_a_new_notebook(tmp_path):
     config = SMALL.replace(inputs="text", text=HOSTILE, gain=1.25)
     trace = rv.compare(config, ("xavier", "he"), range(2))
     given = arguments(trace, {"theory": True}, ("state", "gradient"))
-    cells = [export.code(*given), "page = _", export.computation(*given), DIGEST]
+    cells = [code(*given), "page = _", computation(*given), DIGEST]
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source) for source in cells])
     NotebookClient(notebook, timeout=60, resources={"metadata": {"path": str(tmp_path)}}).execute()
     arrays = (trace.second_moment, trace.variance, trace.saturation, trace.log10_grad_norm, trace.units)

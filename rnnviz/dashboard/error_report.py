@@ -35,7 +35,7 @@ def sentence(error: Exception) -> str:
     return inside.format(kind=type(error).__name__, error=error)
 
 
-def report(error: Exception, query: str) -> str:
+def error_report(error: Exception, query: str) -> str:
     """Return what somebody who mends a fault has to know; "" for what was only refused."""
     if isinstance(error, Refusal):
         return ""

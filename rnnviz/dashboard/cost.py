@@ -1,0 +1,28 @@
+"""A cost model: roughly how many multiplications a comparison takes, from which its seconds are foretold."""
+
+from __future__ import annotations
+
+from ..engine.batching import lanes, split
+from ..network.cells import CELLS
+from ..network.config import Config
+from .state import Comparison
+
+LANE = 0.6  # of what one stack gets done, a second one gets done beside it
+# Worth in multiplications: beginning a comparison, a step of a block of gates, and an entry of a state.
+START, STEP, ENTRY = 6e6, 2.3e5, 60
+
+
+def work_of(config: Config, runs: int) -> float:
+    """Return the work of some runs in one stack: to begin, to draw the weights, and to go through the steps."""
+    inputs, _ = config.sizes
+    size, blocks = config.hidden_size, len(CELLS[config.cell].gates)
+    weights = blocks * size * (size + inputs)
+    steps = config.seq_len * (STEP * blocks + 2.0 * runs * config.batch_size * (weights + size * ENTRY))
+    return START + ENTRY * runs * weights + steps
+
+
+def amount(comparison: Comparison) -> float:
+    """Return the work of a comparison, of which less time goes by where two stacks are computed side by side."""
+    runs = len(comparison.schemes) * comparison.seeds
+    stacks = len(split(comparison.config, runs))
+    return work_of(comparison.config, runs) / (1.0 + LANE * (lanes(stacks) - 1))

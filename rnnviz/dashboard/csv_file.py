@@ -1,0 +1,90 @@
+"""The numbers of a comparison as CSV."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+
+from .. import __version__
+from ..engine.trace import Trace
+from ..network.inputs import INPUTS
+
+Array = np.ndarray
+# Trace's arrays by column; no signs in the words, which would have to be escaped (see `harmless`).
+COLUMNS = {
+    "second_moment": "mean of h^2 over units and batch",
+    "variance": "variance of h over units and batch",
+    "mean": "mean of h over units and batch",
+    "saturation": "share of units that the activation calls saturated",
+    "log10_grad_norm": "log10 of the norm of dL/dh (minus infinity for exactly 0 and nan where there is no gradient)",
+    "log10_grad_norm_c": "the same for dL/dc",
+    "log10_relative_norm": "log10 of the norm of dL/dh relative to that at the last step (nan where that is 0)",
+    "log10_relative_norm_c": "log10 of the norm of dL/dc relative to that of dL/dh at the last step",
+    "log10_step_factor": "log10 of the root mean square of the factor that hands the gradient on (nan at step 0)",
+}
+GATE_COLUMNS = {
+    "gates": ("gate_{}", "mean value of gate {} (nan at step 0)"),
+    "gate_saturation": ("gate_{}_saturation", "share of the values of gate {} near their ends (nan at step 0)"),
+}
+
+
+def csv_text(trace: Trace) -> str:
+    """Return a comparison (or one run) as CSV: a row a scheme, seed and step, below ``# key: value`` lines of settings.
+
+    Values are JSON in the settings, floats that read back bit for bit in the rows, with ``-inf`` for an exact zero's
+    logarithm and ``nan`` for what is undefined. No cell of the settings can begin a spreadsheet's formula.
+    """
+    values = columns(trace)
+    runs = [(scheme, seed) for scheme in trace.schemes for seed in trace.seeds]
+    out = io.StringIO()
+    out.writelines(f"# {key}: {value}\n" for key, value in header(trace, values))
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(["scheme", "seed", "step", *values])
+    flat = [array.reshape(len(runs), -1).tolist() for array, _ in values.values()]
+    for (scheme, seed), *series in zip(runs, *flat, strict=True):
+        writer.writerows((scheme, seed, step, *row) for step, row in enumerate(zip(*series, strict=True)))
+    return out.getvalue()
+
+
+def columns(trace: Trace) -> dict[str, tuple[Array, str]]:
+    """Return the arrays (S, R, T+1) of a comparison by the name of their column, with what they are."""
+    found = {name: (getattr(trace, name), words) for name, words in COLUMNS.items()}
+    for field, (column, words) in GATE_COLUMNS.items():
+        for gate, array in getattr(trace, field).items():
+            found[column.format(gate)] = (array, words.format(gate))
+    return {name: (array, words) for name, (array, words) in found.items() if array is not None}
+
+
+def header(trace: Trace, values: Mapping[str, tuple[Array, str]]) -> Iterator[tuple[str, str]]:
+    """Return the lines above the table: version, settings, sizes as they really are, and each column's meaning."""
+    config = trace.config
+    inputs, classes = config.sizes
+    settings = {"rnnviz": __version__, **config.to_dict(), "D": inputs, "O": classes}
+    for name in ("scheme", "seed", *(() if INPUTS[config.inputs].reads_text else ("text",))):
+        del settings[name]
+    settings["schemes"] = " ".join(trace.schemes)
+    settings["seeds"] = " ".join(map(str, trace.seeds))
+    for key, value in settings.items():
+        yield key, harmless(value)
+    yield "column scheme", harmless("how W_hh and W_hy are drawn")
+    yield "column seed", harmless("the same seed draws the same numbers for every scheme")
+    yield "column step", harmless("t from 0 (the initial state) to T")
+    for name, (_array, words) in values.items():
+        yield f"column {name}", harmless(words)
+
+
+def harmless(value: Any) -> str:
+    """Return ``value`` as JSON in which no text can end a cell and begin a formula (=, +, -, @) in a new one.
+
+    >>> harmless("a,=1+1")
+    '"a\\\\u002c\\\\u003d1\\\\u002b1"'
+    """
+    if not isinstance(value, str):
+        return json.dumps(value)
+    return re.sub(r"[,;|=+@-]", lambda sign: f"\\u{ord(sign[0]):04x}", json.dumps(value))

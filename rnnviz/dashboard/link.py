@@ -1,0 +1,112 @@
+"""The page's state as the query string of a link, and back."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+from urllib.parse import parse_qs, parse_qsl, urlencode
+
+from ..network.config import FIELDS, from_text
+from ..text.language import LANGUAGES, _, of_link
+from ..views import OPTIONS
+from .state import MOST_PINS, PageState, Settings
+
+LONGEST = 200_000  # characters; a text setting may be long, a hostile link longer
+MOST_NAMES = 50
+
+
+def to_query(state: PageState) -> str:
+    """Return the query string of a link that brings the page back, but for the step that the reader points at."""
+    parts: list[tuple[str, Any]] = list(differences(state.settings, state.start).items())
+    parts += [(name, ",".join(names)) for name in ("lock", "hide") if (names := getattr(state, name))]
+    parts += [(name, "1") for name in ("present", "predict") if getattr(state, name)]
+    parts += [("lang", state.lang)] if state.lang else []
+    parts += [("pin", urlencode(differences(pin, state.start.alone))) for pin in state.pins]
+    return urlencode(parts)
+
+
+def differences(settings: Settings, start: Settings) -> dict[str, Any]:
+    """Return what differs from ``start``, as a link has it.
+
+    >>> start = Settings()
+    >>> differences(start.replace(gain=1.5, beside=("he", "orthogonal")), start)
+    {'gain': 1.5, 'beside': 'he,orthogonal'}
+    """
+    mine, theirs = settings.config.to_dict(), start.config.to_dict()
+    parts = {name: "" if value is None else value for name, value in mine.items() if value != theirs[name]}
+    if settings.beside != start.beside:
+        parts["beside"] = ",".join(settings.beside)
+    if settings.seeds != start.seeds:
+        parts["seeds"] = settings.seeds
+    for name in OPTIONS:
+        if (value := settings.option(name)) != start.option(name):
+            parts[name] = int(value) if isinstance(value, bool) else value
+    return parts
+
+
+def from_query(query: str, start: Settings) -> PageState:
+    """Return the state of a page that starts with ``start`` and is opened with a link.
+
+    What is impossible in a link is left out, with a sentence in ``notice``; unknown names are left to other readers.
+    """
+    query = query.removeprefix("?")
+    settings, problems = read(query, start)
+    lists = parse_qs(query, keep_blank_values=True)
+    last = {name: values[-1] for name, values in lists.items()}
+    lock, hide = (tuple(filter(None, last.get(name, "").split(",")[:MOST_NAMES])) for name in ("lock", "hide"))
+    pins = []
+    for text in lists.get("pin", [])[:MOST_PINS]:
+        pin, found = read(text, start)
+        pins.append(pin.alone)
+        problems += found
+    step = last.get("step", "")
+    return PageState(
+        settings=settings,
+        start=start,
+        home=start,
+        pins=tuple(pins),
+        step=min(int(step), settings.config.seq_len) if re.fullmatch("[0-9]{1,5}", step) else -1,
+        notice=" ".join(problems),
+        lock=lock,
+        hide=hide,
+        present=last.get("present") == "1",
+        predict=last.get("predict") == "1",
+        lang=lang if (lang := of_link(query) or "") in LANGUAGES else "",
+    )
+
+
+def read(query: str, start: Settings) -> tuple[Settings, list[str]]:
+    """Return a link's settings, and a sentence for each part that is impossible; ``start`` stands for those."""
+    if len(query) > LONGEST:
+        return start, [_("This link is too long to be read: the page starts as usual.")]
+    settings, problems = start, []
+    parts = dict(parse_qsl(query, keep_blank_values=True))
+    # The schemes beside the first come last: they leave out the first one, wherever in the link that stands.
+    for name, text in sorted(parts.items(), key=lambda part: part[0] == "beside"):
+        try:
+            settings = with_text(settings, name, text)
+        except ValueError as error:
+            problems.append(_("In this link {problem}").format(problem=error))
+    return settings, problems
+
+
+def with_text(settings: Settings, name: str, text: str) -> Settings:
+    """Return the settings with one part set from a link's text; ValueError where that is impossible."""
+    if name in FIELDS:
+        optional = FIELDS[name].metadata.get("optional") and text == ""
+        return settings.replace(**{name: None if optional else from_text(FIELDS[name], text)})
+    if name == "beside":
+        return settings.replace(beside=tuple(part for part in text.split(",") if part))
+    if name == "seeds":
+        return settings.replace(seeds=from_text(FIELDS["seed"], text))
+    if name in OPTIONS:
+        return settings.replace(options={**settings.options, name: option_from_text(name, text)})
+    return settings
+
+
+def option_from_text(name: str, text: str) -> Any:
+    """Return the value of one of the page's choices from a link's text."""
+    for _label, value in OPTIONS[name].choices:
+        if text == value or (isinstance(value, bool) and text.lower() in (str(int(value)), str(value).lower())):
+            return value
+    return text

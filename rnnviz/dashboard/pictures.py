@@ -1,0 +1,88 @@
+"""Pictures as the stage takes them: as large as the page wants them, with alt texts; the last ones are kept."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable, Mapping
+from dataclasses import dataclass
+from itertools import count
+from typing import Any
+from weakref import WeakKeyDictionary, ref
+
+from ..engine.trace import Trace
+from ..text.language import N_, _
+from ..views import VIEWS, Canvas
+from .work import Drawing
+
+KEPT = 4  # pictures of each view of a trace, with other options or of other sizes
+GAP = 16
+TWO_COLUMNS = 820  # CSS pixels from which two pictures stand side by side
+PRESENT = 1.35  # how much larger everything is drawn for a projector
+HIDDEN = N_("The gradient is covered until you have placed your bet.")
+Picture = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Size:
+    """A picture's size in CSS pixels, how much everything in it is enlarged, and how many dots a pixel has."""
+
+    width: int
+    height: int
+    zoom: float
+    ratio: float
+
+
+class Pictures:
+    """Paints the views of a page and keeps the last pictures."""
+
+    def __init__(self, views: Iterable[str]):
+        self.canvases = {name: Canvas(VIEWS[name]) for name in views}
+        # A trace may take megabytes: its pictures go when nothing else needs it.
+        self.kept: WeakKeyDictionary[Trace, dict[Hashable, Picture]] = WeakKeyDictionary()
+        self.numbers = count(1)
+
+    def size(self, viewport: Mapping[str, float], present: bool) -> Size:
+        """Return the size of each picture on a page of this width."""
+        _columns, width, height = layout(int(viewport["width"]), len(self.canvases))
+        return Size(width, height, PRESENT if present else 1.0, viewport["ratio"])
+
+    def picture(self, drawing: Drawing, data: Any, size: Size) -> Picture:
+        """Return a picture, painted unless it was kept; ``data`` is what it shows, None to compute that."""
+        kept = self.kept.setdefault(drawing.trace, {})
+        pins = tuple((name, ref(trace)) for name, trace in drawing.pins)
+        key = drawing.view, drawing.options, pins, size
+        if key not in kept:
+            if len(kept) >= KEPT * len(self.canvases):
+                kept.clear()
+            kept[key] = self.paint(drawing.view, drawing.data() if data is None else data, size)
+        return kept[key]
+
+    def hidden(self, drawing: Drawing, data: Any, size: Size) -> Picture:
+        """Return a picture that gives away nothing of what happened, or an empty place."""
+        shown = VIEWS[drawing.view].covered(drawing.data() if data is None else data)
+        picture = self.awaited(drawing.view, size) if shown is None else self.paint(drawing.view, shown, size)
+        return picture | {"alt": _(HIDDEN)}
+
+    def awaited(self, view: str, size: Size) -> Picture:
+        """Return what stands in the place of a picture that is still to come."""
+        alt = _("{view}: still being computed").format(view=_(VIEWS[view].label))
+        return self.frame(view, size) | {"png": None, "alt": alt, "revision": f"{view}-awaited-{size.width}"}
+
+    def paint(self, view: str, data: Any, size: Size) -> Picture:
+        """Return a new picture of a view's data."""
+        canvas, zoom = self.canvases[view], size.zoom
+        png = canvas.png(data, round(size.width / zoom), round(size.height / zoom), zoom * size.ratio)
+        axes = canvas.time_axis(data, size.width, size.height, zoom) if canvas.view.timed else None
+        painted = {"png": png, "alt": canvas.view.describe(data), "axes": axes}
+        return self.frame(view, size) | painted | {"revision": f"{view}-{next(self.numbers)}"}
+
+    def frame(self, view: str, size: Size) -> Picture:
+        """Return what every picture of a view has."""
+        label = _(VIEWS[view].label)
+        return {"name": view, "label": label, "width": size.width, "height": size.height, "stale": False, "axes": None}
+
+
+def layout(width: int, views: int) -> tuple[int, int, int]:
+    """Return columns, and the pictures' width and height, for a page of this width."""
+    columns = min(views, 2) if width >= TWO_COLUMNS else 1
+    each = int(min(max((width - GAP * (columns - 1)) / columns, 280), 900))
+    return columns, each, int(min(max(0.62 * each, 310), 430))

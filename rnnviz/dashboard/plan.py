@@ -1,0 +1,135 @@
+"""What is computed when: `plan` alone decides it, from the page's state and what is known."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from ..engine.trace import Trace
+from ..text.language import _, ngettext
+from ..views import VIEWS
+from .cost import amount
+from .neighbours import neighbours
+from .pins import pinned, pinned_trace
+from .results import Results, is_whole
+from .state import Comparison, PageState
+from .work import PINNED, STILL, Advice, Ahead, Check, Job, Part, Pin, drawing
+
+SOON = 0.002  # seconds after a change: the page is answered first, and sends the next change meanwhile
+REST = 0.03  # seconds without a change until more than a draft is computed
+IDLE = 0.8  # seconds without a change until a suggestion is looked for
+AT_ONCE = 0.005  # seconds of computing that a moving slider bears
+BEARABLE = 0.25  # seconds for which nothing need be said, and within which a draft has to come
+BAND = 0.12  # seconds of computing within which all seeds have to be seen, if only with some of their sequences
+PAUSE = 0.05  # seconds without a change until drafts are computed that nobody has asked for
+BUSY = 0.02  # seconds of waiting for a turn from which on the machine is needed by others
+SHORT = 0.02  # seconds of computing that need not wait for its turn
+
+
+def plan(state: PageState, results: Results, views: Sequence[str], in_steps: bool = True) -> list[Job]:
+    """Return the work to do for a page, the most urgent first.
+
+    ``in_steps`` is False where nobody can see drafts, as in a script: then each comparison is computed whole.
+    """
+    if state.refusal:
+        return []
+    comparison = state.settings.comparison
+    trace = results[comparison].value
+    jobs = [] if "comparison" in state.stopped else comparison_jobs(comparison, results, in_steps)
+    is_settled = not jobs and trace is not None
+    jobs += check_jobs(state, results)
+    if is_settled:
+        jobs += view_jobs(state, trace, results, views)
+    jobs += pin_jobs(state, results)
+    if jobs or not (in_steps and is_settled) or state.covers:
+        return jobs
+    jobs += ahead_jobs(state, results)
+    if not state.lock and not results[Advice(trace)].is_settled:
+        jobs.append(Job(Advice(trace), "advice", IDLE, takes_turns=True))
+    return jobs
+
+
+def comparison_jobs(comparison: Comparison, results: Results, in_steps: bool) -> list[Job]:
+    """Return the parts of a comparison that are still to come: a draft, a band over all seeds, the whole."""
+    known = results[comparison]
+    if known.error or (known.value is not None and is_whole(known.value, comparison)):
+        return []
+    everything = Part(comparison, comparison.seeds, comparison.config.batch_size)
+    if not in_steps:
+        return [Job(everything, "comparison")]
+    draft, band = first_part(everything, results), fitting(everything, BAND, results)
+    text = ngettext("Computing {seeds} draw: {share}", "Computing {seeds} draws: {share}", comparison.seeds)
+    text = text.replace("{seeds}", str(comparison.seeds))
+    parts = []
+    if known.value is None and seconds(draft, results) <= BEARABLE:
+        parts.append(job(draft, results, text, after=SOON, is_draft=True))
+    if seconds(band, results) <= 0.5 * seconds(everything, results) and adds(band, known.value):
+        parts.append(job(band, results, text))
+    if draft != everything or not parts:
+        parts.append(job(everything, results, text))
+    return parts
+
+
+def job(part: Part, results: Results, text: str, after: float = REST, is_draft: bool = False) -> Job:
+    """Return a part of a comparison as a job."""
+    takes = seconds(part, results)
+    return Job(part, "comparison", after, takes, is_draft, not is_draft and takes > SHORT, text)
+
+
+def adds(part: Part, trace: Trace | None) -> bool:
+    """Tell whether a part has more seeds than a trace, or more sequences of as many."""
+    return trace is None or (part.seeds, part.sequences) > (len(trace.seeds), trace.config.batch_size)
+
+
+def seconds(part: Part, results: Results) -> float:
+    """Return how long a part will probably take."""
+    return results.pace * amount(part.comparison)
+
+
+def first_part(everything: Part, results: Results) -> Part:
+    """Return what is shown first: the whole, or a draft of one seed."""
+    if seconds(everything, results) <= AT_ONCE:
+        return everything
+    return fitting(everything._replace(seeds=1), AT_ONCE, results)
+
+
+def fitting(part: Part, limit: float, results: Results) -> Part:
+    """Return as many sequences, a power of two or all, as these seeds have time for; at least one."""
+    while part.sequences > 1 and seconds(part, results) > limit:
+        part = part._replace(sequences=2 ** ((part.sequences - 1).bit_length() - 1))
+    return part
+
+
+def check_jobs(state: PageState, results: Results) -> list[Job]:
+    """Return the gradient check that the reader has asked for."""
+    check = Check(state.settings.config)
+    wanted = state.check and "check" not in state.stopped and not results[check].is_settled
+    return [Job(check, "check")] if wanted else []
+
+
+def view_jobs(state: PageState, trace: Trace, results: Results, views: Sequence[str]) -> Iterator[Job]:
+    """Yield the views that take long, once there is all that they show."""
+    if "views" in state.stopped:
+        return
+    pins = pinned(state, results)
+    for view in views:
+        key = drawing(state, view, trace, pins)
+        if key.is_slow and not results[key].is_settled:
+            text = _(STILL).replace("{view}", _(VIEWS[view].label))
+            yield Job(key, "views", takes_turns=True, text=text)
+
+
+def ahead_jobs(state: PageState, results: Results) -> Iterator[Job]:
+    """Yield drafts of what the next key will probably ask for, unless other kernels need the machine."""
+    for settings in neighbours(state.settings, state.moved) if results.waited < BUSY else ():
+        comparison = settings.comparison
+        known = results[comparison].is_settled or results[Ahead(comparison)].is_settled
+        draft = first_part(Part(comparison, comparison.seeds, comparison.config.batch_size), results)
+        if not known and seconds(draft, results) <= 2 * AT_ONCE:
+            yield Job(draft, "ahead", PAUSE, seconds(draft, results))
+
+
+def pin_jobs(state: PageState, results: Results) -> Iterator[Job]:
+    """Yield the pinned comparisons that are not known yet."""
+    for pin in state.pins:
+        if pinned_trace(pin.comparison, results) is None and not results[Pin(pin.comparison)].error:
+            yield Job(Pin(pin.comparison), "pins", REST, takes_turns=True, text=_(PINNED))

@@ -1,0 +1,200 @@
+"""What the page shows: `render` alone decides it, from the page's state and what is known."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ..engine.trace import Trace
+from ..story import step_readout
+from ..story.suggestions import Suggestion
+from ..text.language import N_, _
+from ..text.number_format import percent
+from ..views import VIEWS
+from . import link
+from .captions import captions
+from .error_report import error_report, sentence
+from .pictures import Picture, Pictures, Size, layout
+from .pins import pinned
+from .plan import BEARABLE
+from .results import Result, Results, is_whole
+from .state import Comparison, PageState
+from .work import Advice, Check, Drawing, Job, Pin, drawing
+
+LEFT = N_("Stopped: what is dimmed was not computed.")
+
+
+@dataclass(frozen=True)
+class Frame:
+    """Everything that the page shows.
+
+    Attributes
+    ----------
+    stage : the stage's pictures and sentences (see `Stage.frame`), {} before there are any.
+    traits : the stage's other traits by name: message, report, notice, busy, progress, query, moment.
+    advice : the suggestion, or None.
+    check : what is known of the gradient check, and whether it is going on.
+    trace : the comparison in the pictures, or None.
+    is_current : whether it belongs to the settings, if only as a draft.
+    is_complete : whether nothing more is to come but slow views.
+    """
+
+    stage: dict[str, Any]
+    traits: dict[str, Any]
+    advice: Suggestion | None
+    check: tuple[Result, bool]
+    trace: Trace | None
+    is_current: bool
+    is_complete: bool
+
+
+def render(
+    state: PageState,
+    results: Results,
+    jobs: Sequence[Job],
+    viewport: Mapping[str, float],
+    pictures: Pictures,
+) -> Frame:
+    """Return what the page shows while these jobs are still to be done."""
+    comparison = state.settings.comparison
+    own = results[comparison]
+    trace = own.value or latest(results)
+    # Refused controls say something else than the pictures, and the work for their last settings rests.
+    is_current = own.value is not None and not state.refusal
+    is_complete = not state.refusal and not any(job.kind in ("comparison", "pins") for job in jobs)
+    query = link.to_query(state)
+    stage = {}
+    if trace is not None:
+        stage = stage_frame(state, results, trace, viewport, pictures) | {"whole": is_complete}
+    error = first_error(state, results, trace, pictures)
+    traits = {
+        "message": state.refusal or (sentence(error) if error else state.message),
+        "report": error_report(error, query) if error and not state.refusal else "",
+        "notice": notice(state, own, trace, jobs),
+        "busy": trace is not None and not is_current and not (jobs and jobs[0].is_draft),
+        "progress": progress(jobs, results),
+        "moment": readout(state, trace, pictures),
+    }
+    if is_current or not jobs:  # a link brings back what is shown
+        traits["query"] = query
+    check = Check(state.settings.config)
+    checking = results[check], any(job.key == check for job in jobs)
+    return Frame(stage, traits, advice(state, results, own, jobs), checking, trace, is_current, is_complete)
+
+
+def latest(results: Results) -> Trace | None:
+    """Return the comparison shown last: it stays, dimmed, while a newer one is computed."""
+    found = results.latest(Comparison)
+    return found[1] if found else None
+
+
+def stage_frame(
+    state: PageState, results: Results, trace: Trace, viewport: Mapping[str, float], pictures: Pictures
+) -> dict[str, Any]:
+    """Return pictures and sentences as the stage takes them."""
+    config, size = trace.config, pictures.size(viewport, state.present)
+    pins = pinned(state, results)
+    views = [picture(state, results, drawing(state, view, trace, pins), size, pictures) for view in pictures.canvases]
+    is_own = trace is results[state.settings.comparison].value
+    # A draft reads few sequences: theory speaks of all of them, so that its words stay when those come.
+    theory_of = state.settings.config if is_own else config
+    shows_theory = any("theory" in VIEWS[view].options for view in pictures.canvases) and state.settings.option(
+        "theory"
+    )
+    return {
+        "views": views,
+        "columns": layout(int(viewport["width"]), len(pictures.canvases))[0],
+        "words": [] if state.covers else captions(trace, theory_of if shows_theory else None),
+        "page": viewport["width"],
+        "told": len(trace.schemes) + shows_gates(pictures),
+        "steps": config.seq_len,
+        "drawn": f"{len(trace.seeds)} x {config.batch_size}",
+    }
+
+
+def picture(state: PageState, results: Results, shown: Drawing, size: Size, pictures: Pictures) -> Picture:
+    """Return one picture; a slow view that is still to come keeps its last picture, or its place, as stale."""
+    data = results[shown].value
+    if shown.is_slow and data is None:
+        old = results.latest(Drawing, shown.view)
+        if old is None or (state.covers and VIEWS[shown.view].reveals_gradient):
+            return pictures.awaited(shown.view, size) | {"stale": True}
+        return pictures.picture(*old, size) | {"stale": True}
+    if state.covers and VIEWS[shown.view].reveals_gradient:
+        return pictures.hidden(shown, data, size)
+    return pictures.picture(shown, data, size)
+
+
+def shows_gates(pictures: Pictures) -> bool:
+    return any(VIEWS[view].shows_gates for view in pictures.canvases)
+
+
+def first_error(state: PageState, results: Results, trace: Trace | None, pictures: Pictures) -> Exception | None:
+    """Return what went wrong, first of all with the comparison, then with its views, pins and advice."""
+    keys: list[Any] = [state.settings.comparison]
+    if trace is not None:
+        pins = pinned(state, results)
+        keys += [drawing(state, view, trace, pins) for view in pictures.canvases] + [Advice(trace)]
+    keys += [Pin(pin.comparison) for pin in state.pins]
+    return next((error for key in keys if (error := results[key].error)), None)
+
+
+def notice(state: PageState, own: Result, trace: Trace | None, jobs: Sequence[Job]) -> str:
+    """Say what the link could not have, and what was left out because it was stopped or has failed."""
+    parts = [state.notice]
+    is_stopped = "comparison" in state.stopped
+    if is_stopped or own.error:
+        if trace is None:
+            parts.append(_("Stopped: nothing is computed yet. Choose smaller sizes."))
+        elif own.value is None:
+            older = _("Stopped: the pictures still show the previous settings.")
+            parts.append(older if is_stopped else _("The pictures still show the previous settings."))
+        elif not is_whole(own.value, state.settings.comparison):
+            parts.append(stopped_words(own.value, state.settings.comparison))
+    if "views" in state.stopped:
+        parts.append(_(LEFT))
+    return " ".join(filter(None, parts))
+
+
+def stopped_words(trace: Trace, wanted: Comparison) -> str:
+    """Say how much of what was asked for the pictures show."""
+    shown = trace.config
+    return _(
+        "Stopped: the pictures show H = {size}, T = {steps}, {seeds} of {all_seeds} draws and {sequences} of "
+        "{all_sequences} sequences."
+    ).format(
+        size=shown.hidden_size, steps=shown.seq_len, seeds=len(trace.seeds), all_seeds=wanted.seeds,
+        sequences=shown.batch_size, all_sequences=wanted.config.batch_size,
+    )  # fmt: skip
+
+
+def progress(jobs: Sequence[Job], results: Results) -> dict[str, Any]:
+    """Return the share done and the words for work that takes long, {} where there is none."""
+    if not jobs or not jobs[0].text:
+        return {}
+    first = jobs[0]
+    result = results[first.recorded]
+    if result.progress is None and first.seconds <= BEARABLE:
+        return {}
+    return {"share": result.share, "text": first.text.replace("{share}", percent(result.share))}
+
+
+def readout(state: PageState, trace: Trace | None, pictures: Pictures) -> list[str]:
+    """Say what happened at the step that the reader points at."""
+    if state.covers:
+        return [_("The numbers of a step are covered until you have placed your bet.")]
+    if trace is None or state.step < 0:
+        return []
+    step = min(state.step, trace.config.seq_len)
+    gates = step_readout.gates(trace, step) if shows_gates(pictures) else []
+    return [_("Step {step}").format(step=step), *step_readout.sentences(trace, step), *gates]
+
+
+def advice(state: PageState, results: Results, own: Result, jobs: Sequence[Job]) -> Suggestion | None:
+    """Return the suggestion for the settings, once nothing else is to come."""
+    busy = any(job.kind not in ("advice", "ahead") for job in jobs)
+    if own.value is None or busy or state.covers or state.lock or state.refusal:
+        return None
+    found = results[Advice(own.value)].value
+    return found[0] if found else None

@@ -1,0 +1,104 @@
+"""What has been computed: one frozen record for each piece of work, and how fast this machine is."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Hashable
+from dataclasses import dataclass, replace
+from typing import Any, TypeVar
+
+from ..engine.trace import Trace
+from .state import Comparison
+
+ROOM = 8 * 2**20  # bytes of the comparisons that are kept for settings that come back
+PACE = 3e-10  # seconds a multiplication, until this machine's own pace is known
+Kind = TypeVar("Kind", bound=tuple)
+
+
+@dataclass(frozen=True)
+class Result:
+    """How far a piece of work is.
+
+    Attributes
+    ----------
+    value : what it has returned, or None.
+    error : what it has raised, or None.
+    progress : what it has yielded last: the share done, or an object that knows its ``share``; None before it begins.
+    """
+
+    value: Any = None
+    error: Exception | None = None
+    progress: Any = None
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether there is nothing left to do."""
+        return self.value is not None or self.error is not None
+
+    @property
+    def share(self) -> float:
+        """The share done, 0 to 1."""
+        return float(getattr(self.progress, "share", self.progress or 0.0))
+
+
+NOTHING = Result()
+
+
+def is_whole(trace: Trace, comparison: Comparison) -> bool:
+    """Tell whether a trace is all of a comparison, and no draft of it."""
+    return (len(trace.seeds), trace.config.batch_size) == (comparison.seeds, comparison.config.batch_size)
+
+
+class Results:
+    """Results by their keys, the least recently used first; a comparison's value is its best trace so far.
+
+    Attributes
+    ----------
+    pace : seconds a multiplication on this machine, learnt from finished work.
+    waited : seconds that the last turn on this machine was waited for.
+    """
+
+    def __init__(self, pace: float = PACE):
+        self.pace, self.waited = pace, 0.0
+        self.known: OrderedDict[Any, Result] = OrderedDict()
+        self.used: set[Any] = set()  # since the last trim
+
+    def __getitem__(self, key: Hashable) -> Result:
+        """Return what is known of a piece of work, and count that as a use."""
+        if key not in self.known:
+            return NOTHING
+        self.known.move_to_end(key)
+        self.used.add(key)
+        return self.known[key]
+
+    def put(self, key: Hashable, **changes: Any) -> None:
+        """Record a value, an error or a progress."""
+        self.known[key] = replace(self.known.get(key, NOTHING), **changes)
+        self.known.move_to_end(key)
+        self.used.add(key)
+
+    def latest(self, kind: type[Kind], *fields: Any) -> tuple[Kind, Any] | None:
+        """Return the key and value used last of a kind of work, whose key begins with these fields."""
+        for key in reversed(self.known):
+            if isinstance(key, kind) and self.known[key].value is not None and key[: len(fields)] == fields:
+                return key, self[key].value
+        return None
+
+    def learn(self, seconds: float, work: float) -> None:
+        """Learn this machine's pace from a finished piece of work, without believing a single one."""
+        self.pace = (self.pace * seconds / work) ** 0.5
+
+    def forgive(self) -> None:
+        """Forget what went wrong: with other settings, or the same ones again, it may go right."""
+        self.known = OrderedDict((key, result) for key, result in self.known.items() if result.error is None)
+
+    def trim(self) -> None:
+        """Forget what has not been used since the last time, but for comparisons that take little room."""
+        room = ROOM
+        for key in [key for key in reversed(self.known) if key not in self.used]:
+            if isinstance(key, Comparison) and self.known[key].value is not None:
+                room -= self.known[key].value.units.nbytes
+                if room >= 0:
+                    continue
+            del self.known[key]
+        self.used.clear()

@@ -1,0 +1,81 @@
+// A link to the current settings.
+
+// Where a link leads: to this page, or, from JupyterLab, whose address has no settings, to Voila on the same server.
+function pageAddress() {
+  const address = new URL(window.location.href);
+  address.hash = address.search = "";
+  const config = document.getElementById("jupyter-config-data");
+  const base = config ? JSON.parse(config.textContent).baseUrl : "/";
+  const inLab = /^(?:(?:lab|doc)(?:\/workspaces\/[^/]+)?\/tree|notebooks)\/(?=.+[.]ipynb$)/;
+  if (address.pathname.startsWith(base)) {
+    address.pathname = base + address.pathname.slice(base.length).replace(inLab, "voila/render/");
+  }
+  return address;
+}
+
+// The query string that restores what is shown, including the step pointed at.
+function currentQuery(model) {
+  const step = model.get("step");
+  return [model.get("query"), step < 0 ? "" : `step=${step}`].filter(Boolean).join("&");
+}
+
+// Checkboxes for what a teacher may add to a link, folded away at first; `add` appends what is ticked to a query.
+function linkOptions(model, changed) {
+  const texts = model.get("texts");
+  const box = element("details", "rnnviz-share");
+  const summary = element("summary");
+  summary.textContent = texts.link_options;
+  box.append(summary);
+  const boxes = ["lock=all", "present=1", "predict=1"].map((part) => {
+    const label = element("label");
+    const input = element("input", "", { type: "checkbox", value: part });
+    input.addEventListener("change", changed);
+    label.append(input, texts[part.split("=")[0]]);
+    box.append(label);
+    return input;
+  });
+  const add = (query) => {
+    const ticked = boxes.filter((input) => input.checked).map((input) => input.value);
+    const names = ticked.map((part) => part.split("=")[0]);
+    const others = query.split("&").filter((part) => part && !names.includes(part.split("=")[0]));
+    return [...others, ...ticked].join("&");
+  };
+  return { box, add };
+}
+
+// A button that copies the link; if the clipboard is closed, the link appears, selected.
+function linkTool(model) {
+  const texts = model.get("texts");
+  const tool = element("div", "rnnviz-tools");
+  const status = element("span", "rnnviz-said", { role: "status" });
+  const field = element("input", "rnnviz-link", { readonly: "", "aria-label": texts.link, hidden: "" });
+  const reset = () => {
+    status.textContent = "";
+    field.hidden = true;
+  };
+  const options = linkOptions(model, reset);
+  const copy = button(texts.copy_link, async () => {
+    const address = pageAddress();
+    address.search = options.add(currentQuery(model));
+    field.value = address.href;
+    const copied = await copyText(address.href, () => {
+      field.hidden = false;
+      field.focus();
+      field.select();
+    });
+    field.hidden = copied;
+    status.textContent = copied ? texts.link_copied : texts.link_selected;
+  });
+  model.on("change:query", reset);
+  tool.append(copy, options.box, status, field);
+  return tool;
+}
+
+// Gives the query to the page around the stage, for its links to other languages and for reloading.
+function publishQuery(model, el) {
+  const publish = () => {
+    if (model.get("frame").views) el.dataset.query = currentQuery(model);
+  };
+  model.on("change:query change:step", publish);
+  publish();
+}

@@ -1,0 +1,40 @@
+// Slider readouts with the language's decimal comma.
+
+const READOUT = ".widget-readout[contenteditable]";
+
+// ipywidgets writes a dot and cannot parse a comma, so a comma becomes a dot again just before ipywidgets reads what was
+// typed. Screen readers get the readout's text as the value of the handle, without a float's last digits.
+function localizeNumbers(language) {
+  let [typing, parsing] = [null, false];
+  const replace = (readout, from, to) => {
+    if (readout.textContent.includes(from)) readout.textContent = readout.textContent.replace(from, to);
+  };
+  const show = () => {
+    if (parsing) return;
+    for (const readout of document.querySelectorAll(READOUT)) {
+      if (readout === typing) continue;
+      if (language === "de") replace(readout, ".", ",");
+      updateAttribute(readout.closest(SLIDER)?.querySelector(".noUi-handle"), "aria-valuetext", readout.textContent);
+    }
+  };
+  const type = (event) => (typing = event.target.closest?.(READOUT) ?? null);
+  const parse = (event) => {
+    if (!event.target.matches?.(READOUT) || (event.type === "keydown" && event.key !== "Enter")) return;
+    [typing, parsing] = [null, true];
+    replace(event.target, ",", ".");
+    setTimeout(() => {
+      parsing = false;
+      show();
+    });
+  };
+  const listeners = language === "de" ? { beforeinput: type, keydown: parse, blur: parse, focusout: parse } : {};
+  for (const [kind, listener] of Object.entries(listeners)) document.addEventListener(kind, listener, true);
+  const observer = new MutationObserver(show);
+  const changes = { childList: true, characterData: true, subtree: true, attributeFilter: ["aria-valuetext"] };
+  observer.observe(document.body, changes);
+  show();
+  return () => {
+    observer.disconnect();
+    for (const [kind, listener] of Object.entries(listeners)) document.removeEventListener(kind, listener, true);
+  };
+}

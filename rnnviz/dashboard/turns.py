@@ -1,0 +1,34 @@
+"""Turns: of all kernels that a server has started, only a few compute something large at a time.
+
+Thirty students who move a slider at once would otherwise share two cores evenly, and all wait for all. The server that
+started this kernel hands the turns out (see `rnnviz.serving.turns`); without one, every turn comes at once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+ADDRESS = "RNNVIZ_TURNS"  # the environment variable that names the server's socket
+
+
+@asynccontextmanager
+async def turn() -> AsyncIterator[None]:
+    """Wait for this kernel's turn, and end it with the block; a server that is gone makes nobody wait."""
+    address = os.environ.get(ADDRESS, "")
+    if not address:
+        yield
+        return
+    writer = None
+    try:
+        try:
+            reader, writer = await asyncio.open_unix_connection(address)
+            await reader.read(1)
+        except OSError:
+            pass
+        yield
+    finally:
+        if writer is not None:
+            writer.close()

@@ -1,0 +1,134 @@
+"""Pieces of work by what decides them: each is a key of the results and knows how to compute its value."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from typing import Any, NamedTuple
+
+from ..engine import gradient_check
+from ..engine.runs import Trace, comparing
+from ..network.config import Config
+from ..numerics.progress import Progress
+from ..story.suggestions import Suggestion, suggesting
+from ..text.language import N_
+from ..views import VIEWS
+from .state import Comparison, PageState
+
+
+class Part(NamedTuple):
+    """Part of a comparison: its first ``seeds`` seeds, with ``sequences`` sequences in each batch."""
+
+    of: Comparison
+    seeds: int
+    sequences: int
+
+    @property
+    def comparison(self) -> Comparison:
+        """The part as a comparison of its own."""
+        return Comparison(self.of.config.replace(batch_size=self.sequences), self.of.schemes, self.seeds)
+
+    def compute(self) -> Progress[Trace]:
+        return comparing(self.comparison.config, self.of.schemes, self.of.drawn(self.seeds))
+
+
+class Ahead(NamedTuple):
+    """A draft of a comparison that nobody has asked for yet."""
+
+    comparison: Comparison
+
+
+class Pin(NamedTuple):
+    """The whole comparison of a pinned scheme."""
+
+    comparison: Comparison
+
+    def compute(self) -> Progress[Trace]:
+        return Part(self.comparison, self.comparison.seeds, self.comparison.config.batch_size).compute()
+
+
+class Drawing(NamedTuple):
+    """What a view shows of a trace, with its options and the pinned curves by their names."""
+
+    view: str
+    trace: Trace
+    options: tuple[tuple[str, Any], ...]
+    pins: tuple[tuple[str, Trace], ...] = ()
+
+    @property
+    def is_slow(self) -> bool:
+        """Whether the other views must not wait for it."""
+        return VIEWS[self.view].is_slow(self.trace.config, **dict(self.options))
+
+    def compute(self) -> Progress[Any]:
+        return VIEWS[self.view].computing(self.trace, **self.arguments)
+
+    def data(self) -> Any:
+        """Return the view's data at once."""
+        return VIEWS[self.view].data(self.trace, **self.arguments)
+
+    @property
+    def arguments(self) -> dict[str, Any]:
+        return {**dict(self.options), **({"pins": list(self.pins)} if VIEWS[self.view].pins else {})}
+
+
+class Advice(NamedTuple):
+    """A suggestion for the first scheme of a trace, in a tuple, since there may be none."""
+
+    trace: Trace
+
+    def compute(self) -> Progress[tuple[Suggestion | None]]:
+        return ((yield from suggesting(self.trace, 0)),)
+
+
+class Check(NamedTuple):
+    """A check of the gradients of one network."""
+
+    config: Config
+
+    def compute(self) -> Generator[gradient_check.Check, None, gradient_check.Check | None]:
+        check = None
+        for check in gradient_check.progress(self.config):
+            yield check
+        return check
+
+
+Key = Part | Pin | Drawing | Advice | Check
+
+
+class Job(NamedTuple):
+    """A piece of work to do.
+
+    Attributes
+    ----------
+    key : the work itself; ``recorded`` is the key under which its result is known.
+    kind : "comparison", "check", "views", "pins", "ahead" or "advice".
+    after : seconds without a change until it is begun.
+    seconds : how long it will probably take; 0 where nobody knows.
+    is_draft : whether a moving slider waits for it.
+    takes_turns : whether it waits for its turn among all kernels of this machine.
+    text : what the page says while it takes long, with a {share}.
+    """
+
+    key: Key
+    kind: str
+    after: float = 0.0
+    seconds: float = 0.0
+    is_draft: bool = False
+    takes_turns: bool = False
+    text: str = ""
+
+    @property
+    def recorded(self) -> Comparison | Ahead | Key:
+        if not isinstance(self.key, Part):
+            return self.key
+        return Ahead(self.key.of) if self.kind == "ahead" else self.key.of
+
+
+PINNED = N_("Computing what is pinned: {share}")
+STILL = N_("{view}, still being computed: {share}")
+
+
+def drawing(state: PageState, view: str, trace: Trace, pins: tuple[tuple[str, Trace], ...]) -> Drawing:
+    """Return what a view of the page shows of a trace."""
+    options = tuple((name, state.settings.option(name)) for name in VIEWS[view].options)
+    return Drawing(view, trace, options, pins if VIEWS[view].pins else ())

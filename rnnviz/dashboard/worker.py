@@ -1,0 +1,250 @@
+"""The one worker of a page: it does the newest plan, job by job, in a thread or in slices of the event loop."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+import time
+from collections.abc import Callable, Generator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Literal
+
+from .cost import amount
+from .memory import give_back
+from .results import Results
+from .turns import turn
+from .work import Job, Key, Part
+
+Mode = Literal["thread", "slices"]
+TOLD = 0.15  # seconds between two reports of progress
+SLICE = 0.03  # seconds of computing after which the event loop may answer the page
+WORTH = 0.75  # beyond this fraction of a draft, finishing it beats restarting
+PATIENCE = 0.15  # seconds after which a moving slider has to bring a picture, if only of where it was
+
+
+def best_mode() -> Mode:
+    """Return "thread" where threads can be started, which a browser does not allow; RNNVIZ_WORKER overrides it."""
+    asked = os.environ.get("RNNVIZ_WORKER", "")
+    return "slices" if asked == "slices" or sys.platform == "emscripten" else "thread"
+
+
+@dataclass(eq=False)
+class Running:
+    """A job that has been begun: its computation, the seconds spent on it, and whether it was left."""
+
+    job: Job
+    progress: Generator[Any, None, Any]
+    spent: float = 0.0
+    share: Any = 0.0
+    left: bool = False
+    waits: bool = True  # for its turn
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a computation has ended."""
+
+    value: Any = None
+    error: Exception | None = None
+
+
+class Worker:
+    """Does the first job of the newest plan, and leaves the one that it was doing, or pauses it where it comes later.
+
+    Without an event loop, as in a script, `follow` does all jobs before it returns.
+
+    Parameters
+    ----------
+    results : where values, errors and progress are recorded.
+    on_result : called after each value or error. on_progress : called now and then while something is computed.
+    mode : "thread", or "slices" of the event loop; the better one by default.
+    """
+
+    def __init__(
+        self,
+        results: Results,
+        on_result: Callable[[], None],
+        on_progress: Callable[[], None] = lambda: None,
+        mode: Mode | None = None,
+        clock: Callable[[], float] = time.perf_counter,
+    ):
+        self.results, self.on_result, self.on_progress = results, on_result, on_progress
+        self.mode, self.clock = mode or best_mode(), clock
+        self.executor = ThreadPoolExecutor(max_workers=1) if self.mode == "thread" else None
+        self.is_closed = False
+        self.jobs: Sequence[Job] = ()
+        self.since = self.shown_at = clock()
+        self.running: Running | None = None
+        self.paused: dict[Key, Running] = {}
+        self.leaving: list[Running] = []  # told to pause, and still at it
+        self.task: asyncio.Task | None = None
+        self.timer: asyncio.TimerHandle | None = None
+
+    def follow(self, jobs: Sequence[Job], changed: bool = False) -> None:
+        """Replace the plan; if ``changed``, restart the delays of its jobs."""
+        self.jobs = jobs
+        if changed:
+            self.since = self.clock()
+        planned = {job.key for job in jobs}
+        for key in [key for key in self.paused if key not in planned]:
+            self.paused.pop(key).progress.close()
+        if self.running and not self.is_wanted(self.running):
+            self.leave(self.running)
+        self.go_on()
+
+    def is_wanted(self, running: Running) -> bool:
+        """Tell whether to go on with a job: it is still the first, or a draft that is nearly done or long awaited."""
+        keys = [job.key for job in self.jobs]
+        if running.job.key in keys:
+            return running.job.key == keys[0]
+        late = self.clock() - self.shown_at > PATIENCE
+        share = getattr(running.share, "share", running.share)
+        return running.job.is_draft and bool(keys) and (late or share > WORTH)
+
+    def go_on(self) -> None:
+        """Begin the first job when its time has come, unless another is running."""
+        if self.timer:
+            self.timer.cancel()
+            self.timer = None
+        if self.running or not self.jobs:
+            return
+        job, loop = self.jobs[0], running_loop()
+        wait = self.since + job.after - self.clock()
+        if loop is None:
+            self.do(job)
+        elif wait > 0:
+            self.timer = loop.call_later(wait, self.go_on)
+        elif not any(each.job.key == job.key for each in self.leaving):  # it goes on once it has paused
+            self.running = self.paused.pop(job.key, None) or Running(job, job.key.compute())
+            self.running.left, self.running.waits = False, job.takes_turns
+            self.results.put(job.recorded, progress=None)
+            self.task = loop.create_task(self.drive(self.running))
+
+    def do(self, job: Job) -> None:
+        """Do a job here and now."""
+        self.running = Running(job, job.key.compute())
+        self.accept(self.running, self.advance(self.running, lambda: False))
+
+    async def drive(self, running: Running) -> None:
+        """Compute beside the page, after waiting for a turn where that is due."""
+        begun = self.clock()
+        async with turn() if running.waits else nullcontext():
+            if running.waits:
+                running.waits, self.results.waited = False, self.clock() - begun
+            if self.is_closed:
+                return
+            if self.executor is not None:
+                tell = self.teller(running, asyncio.get_running_loop().call_soon_threadsafe)
+                outcome = await asyncio.wrap_future(
+                    self.executor.submit(self.advance, running, lambda: running.left, tell)
+                )
+            else:
+                outcome = await self.in_slices(running)
+        self.accept(running, outcome)
+
+    async def in_slices(self, running: Running) -> Outcome | None:
+        """Compute in the event loop, which answers the page between two slices."""
+        tell = self.teller(running, lambda act: act())
+        while not running.left:
+            end = time.perf_counter() + SLICE
+            outcome = self.advance(running, partial(is_past, end), tell)
+            if outcome is not None:
+                return outcome
+            await asyncio.sleep(0)
+        return None
+
+    def advance(
+        self, running: Running, is_over: Callable[[], bool], tell: Callable[[], None] = lambda: None
+    ) -> Outcome | None:
+        """Compute until the end, or until ``is_over``; then return None."""
+        begun = time.perf_counter()
+        try:
+            while not is_over():
+                running.share = next(running.progress)
+                tell()
+            return None
+        except StopIteration as end:
+            return Outcome(value=end.value)
+        except Exception as error:  # whatever a computation raises is said on the page
+            return Outcome(error=error)
+        finally:
+            running.spent += time.perf_counter() - begun
+
+    def teller(self, running: Running, in_loop: Callable[[Callable[[], None]], Any]) -> Callable[[], None]:
+        """Return a function that records a job's progress now and then, in the loop."""
+        last = time.perf_counter()
+
+        def tell() -> None:
+            nonlocal last
+            if time.perf_counter() - last > TOLD:
+                last = time.perf_counter()
+                in_loop(lambda: self.note(running))
+
+        return tell
+
+    def note(self, running: Running) -> None:
+        """Record how far a job is."""
+        if running is self.running:
+            self.results.put(running.job.recorded, progress=running.share)
+            self.on_progress()
+
+    def leave(self, running: Running) -> None:
+        """Stop working on a job."""
+        running.left, self.running = True, None
+        if running.waits and self.task:
+            self.task.cancel()
+        else:
+            self.leaving.append(running)
+
+    def accept(self, running: Running, outcome: Outcome | None) -> None:
+        """Record how a job has ended, or keep one that was left for later."""
+        if self.is_closed:
+            running.progress.close()
+            return
+        was_current = running is self.running
+        if was_current:
+            self.running = None
+        else:
+            self.leaving.remove(running)
+        if outcome is None:
+            if any(job.key == running.job.key for job in self.jobs):
+                self.paused[running.job.key] = running
+            else:
+                running.progress.close()
+            self.go_on()
+            return
+        if outcome.error is not None:
+            self.results.put(running.job.recorded, error=outcome.error)
+        else:
+            self.results.put(running.job.recorded, value=outcome.value, error=None, progress=None)
+            if isinstance(running.job.key, Part):
+                self.results.learn(running.spent, amount(running.job.key.comparison))
+        self.shown_at = self.clock()
+        if was_current or any(job.key == running.job.key for job in self.jobs):
+            self.on_result()
+        if not self.jobs and self.executor is not None:
+            self.executor.submit(give_back)
+
+    def close(self) -> None:
+        """Stop all work, for good."""
+        self.is_closed = True
+        self.follow(())
+        if self.executor is not None:
+            self.executor.shutdown(wait=False, cancel_futures=True)
+
+
+def is_past(moment: float) -> bool:
+    """Tell whether a moment of `time.perf_counter` is over."""
+    return time.perf_counter() > moment
+
+
+def running_loop() -> asyncio.AbstractEventLoop | None:
+    """Return the kernel's event loop, or None where there is none, as in a script."""
+    try:
+        return asyncio.get_running_loop()
+    except RuntimeError:
+        return None

@@ -1,0 +1,229 @@
+"""`plan` as a function: what is computed when, and what is not computed at all."""
+
+from dataclasses import replace
+
+import pytest
+
+import rnnviz as rv
+from rnnviz.dashboard.cost import amount
+from rnnviz.dashboard.plan import AT_ONCE, BAND, IDLE, REST, SOON, fitting, plan
+from rnnviz.dashboard.results import Results
+from rnnviz.dashboard.state import Change, PageState, PinFirst, Refuse, Settings, StartCheck, Stop, reduce
+from rnnviz.dashboard.work import Advice, Check, Part, Pin, drawing
+
+SMALL = Settings(rv.Config(hidden_size=8, seq_len=6, batch_size=6), ("he",), seeds=4)
+LARGE = SMALL.replace(hidden_size=512, seq_len=200, batch_size=32, seeds=8)
+TRACE = rv.compare(SMALL.config, ("xavier", "he"), range(4))
+SLOW = 1.0  # a pace at which nothing is quick
+VIEWS = ("state", "spectrum")
+
+
+def page(settings=SMALL, **changes):
+    """Return the state of a page that has just been opened."""
+    return replace(PageState(settings, settings, settings), **changes)
+
+
+def after(*events, state=None):
+    state = state or page()
+    for event in events:
+        state = reduce(state, event)
+    return state
+
+
+def known(state, seeds=None, sequences=None, pace=3e-10):
+    """Return results that hold a page's comparison, or so many of its seeds and sequences; the numbers are made up."""
+    comparison = state.settings.comparison
+    config = comparison.config.replace(batch_size=sequences or comparison.config.batch_size)
+    seeds = seeds or comparison.seeds
+    results = Results(pace)
+    made = replace(TRACE, config=config, schemes=comparison.schemes, seeds=tuple(range(seeds)))
+    results.put(comparison, value=made)
+    return results
+
+
+def names(jobs):
+    """Return what jobs do, as "seeds x sequences" for parts of a comparison."""
+    return [f"{job.key.seeds}x{job.key.sequences}" if isinstance(job.key, Part) else job.kind for job in jobs]
+
+
+def planned(state, results=None, views=("state", "gradient"), **options):
+    return names(plan(state, Results() if results is None else results, views, **options))
+
+
+# The comparison
+
+
+def test_a_large_comparison_comes_as_a_draft_a_band_over_all_seeds_and_the_whole():
+    state = page(LARGE)
+    jobs = plan(state, Results(), ("state",))
+    assert names(jobs) == ["1x1", "8x1", "8x32"]
+    assert [job.is_draft for job in jobs] == [True, False, False]
+    assert [job.after for job in jobs] == [SOON, REST, REST]
+    assert [job.takes_turns for job in jobs] == [False, True, True]
+    assert [job.recorded for job in jobs] == [LARGE.comparison] * 3
+    assert jobs[0].seconds < jobs[1].seconds < jobs[2].seconds
+    assert jobs[2].text == "Computing 8 draws: {share}"
+    assert planned(state, known(state, 1, 1)) == ["8x1", "8x32"]
+    assert planned(state, known(state, 8, 1)) == ["8x32"]
+    assert planned(state, known(state))[:1] != ["8x32"]
+
+
+def test_a_small_comparison_comes_whole_at_once():
+    jobs = plan(page(), Results(), ("state",))
+    assert names(jobs) == ["4x6"]
+    assert (jobs[0].is_draft, jobs[0].takes_turns, jobs[0].after) == (True, False, SOON)
+
+
+def test_the_pace_decides_what_is_small():
+    whole = amount(SMALL.comparison)
+    assert planned(page(), Results(pace=0.9 * AT_ONCE / whole)) == ["4x6"]
+    assert planned(page(), Results(pace=2 * AT_ONCE / whole))[0].startswith("1x")
+
+
+def test_where_a_draft_would_come_late_there_is_none():
+    jobs = plan(page(), Results(pace=SLOW), ("state",))
+    assert not any(job.is_draft for job in jobs)
+    assert all(job.takes_turns for job in jobs)
+    assert names(jobs)[-1] == "4x6"
+
+
+def test_where_nobody_sees_drafts_there_are_none():
+    state = page(LARGE)
+    jobs = plan(state, Results(pace=SLOW), ("state",), in_steps=False)
+    assert names(jobs) == ["8x32"]
+    assert not jobs[0].is_draft
+    assert planned(state, known(state), in_steps=False) == [], "nor advice, which nobody waits for"
+
+
+@pytest.mark.parametrize("sequences", [1, 2, 3, 6, 32, 100])
+def test_fewer_sequences_are_powers_of_two_and_never_none(sequences):
+    everything = Part(SMALL.replace(batch_size=sequences).comparison, 4, sequences)
+    assert fitting(everything, BAND, Results(pace=1e9)).sequences == 1
+    assert fitting(everything, BAND, Results(pace=1e-30)) == everything
+    found = fitting(everything, BAND, Results(pace=1.001 * BAND / amount(everything.comparison))).sequences
+    assert found & (found - 1) == 0
+    assert 1 <= found < max(sequences, 2)
+
+
+def test_what_has_failed_is_not_tried_again():
+    results = Results()
+    results.put(SMALL.comparison, error=MemoryError())
+    assert planned(page(), results) == []
+    draft = known(page(LARGE), 1, 1)
+    draft.put(LARGE.comparison, error=MemoryError())
+    assert not any("x" in name for name in planned(page(LARGE), draft))
+
+
+# What ends work
+
+
+def test_nothing_is_computed_while_the_controls_say_what_cannot_be():
+    state = after(PinFirst(), StartCheck(), Refuse("no."))
+    assert planned(replace(state, check=True), views=VIEWS) == []
+
+
+def test_what_is_stopped_stays_stopped_for_these_settings_only():
+    state = after(Stop("comparison"), state=page(LARGE))
+    assert planned(state) == []
+    assert planned(after(Change(LARGE.replace(options={"theory": True})), state=state)) == []
+    other = after(Change(LARGE.replace(gain=1.5)), state=state)
+    assert planned(other) == ["1x1", "8x1", "8x32"]
+    assert planned(after(Change(LARGE), state=other)) == ["1x1", "8x1", "8x32"]
+
+
+# Views
+
+
+def slow_view(state, results):
+    """Return the key of the slow view of a page."""
+    return drawing(state, "spectrum", results[state.settings.comparison].value, ())
+
+
+def test_a_slow_view_comes_after_the_whole():
+    state = page(LARGE)
+    assert "views" not in planned(state, known(state, 8, 1), VIEWS)
+    results = known(state)
+    jobs = plan(state, results, VIEWS)
+    assert names(jobs) == ["views"]
+    assert jobs[0].key == slow_view(state, results)
+    assert jobs[0].takes_turns
+    assert jobs[0].text == "Eigenvalues, still being computed: {share}"
+    results.put(slow_view(state, results), value="data")
+    assert "views" not in planned(state, results, VIEWS)
+
+
+def test_a_slow_view_is_of_the_last_settings_only():
+    state = after(Change(SMALL.replace(gain=1.5)))
+    results = known(page())
+    assert planned(state, results, VIEWS) == ["4x6"]
+
+
+@pytest.mark.parametrize("error", [True, False], ids=["failed", "stopped"])
+def test_a_slow_view_that_was_stopped_or_has_failed_is_left(error):
+    state = page() if error else after(Stop("views"))
+    results = known(state)
+    if error:
+        results.put(slow_view(state, results), error=ZeroDivisionError())
+    assert "views" not in planned(state, results, VIEWS)
+
+
+# Pins
+
+
+def test_pins_come_after_the_comparison_and_its_views():
+    pins = tuple(SMALL.replace(gain=gain).alone for gain in (1.5, 0.5))
+    state = page(pins=pins)
+    assert planned(state, views=VIEWS) == ["4x6", "pins", "pins"]
+    results = known(state)
+    jobs = plan(state, results, VIEWS)
+    assert names(jobs) == ["views", "pins", "pins"]
+    assert [job.key for job in jobs[1:]] == [Pin(pin.comparison) for pin in pins]
+    assert all(job.takes_turns and job.text == "Computing what is pinned: {share}" for job in jobs[1:])
+    results.put(jobs[1].key, value=TRACE.only(0))
+    results.put(jobs[2].key, error=MemoryError())
+    assert "pins" not in planned(state, results, VIEWS)
+
+
+def test_a_pin_that_the_page_shows_is_not_computed_again_nor_taken_from_a_draft():
+    state = after(PinFirst(), state=page(LARGE))
+    assert "pins" not in planned(state, known(state))
+    assert "pins" in planned(state, known(state, 1, 1))
+    assert "pins" in planned(state, known(state, 8, 1))
+    state = after(PinFirst())
+    results = known(state)
+    plan(state, results, ())
+    assert results[Pin(SMALL.comparison.first_scheme)].value.schemes == ("xavier",)
+    state = after(Change(SMALL.replace(beside=("keras",))), state=state)
+    assert "pins" not in planned(state, results)
+
+
+# The check and the advice
+
+
+def test_a_check_comes_between_the_comparison_and_its_views():
+    state = after(StartCheck())
+    assert planned(state, views=VIEWS) == ["4x6", "check"]
+    results = known(state)
+    assert planned(state, results, VIEWS) == ["check", "views"]
+    assert planned(after(StartCheck(), Stop("check")), results) == ["advice"]
+    assert planned(after(StartCheck(), Stop("check"), StartCheck()), results) == ["check"]
+    assert planned(after(Stop("comparison"), StartCheck(), state=page(LARGE))) == ["check"]
+    results.put(Check(SMALL.config), error=FloatingPointError())
+    assert planned(state, results) == ["advice"], "which is said, and not tried again"
+
+
+def test_a_suggestion_is_looked_for_when_all_else_is_done():
+    state = page()
+    results = known(state)
+    jobs = plan(state, results, ("state",))
+    assert names(jobs) == ["advice"]
+    assert (jobs[0].after, jobs[0].takes_turns) == (IDLE, True)
+    results.put(Advice(results[SMALL.comparison].value), value=(None,))
+    assert planned(state, results) == [], "also where there is nothing to suggest"
+
+
+@pytest.mark.parametrize("flags", [{"lock": ("gain",)}, {"predict": True}])
+def test_nothing_is_suggested_where_it_would_tell_or_could_not_be_done(flags):
+    state = page(**flags)
+    assert planned(state, known(state)) == []
+    assert planned(page(), known(page())) == ["advice"]
