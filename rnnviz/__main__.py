@@ -5,7 +5,9 @@ import errno
 import sys
 import threading
 import webbrowser
+from collections.abc import Callable
 from pathlib import Path
+from types import ModuleType
 
 FIRST_PORT = 8866
 
@@ -15,7 +17,7 @@ class ExpectedError(Exception):
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Run a command and return its exit status: 0, or 2 after one sentence on what was wrong."""
+    """Run a command and return its exit status: 0, or 2 after one sentence that says what is wrong."""
     arguments = parser().parse_args(argv)
     try:
         arguments.run(arguments)
@@ -51,24 +53,29 @@ def run_demo(arguments: argparse.Namespace) -> None:
     folder = notebook_folder(arguments.notebooks)
     app = serving_app()
     sockets = bound_sockets(app, arguments.port)
+    app.serve(folder, sockets, announcer(None if arguments.no_browser else open_browser))
 
-    def ready(address: str) -> None:
+
+def announcer(show: Callable[[str], object] | None) -> Callable[[str], None]:
+    """Return a function that prints an address and, in a thread of its own, calls ``show`` with it."""
+
+    def announce(address: str) -> None:
         print(f"rnnviz runs at {address} (Ctrl-C stops it)", flush=True)
-        if not arguments.no_browser:
+        if show:
             # A text browser does not return before it is closed.
-            threading.Thread(target=open_browser, args=[address], daemon=True).start()
+            threading.Thread(target=show, args=[address], daemon=True).start()
 
-    app.serve(folder, sockets, ready)
+    return announce
 
 
-def open_browser(address: str) -> None:
-    """Open the page in a browser, or say where it is."""
-    if not webbrowser.open(address):
+def open_browser(address: str, browser: Callable[[str], bool] = webbrowser.open) -> None:
+    """Open the page in a browser, or print its address."""
+    if not browser(address):
         print(f"No browser was found on this machine: open {address} in one.", flush=True)
 
 
 def notebook_folder(given: Path | None) -> Path:
-    """Return the folder to serve: the one given, or `notebooks` here, above here, or beside the package."""
+    """Return the folder to serve: the given one, or `notebooks` here, above here, or beside the package."""
     if given is not None:
         if not given.is_dir():
             raise ExpectedError(f"there is no folder {str(given)!r}; give a folder that holds notebooks.")
@@ -77,13 +84,13 @@ def notebook_folder(given: Path | None) -> Path:
     for base in (here, *here.parents, Path(__file__).resolve().parents[1]):
         if any((base / "notebooks").glob("*.ipynb")) and (base / "pyproject.toml").is_file():
             return base / "notebooks"
-    raise ExpectedError("no notebooks were found here; give their folder, as in 'rnnviz demo my_notebooks'.")
+    raise ExpectedError("there are no notebooks here; give their folder, as in 'rnnviz demo my_notebooks'.")
 
 
-def serving_app():
+def serving_app() -> ModuleType:
     """Import the server, which needs the packages of the extra `app`."""
-    # jsonschema can do without it; its import spends one to four seconds on grammars that nothing here reads.
-    sys.modules.setdefault("rfc3987_syntax", None)
+    # This optional dependency of jsonschema takes one to four seconds to import, and nothing here uses it.
+    sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
     try:
         from .serving import app
     except ModuleNotFoundError as error:
@@ -92,8 +99,8 @@ def serving_app():
     return app
 
 
-def bound_sockets(app, port: int | None) -> list:
-    """Bind the port asked for, or else the first that is free."""
+def bound_sockets(app: ModuleType, port: int | None) -> list:
+    """Bind the requested port, or else the first free one."""
     for candidate in [port] if port else [*range(FIRST_PORT, FIRST_PORT + 50), 0]:
         try:
             return app.bind(candidate)

@@ -1,5 +1,6 @@
-"""Voila for this project: loopback only, kernels freed, no sources, its own pages."""
+"""Voila with this project's settings: it serves this machine only, frees kernels, hides sources, has its own pages."""
 
+import asyncio
 import logging
 import os
 import signal
@@ -8,12 +9,13 @@ import tempfile
 import uuid
 from collections.abc import Callable
 from pathlib import Path
+from socket import create_server, socket
+from typing import Any
 
 import zmq
 from tornado.httpclient import AsyncHTTPClient
 from tornado.httpserver import HTTPServer
 from tornado.ioloop import IOLoop, PeriodicCallback
-from tornado.netutil import bind_sockets
 from tornado.web import HTTPError
 from tornado.websocket import WebSocketClosedError
 from traitlets.config import Config
@@ -24,7 +26,7 @@ from voila.tornado.handler import TornadoVoilaHandler
 from voila.tornado.treehandler import TornadoVoilaTreeHandler
 
 from ..engine.batching import BLAS_THREADS
-from . import gallery, languages
+from . import exporter, gallery, languages, turns
 
 HOST = "127.0.0.1"
 TEMPLATE_ROOT = Path(__file__).parent / "jupyter"
@@ -32,7 +34,7 @@ STOP_SIGNALS = [getattr(signal, name) for name in ("SIGINT", "SIGBREAK") if hasa
 
 
 class Page(BaseVoilaHandler):
-    """A page of this server, in the language of its visitor."""
+    """A page in the visitor's language."""
 
     @property
     def language(self) -> str:
@@ -42,13 +44,13 @@ class Page(BaseVoilaHandler):
     def folder(self) -> Path:
         return Path(self.settings["rnnviz_notebooks"])
 
-    def render_template(self, name: str, **names) -> str:
+    def render_template(self, name: str, **names: Any) -> str:
         self.set_header("Vary", "Accept-Language")
         return super().render_template(name, language=self.language, **names)
 
 
 class IndexPage(Page):
-    """The page that leads to every notebook; Voila's folder listing leads here too."""
+    """The page that links to every notebook; Voila's folder listing redirects here."""
 
     def get(self, path: str = "") -> None:
         if self.request.path != self.base_url:
@@ -59,15 +61,15 @@ class IndexPage(Page):
 
 
 class NotebookPage(Page, TornadoVoilaHandler):
-    """The page of a notebook, or the way to it in the language that the link asks for."""
+    """The page of a notebook, or a redirect to its translation where the link asks for one."""
 
     async def prepare(self) -> None:
         await super().prepare()
-        # Reading the token sets its cookie, which Voila's page sends back to free the kernel of a closed tab.
+        # Reading the token sets its cookie. Voila's page sends it back when its tab is closed, to free the kernel.
         _ = self.xsrf_token
 
     async def get(self, path: str | None = None) -> None:
-        address = languages.elsewhere(self.folder, path or "", self.request.query)
+        address = languages.translation(self.folder, path or "", self.request.query)
         if address:
             self.redirect(address)
         else:
@@ -78,7 +80,7 @@ class NotebookPage(Page, TornadoVoilaHandler):
 
 
 class MissingPage(Page):
-    """The answer to an address that leads nowhere."""
+    """The answer to an unknown address."""
 
     async def prepare(self) -> None:
         await super().prepare()
@@ -93,8 +95,10 @@ OWN_PAGES = {
 
 
 class Server(Voila):
-    """Voila with this project's pages, on one given port of this machine."""
+    """Voila with this project's pages, on given sockets."""
 
+    sockets: list[socket]
+    turns: asyncio.Server
     on_ready: Callable[[str], None] = staticmethod(print)
 
     def init_settings(self) -> dict:
@@ -105,32 +109,40 @@ class Server(Voila):
         return [*handlers, (r".*", MissingPage, {"voila_configuration": self.voila_configuration})]
 
     def listen(self) -> None:
-        """Serve on the sockets given, and stop every kernel at the end."""
+        """Serve on the given sockets; stop every kernel at the end."""
         HTTPServer(self.app).add_sockets(self.sockets)
         self.ioloop = IOLoop.current()
+        self.ioloop.add_callback(self.hand_out_turns)
         self.ioloop.add_callback(self.announce)
         for name in STOP_SIGNALS:
-            # Not as KeyboardInterrupt, which may be raised, and lost, anywhere inside the loop.
+            # A KeyboardInterrupt could be raised, and swallowed, anywhere inside the loop.
             signal.signal(name, self._handle_signal_stop)
         if sys.platform == "win32":
-            PeriodicCallback(lambda: None, 500).start()  # or Ctrl-C waits for the next request
+            PeriodicCallback(lambda: None, 500).start()  # otherwise Ctrl-C waits for the next request
         try:
             self.ioloop.start()
         finally:
             self.stop()
 
+    async def hand_out_turns(self) -> None:
+        """Let the kernels take turns where the system has sockets in files, in the folder that only this user sees."""
+        path = Path(self.connection_dir, "turns")
+        if hasattr(asyncio, "start_unix_server") and len(os.fsencode(path)) <= zmq.IPC_PATH_MAX_LEN:
+            self.turns = await turns.hand_out(path)
+            os.environ[turns.ADDRESS] = str(path)
+
     async def announce(self) -> None:
-        """Tell the address once the index page answers."""
+        """Report the address once the index page answers."""
         await AsyncHTTPClient().fetch(self.connection_url)
         self.on_ready(self.connection_url)
 
 
 def settings(notebooks: Path, port: int) -> Config:
-    """Return Voila's settings: what is served, to whom, and when a kernel is freed."""
+    """Return Voila's settings: what it serves, to whom, and when it frees a kernel."""
     config = Config()
     config.Voila.update(root_dir=str(notebooks), ip=HOST, port=port, open_browser=False)
     config.Voila.log_level = logging.WARNING
-    # Jupyter's own pings close a healthy socket that answers a millisecond late; on loopback nobody needs them.
+    # Jupyter's pings close a healthy socket that answers a millisecond late, and loopback does not need them.
     config.Voila.tornado_settings = {"ws_ping_interval": 0}
     config.VoilaConfiguration.update(
         template="rnnviz",
@@ -138,54 +150,57 @@ def settings(notebooks: Path, port: int) -> Config:
         allow_theme_override="NO",
         strip_sources=True,
         file_allowlist=[r"(?!(.*[\\/])?\.).*\.(png|jpg|gif|svg)"],
-        # It only colours code, which these pages do not show, and warns of its version on every page.
+        # It highlights code, which these pages do not show, and logs a version warning on every page.
         extension_denylist=["jupyterlab_pygments"],
     )
-    # A closed tab frees its kernel at once; this catches the tabs that could not say goodbye.
+    # A tab frees its kernel when it is closed; culling catches the tabs that could not.
     config.MappingKernelManager.update(cull_interval=30, cull_idle_timeout=300, cull_connected=False)
     config.KernelManager.update(transport_to_kernels())
-    # A kernel that died would come back empty, and its page would look alive.
+    # A restarted kernel would be empty, but its page would look alive.
     config.KernelRestarter.restart_limit = 0
     return config
 
 
-def transport_to_kernels() -> dict:
-    """Return how the server and its kernels talk: over sockets in its own folder, or else over ports.
+def transport_to_kernels(folder: str | None = None) -> dict:
+    """Return how the server talks to its kernels: over sockets in a temporary folder, or else over ports.
 
-    A port is chosen here and bound by the kernel a second later: another process may have it by then.
+    The server chooses a port, but the kernel binds it a second later; another process may have taken it by then.
     """
-    longest = Path(tempfile.gettempdir(), "voila_12345678", f"kernel-{uuid.UUID(int=0)}-ipc-99")
+    longest = Path(folder or tempfile.gettempdir(), "voila_12345678", f"kernel-{uuid.UUID(int=0)}-ipc-99")
     if zmq.has("ipc") and sys.platform != "win32" and len(os.fsencode(longest)) <= zmq.IPC_PATH_MAX_LEN:
         return {"transport": "ipc"}
-    # Other accounts of this machine can reach a kernel's ports.
+    # Other users of this machine can reach a kernel's ports.
     return {"transport_encryption": "auto" if zmq.has("curve") else "disabled"}
 
 
-def serve(notebooks: Path, sockets: list, on_ready: Callable[[str], None]) -> None:
-    """Serve a folder of notebooks on bound sockets until Ctrl-C or a signal to end."""
+def serve(notebooks: Path, sockets: list[socket], on_ready: Callable[[str], None]) -> None:
+    """Serve a folder of notebooks on bound sockets until Ctrl-C or a termination signal."""
     prepare_environment()
+    exporter.install()
     config = settings(notebooks, sockets[0].getsockname()[1])
     server = Server(config=config, config_file_paths=[])
     server.sockets, server.on_ready = sockets, on_ready
     server.log.addFilter(lambda record: not record.getMessage().endswith("is not trusted"))
-    logging.getLogger("asyncio").addFilter(is_news)
+    logging.getLogger("asyncio").addFilter(is_fault)
     server.initialize([])
     server.start()
 
 
-def is_news(record: logging.LogRecord) -> bool:
-    """Tell whether a fault is one: a page that was closed while a message was on its way to it is not."""
+def is_fault(record: logging.LogRecord) -> bool:
+    """Tell whether a record is of a fault. A page that is closed while a message is on its way to it is none."""
     return not (record.exc_info and isinstance(record.exc_info[1], WebSocketClosedError))
 
 
 def prepare_environment() -> None:
-    """Let Voila find this project's template, and give each kernel one BLAS thread."""
+    """Let Voila find this project's template, and limit each kernel to one BLAS thread."""
     paths = [str(TEMPLATE_ROOT), os.environ.get("JUPYTER_PATH", "")]
     os.environ["JUPYTER_PATH"] = os.pathsep.join(filter(None, paths))
     for limit in BLAS_THREADS:
         os.environ.setdefault(limit, "1")
 
 
-def bind(port: int) -> list:
-    """Return the sockets of a port on the loopback address; OSError where it is taken."""
-    return bind_sockets(port, HOST)
+def bind(port: int) -> list[socket]:
+    """Return the sockets of a port on the loopback address; raise OSError if it is taken."""
+    bound = create_server((HOST, port), backlog=128)
+    bound.setblocking(False)
+    return [bound]

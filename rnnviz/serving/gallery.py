@@ -1,11 +1,11 @@
-"""What the index page says of each notebook: a title, a sentence and a picture."""
+"""The cards of the index page: a title, a sentence and a picture of each notebook."""
 
 import json
 import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from .languages import OWN, spoken
+from .languages import OWN, language_of
 
 PICTURES = "pictures"
 
@@ -23,16 +23,16 @@ class Card:
 
 
 def cards(folder: Path, language: str = OWN) -> list[Card]:
-    """Describe every notebook of a folder, in the order of their file names.
+    """Return the cards of a folder's notebooks, in the order of their file names.
 
-    What is translated lies, under the same name, in the language's own folder; what is not is shown as it is.
+    A translation has the same file name, in a folder named after its language; it replaces the original.
     """
     paths = {path.name: path for place in (folder, folder / language) for path in place.glob("[!._]*.ipynb")}
     return [card(path, folder) for _, path in sorted(paths.items())]
 
 
 def card(path: Path, folder: Path) -> Card:
-    """Describe a notebook by its first heading, the paragraph below that, and `pictures/<stem>.png`."""
+    """Return a notebook's card: its first heading, the paragraph below that, and `pictures/<stem>.png`."""
     title, sentence = heading_and_sentence(first_markdown(path))
     return Card(
         name=path.relative_to(folder).as_posix(),
@@ -40,12 +40,12 @@ def card(path: Path, folder: Path) -> Card:
         sentence=sentence,
         picture=picture(path, folder, ""),
         dark_picture=picture(path, folder, "-dark"),
-        language=spoken(path),
+        language=language_of(path),
     )
 
 
 def first_markdown(path: Path) -> str:
-    """Return the text of the first Markdown cell, or nothing where the file is no notebook."""
+    """Return the text of the first Markdown cell, or "" if the file is not a notebook."""
     try:
         cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
         sources = [cell["source"] for cell in cells if cell["cell_type"] == "markdown"]
@@ -55,7 +55,7 @@ def first_markdown(path: Path) -> str:
 
 
 def heading_and_sentence(markdown: str) -> tuple[str, str]:
-    """Return the first heading and the paragraph after it, both as plain text.
+    """Return the first heading and the paragraph below it, both as plain text.
 
     >>> heading_and_sentence("# Watch\\n\\nIt *grows*.\\nFast.\\n\\n## Tasks")
     ('Watch', 'It grows. Fast.')
@@ -69,7 +69,7 @@ def heading_and_sentence(markdown: str) -> tuple[str, str]:
 
 
 def plain(markdown: str) -> str:
-    """Take the Markdown signs out of one paragraph: links, emphasis, code and formula marks.
+    """Return a paragraph without its Markdown: links, emphasis, code and formula marks.
 
     >>> plain("See [*why*](a.md) `tanh` and $W_{hh}$\\nmatter")
     'See why tanh and W_{hh} matter'
@@ -80,7 +80,7 @@ def plain(markdown: str) -> str:
 
 
 def picture(notebook: Path, folder: Path, suffix: str) -> str:
-    """Return where the picture of a notebook lies, beside it or beside the original; nothing where there is none."""
+    """Return the path of a notebook's picture, below its own folder or the original's; "" if there is none."""
     name = f"{PICTURES}/{notebook.stem}{suffix}.png"
     found = (place / name for place in (notebook.parent, folder) if (place / name).is_file())
     return next((path.relative_to(folder).as_posix() for path in found), "")

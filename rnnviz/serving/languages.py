@@ -1,4 +1,4 @@
-"""Which language a visitor wants, and where a notebook is told in it."""
+"""Which language a visitor wants, and where a notebook's translation is."""
 
 import json
 from pathlib import Path, PurePosixPath
@@ -10,7 +10,7 @@ OWN = next(iter(LANGUAGES))
 
 
 def wanted(query: str, accepted: str) -> str:
-    """Return the language that a link asks for by `lang`, or else the one that the browser likes best of ours.
+    """Return the language that a link names in `lang`, or else the available one that the browser prefers.
 
     >>> wanted("gain=1&lang=de", "en"), wanted("", "fr, de-AT;q=0.9, en;q=0.8"), wanted("lang=fr", "fr")
     ('de', 'de', 'en')
@@ -19,23 +19,23 @@ def wanted(query: str, accepted: str) -> str:
 
 
 def ranked(accepted: str) -> list[str]:
-    """Return the languages of an Accept-Language header without their regions, the best liked first.
+    """Return the languages of an Accept-Language header without their regions, the preferred one first.
 
     >>> ranked("en;q=0.5, de-DE, fr;q=0")
     ['de', 'en']
     """
-    liked = []
+    preferred = []
     for part in accepted.split(","):
         tag, _, quality = part.replace(" ", "").partition(";q=")
         try:
-            liked.append((float(quality or 1), tag.partition("-")[0].lower()))
+            preferred.append((float(quality or 1), tag.partition("-")[0].lower()))
         except ValueError:
             continue
-    return [tag for quality, tag in sorted(liked, key=lambda pair: -pair[0]) if quality > 0]
+    return [tag for quality, tag in sorted(preferred, key=lambda pair: -pair[0]) if quality > 0]
 
 
 def without_language(query: str) -> str:
-    """Return a link's query string with all that it says, in its own spelling, but for the language.
+    """Return a link's query string without the language, and otherwise unchanged.
 
     >>> without_language("pin=a%3D1&lang=de&pin=b&gain=1.50")
     'pin=a%3D1&pin=b&gain=1.50'
@@ -43,30 +43,30 @@ def without_language(query: str) -> str:
     return "&".join(part for part in query.split("&") if part.partition("=")[0] != "lang")
 
 
-def label(notebook: Path) -> dict:
-    """Return what a notebook's metadata say of its language; nothing where it says nothing, or is no notebook."""
+def metadata_of(notebook: Path) -> dict:
+    """Return this project's metadata of a notebook; {} if there are none, or if the file is not a notebook."""
     try:
-        told = json.loads(notebook.read_text(encoding="utf-8"))["metadata"]["rnnviz"]
+        metadata = json.loads(notebook.read_text(encoding="utf-8"))["metadata"]["rnnviz"]
     except (OSError, ValueError, KeyError, TypeError):
         return {}
-    return told if isinstance(told, dict) else {}
+    return metadata if isinstance(metadata, dict) else {}
 
 
-def spoken(notebook: Path) -> str:
+def language_of(notebook: Path) -> str:
     """Return the language of a notebook."""
-    language = label(notebook).get("language")
+    language = metadata_of(notebook).get("language")
     return language if isinstance(language, str) else OWN
 
 
-def elsewhere(folder: Path, path: str, query: str) -> str | None:
-    """Return the address, relative to that of a notebook, at which it is told in the language that a link asks for.
+def translation(folder: Path, path: str, query: str) -> str | None:
+    """Return the address, relative to a notebook's, of its translation into the language that a link asks for.
 
-    None where the notebook speaks it already, or where nobody has translated it.
+    None if the notebook is in that language, or has no such translation.
     """
     notebook = folder / path
     if "\0" in path or not notebook.resolve().is_relative_to(folder.resolve()):
         return None
-    translations = label(notebook).get("translations")
+    translations = metadata_of(notebook).get("translations")
     address = translations.get(of_link(query)) if isinstance(translations, dict) else None
     if not isinstance(address, str) or not (notebook.parent / PurePosixPath(address)).is_file():
         return None

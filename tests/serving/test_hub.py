@@ -1,4 +1,4 @@
-"""Voila as the extension of a Jupyter server below a base address: what JupyterHub and Binder run."""
+"""Voila as an extension of a Jupyter server below a base address, as JupyterHub and Binder run it."""
 
 import os
 import re
@@ -24,7 +24,7 @@ SHOWN = "() => [...document.querySelectorAll('.rnnviz-view img')].map((image) =>
 
 
 def environment(folder):
-    """Return the environment of a server that finds the templates and settings where Binder's postBuild puts them."""
+    """Return the environment of a server whose templates and settings are where Binder's postBuild puts them."""
     data, config = folder / "share", folder / "etc"
     shutil.copytree(TEMPLATES, data)
     config.mkdir()
@@ -50,7 +50,7 @@ def answers(address):
 
 @pytest.fixture(scope="module")
 def hub(tmp_path_factory):
-    """Run a Jupyter server as a Hub runs one for a user named Ana, on a copy of the notebooks; return its address."""
+    """Run a Jupyter server as JupyterHub does for the user ana, on a copy of the notebooks; return its address."""
     folder = tmp_path_factory.mktemp("hub")
     checkout = folder / "checkout"
     shutil.copytree(NOTEBOOKS, checkout / "notebooks")
@@ -121,7 +121,7 @@ def test_closed_page_frees_its_kernel(hub, new_page):
     wait_until(lambda: not answers(f"{hub}api/kernels/{kernel}"), "the kernel is gone")
 
 
-def test_an_address_that_leads_nowhere_gets_a_sentence_in_every_language(hub, new_page, problems):
+def test_unknown_address_gets_a_sentence_in_every_language(hub, new_page, problems):
     page = new_page()
     assert page.goto(f"{hub}voila/tree/nosuch").status == 404
     for name in ("Go to all notebooks", "Zu allen Notebooks"):

@@ -1,0 +1,38 @@
+"""Voila's exporter with compiled templates that are kept from one page to the next."""
+
+from types import CodeType
+
+from jinja2 import BytecodeCache, Environment
+from jinja2.bccache import Bucket
+from voila import notebook_renderer
+from voila.exporter import VoilaExporter
+
+
+class CompiledTemplates(BytecodeCache):
+    """Compiled templates in memory, by name and source."""
+
+    def __init__(self) -> None:
+        self.code: dict[tuple[str, str], CodeType] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        bucket.code = self.code.get((bucket.key, bucket.checksum))
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        assert bucket.code is not None
+        self.code[bucket.key, bucket.checksum] = bucket.code
+
+
+class Exporter(VoilaExporter):
+    """An exporter of one page. Voila makes one for each page, and nbconvert gives each a template environment."""
+
+    compiled = CompiledTemplates()
+
+    def _create_environment(self) -> Environment:
+        environment = super()._create_environment()
+        environment.bytecode_cache = self.compiled
+        return environment
+
+
+def install() -> None:
+    """Let Voila use this exporter; it has no setting for that."""
+    notebook_renderer.VoilaExporter = Exporter

@@ -1,0 +1,48 @@
+"""The command `rnnviz`: its arguments, its port, and how it reports its address."""
+
+import queue
+import socket
+
+import pytest
+
+from rnnviz import __main__ as command_line
+
+
+def test_impossible_arguments_are_refused_in_one_sentence(capsys):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        assert command_line.main(["demo", "--no-browser", "--port", str(port)]) == 2
+    sentence = f"rnnviz: port {port} is already in use; choose another with --port, or leave it out.\n"
+    assert capsys.readouterr().err == sentence
+    assert command_line.main(["demo", "no_such_folder"]) == 2
+    sentence = "rnnviz: there is no folder 'no_such_folder'; give a folder that holds notebooks.\n"
+    assert capsys.readouterr().err == sentence
+    for port in ("0", "70000", "http", "-1"):
+        with pytest.raises(SystemExit) as ended:
+            command_line.main(["demo", f"--port={port}"])
+        assert ended.value.code == 2
+        assert "a port is a whole number from 1 to 65535" in capsys.readouterr().err, port
+
+
+def test_next_free_port_is_taken():
+    class App:
+        @staticmethod
+        def bind(port):
+            if port < command_line.FIRST_PORT + 2:
+                raise OSError(98, "in use")
+            return [port]
+
+    assert command_line.bound_sockets(App, None) == [command_line.FIRST_PORT + 2]
+    assert command_line.bound_sockets(App, 54321) == [54321]
+
+
+def test_address_is_printed_and_shown_where_wanted(capsys):
+    shown = queue.Queue()
+    command_line.announcer(shown.put)("ADDRESS")
+    assert shown.get(timeout=10) == "ADDRESS"
+    command_line.announcer(None)("ADDRESS")
+    assert capsys.readouterr().out == 2 * "rnnviz runs at ADDRESS (Ctrl-C stops it)\n"
+    for found in (True, False):
+        command_line.open_browser("ADDRESS", lambda address, found=found: shown.put(address) or found)
+        assert shown.get_nowait() == "ADDRESS"
+        assert ("No browser was found on this machine: open ADDRESS in one." in capsys.readouterr().out) != found
