@@ -1,4 +1,4 @@
-"""Reading a page as a person does: everything that it says, in both languages."""
+"""All texts of a page, in both languages."""
 
 import re
 from collections import Counter
@@ -8,26 +8,28 @@ from matplotlib.text import Text
 
 from rnnviz.text.language import use
 
-# What is called the same in both languages: names, and words that German has from the same root.
+# Names and words that are the same in both languages.
 SAME = (
     "Xavier|Glorot|He|Orthogonal|PyTorch|Keras|ReLU|RNN|LSTM|GRU|tanh|linear|Text|Gradient|one-hot|float\\d+|bfloat16"
     "|in float\\d+|in bfloat16|W_[a-z]+|b_[a-z]+|dL/dh|exp|softmax"
 )
-ENGLISH = r"\b(the|of|and|is|are|its|at|to|from|by|with|not|no|or|step|steps|which)\b"  # words that German has not
+ENGLISH = (
+    r"\b(the|of|and|is|are|its|at|to|from|by|with|not|no|or|step|steps|which)\b"  # words that do not exist in German
+)
 
 
 def worded(text):
-    """Tell whether a text has a word in it, names that both languages share apart."""
+    """Return whether a text has a word in it, apart from those shared by both languages."""
     rest = re.sub(rf"(?<![A-Za-z])(?:{SAME})(?![A-Za-z])|<[^>]*>", "", text)
     return re.search(r"[A-Za-z]{2}", rest) is not None
 
 
 def said(dashboard):
-    """Return everything that a person reads on a page, in its order."""
+    """Return all texts of a page, in order."""
     dashboard.stage.step = 3
     frame = dashboard.stage.frame
     controls = [text for widget in everything_in(dashboard) for text in labels(widget)]
-    pictures = [text for canvas in dashboard.painter.canvases.values() for text in drawn(canvas)]
+    pictures = [text for canvas in dashboard.pictures.canvases.values() for text in texts_drawn(canvas)]
     spoken = [word["text"] for word in frame["words"]] + [view["alt"] for view in frame["views"]]
     stage = dashboard.stage
     return [*controls, *pictures, *spoken, *stage.moment, stage.notice, stage.message, *stage.texts.values()]
@@ -47,21 +49,21 @@ def labels(widget):
     return texts
 
 
-def drawn(canvas):
-    """Return the words of a view's last picture."""
-    plate = list(canvas.plates.values())[-1]
-    return [text.get_text() for axes in plate.figure.axes for text in axes.findobj(Text)]
+def texts_drawn(canvas):
+    """Return the texts in a view's last picture."""
+    drawn = list(canvas.figures.values())[-1]
+    return [text.get_text() for axes in drawn.figure.axes for text in axes.findobj(Text)]
 
 
 def numbers(text, point):
-    """Return how often each number is in a text."""
+    """Return how often each number occurs in a text."""
     return Counter(re.findall(rf"\d+(?:{re.escape(point)}\d+)?(?:e[-+]?\d+)?", text))
 
 
-def assert_same_in_german(english, german):
-    """Hold that both lists say the same numbers, and nothing with words in it in the same words."""
-    assert len(english) == len(german)
-    assert any(map(worded, english))
+def assert_same_in_german(english, german, case=""):
+    """Check that the German texts have the same numbers as the English ones, and no English words."""
+    assert len(english) == len(german), case
+    assert any(map(worded, english)), case
     for mine, theirs in zip(english, german, strict=True):
         assert mine != theirs or not worded(mine), f"{mine!r} is the same in German"
         assert not re.search(ENGLISH, theirs), f"English words in {theirs!r}"

@@ -1,4 +1,4 @@
-"""The form of every notebook, in every language: short cells, no outputs, the same headings, answers folded away."""
+"""The form of every notebook in every language: short cells, no outputs, the same headings, folded answers."""
 
 import json
 import re
@@ -36,21 +36,16 @@ def sources(notebook, kind):
     return ["".join(cell["source"]) for cell in notebook["cells"] if cell["cell_type"] == kind]
 
 
-def test_there_are_notebooks():
-    assert PATHS
-
-
-def test_name_gives_an_order(path):
-    assert re.fullmatch(r"\d\d_[a-z0-9_]+\.ipynb", path.name)
-
-
-def test_every_language_has_the_same_notebooks():
+def test_every_language_has_the_same_numbered_notebooks():
     names = [path.name for path in PATHS if path.parent == NOTEBOOKS]
+    assert names
+    for name in names:
+        assert re.fullmatch(r"\d\d_[a-z0-9_]+\.ipynb", name)
     for language in OTHERS:
         assert [path.name for path in PATHS if path.parent == NOTEBOOKS / language] == names
 
 
-def test_language_is_that_of_its_folder_and_its_translations_lead_back(path, notebook):
+def test_metadata_names_the_language_and_links_translations_both_ways(path, notebook):
     label = notebook["metadata"]["rnnviz"]
     assert label["language"] == (OWN if path.parent == NOTEBOOKS else path.parent.name)
     assert {label["language"], *label["translations"]} == {*LANGUAGES}
@@ -69,14 +64,14 @@ def test_code_cells_are_short_and_define_nothing(notebook):
         assert not re.search(r"^\s*(async def|def|class|global)\b", source, re.MULTILINE)
 
 
-def test_committed_without_outputs(notebook):
+def test_notebooks_have_no_outputs(notebook):
     for cell in notebook["cells"]:
         assert not cell.get("outputs")
         assert cell.get("execution_count") is None
     assert "widgets" not in notebook["metadata"]
 
 
-def test_begins_with_its_title_and_a_sentence(notebook):
+def test_the_first_cell_has_a_title_and_a_sentence(notebook):
     first = notebook["cells"][0]
     assert first["cell_type"] == "markdown"
     title, _, rest = "".join(first["source"]).partition("\n")
@@ -87,7 +82,7 @@ def test_begins_with_its_title_and_a_sentence(notebook):
     assert len(titles) == 1
 
 
-def test_headings_are_there_in_order(notebook, headings):
+def test_headings_are_present_in_order(notebook, headings):
     found = re.findall(r"^## (.+)$", "\n".join(sources(notebook, "markdown")), re.MULTILINE)
     assert [heading.strip() for heading in found if heading.strip() in headings] == headings
 
@@ -101,6 +96,6 @@ def test_every_task_has_a_folded_answer(notebook, headings):
     assert len(folded) == len(asked)
 
 
-def test_further_reading_gives_sources(notebook, headings):
+def test_further_reading_cites_sources(notebook, headings):
     reading = "\n\n".join(sources(notebook, "markdown")).partition(f"## {headings[2]}")[2]
     assert re.search(r"\(?(19|20)\d\d\)?", reading)

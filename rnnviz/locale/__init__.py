@@ -1,1 +1,1 @@
-"""The catalogues of every language, and what makes the translated notebooks and pages of them; needs Babel."""
+"""Message catalogues, and the translated notebooks and page texts generated from them; needs Babel."""

@@ -1,26 +1,26 @@
-"""The texts of a Markdown cell: headings, paragraphs, list items and summaries, without their marks and line breaks."""
+"""The texts of a Markdown cell: headings, paragraphs, list items and summaries, without markup and line breaks."""
 
 import re
 import textwrap
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 WIDTH = 120
-MARKED = re.compile(r"(?P<before>#+ |- |<details><summary>|)(?P<text>.*?)(?P<after></summary>|)", re.DOTALL)
+PIECE = re.compile(r"(?P<before>#+ |- |<details><summary>|)(?P<text>.*?)(?P<after></summary>|)", re.DOTALL)
 TAG = re.compile(r"</?\w+>")
 
 
 @dataclass(frozen=True)
 class Piece:
-    """A text with the marks around it; ``gap`` is what separates it from the piece before."""
+    """A text with the markup around it; ``gap`` separates it from the previous piece."""
 
     gap: str
     before: str
     text: str
     after: str
 
-    def written(self, text: str) -> str:
-        """Return the piece with another text, in lines that fit; a list item's lines stand below each other."""
+    def with_text(self, text: str) -> str:
+        """Return the piece with another text, wrapped; the lines of a list item are indented."""
         if self.before.startswith(("#", "<")) or not text:
             return self.before + text + self.after
         return textwrap.fill(
@@ -41,15 +41,17 @@ def pieces(source: str) -> Iterator[Piece]:
             if TAG.fullmatch(lines):
                 yield Piece(gap, lines, "", "")
             else:
-                before, text, after = MARKED.fullmatch(lines).groups()
+                found = PIECE.fullmatch(lines)
+                assert found, "every part of the pattern may be empty"
+                before, text, after = found.groups()
                 yield Piece(gap, before, " ".join(text.split()), after)
 
 
 def texts(source: str) -> list[str]:
-    """Return what there is to translate in a cell."""
+    """Return the translatable texts of a cell."""
     return [piece.text for piece in pieces(source) if piece.text]
 
 
-def translated(source: str, translate: Callable[[str], str]) -> str:
-    """Return a cell with every text translated."""
-    return "".join(piece.gap + piece.written(translate(piece.text) if piece.text else "") for piece in pieces(source))
+def translated(source: str, translations: dict[str, str]) -> str:
+    """Return a cell with its texts translated; those without a translation stay as they are."""
+    return "".join(piece.gap + piece.with_text(translations.get(piece.text, piece.text)) for piece in pieces(source))

@@ -1,8 +1,7 @@
-"""A notebook in another language: its texts translated, its page told which language to speak, all else the same."""
+"""A notebook in another language: its texts translated, ``lang=`` added to its dashboards, the rest unchanged."""
 
 import ast
 import json
-from collections.abc import Callable
 
 from . import markdown
 
@@ -10,28 +9,28 @@ PAGES = ("Dashboard", "Walk")
 
 
 def texts(notebook: dict) -> list[str]:
-    """Return what there is to translate in a notebook, in the order of reading."""
+    """Return the translatable texts of a notebook, in reading order."""
     cells = [cell for cell in notebook["cells"] if cell["cell_type"] == "markdown"]
     return [text for cell in cells for text in markdown.texts("".join(cell["source"]))]
 
 
-def translated(notebook: dict, language: str, translate: Callable[[str], str]) -> dict:
-    """Return a notebook in a language; ``translate`` returns the translation of one text."""
-    make = {
-        "markdown": lambda source: markdown.translated(source, translate),
-        "code": lambda source: speaking(source, language),
+def translated(notebook: dict, language: str, translations: dict[str, str]) -> dict:
+    """Return a notebook in another language; texts without a translation stay as they are."""
+    translators = {
+        "markdown": lambda source: markdown.translated(source, translations),
+        "code": lambda source: with_language(source, language),
     }
     cells = [
-        {**cell, "source": make[cell["cell_type"]]("".join(cell["source"])).splitlines(keepends=True)}
+        {**cell, "source": translators[cell["cell_type"]]("".join(cell["source"])).splitlines(keepends=True)}
         for cell in notebook["cells"]
     ]
     return {**notebook, "cells": cells}
 
 
-def speaking(source: str, language: str) -> str:
-    """Return code in which the calls that make a page name its language.
+def with_language(source: str, language: str) -> str:
+    """Return code in which the calls that create a page name its language.
 
-    >>> speaking('Dashboard("state", scheme=["he"])', "de")
+    >>> with_language('Dashboard("state", scheme=["he"])', "de")
     'Dashboard("state", scheme=["he"], lang="de")'
     """
     calls = [node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Call)]
@@ -44,15 +43,15 @@ def speaking(source: str, language: str) -> str:
 
 
 def end_of(call: ast.Call, source: str) -> int:
-    """Return where in the source a call ends; Python counts the bytes of its last line."""
+    """Return the index in ``source`` at which a call ends; the parser counts lines, and bytes within the line."""
     lines = source.split("\n")
-    before = "\n".join([*lines[: call.end_lineno - 1], ""])
-    return len(before) + len(lines[call.end_lineno - 1].encode()[: call.end_col_offset].decode())
+    line = (call.end_lineno or 1) - 1
+    return len("\n".join([*lines[:line], ""])) + len(lines[line].encode()[: call.end_col_offset].decode())
 
 
-def labelled(notebook: dict, language: str, elsewhere: dict[str, str]) -> dict:
-    """Return a notebook that says in its metadata which language it speaks, and where the others are spoken."""
-    label = {"language": language, "translations": elsewhere}
+def labelled(notebook: dict, language: str, links: dict[str, str]) -> dict:
+    """Return a notebook whose metadata names its language and links to its translations."""
+    label = {"language": language, "translations": links}
     return {**notebook, "metadata": {**notebook["metadata"], "rnnviz": label}}
 
 

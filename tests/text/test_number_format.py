@@ -1,4 +1,4 @@
-"""Numbers in words: read back, they are the numbers that went in."""
+"""Numbers as text: read back, they are the numbers that went in."""
 
 import math
 
@@ -45,33 +45,27 @@ def test_a_number_and_its_logarithm_read_alike(value):
     assert number(-value) == "−" + number(value)
 
 
-@pytest.mark.parametrize(
-    ("value", "text"),
-    [
-        (0.4637, "0.46"),
-        (1.0, "1"),
-        (0.001, "0.001"),
-        (999.9, "1000"),
-        (1234.5, "1200"),
-        (9999.0, "10000"),
-        (12_345.0, "1e4"),
-        (96_000.0, "1e5"),
-        (0.00096, "1e-3"),
-        (-0.25, "−0.25"),
-        (0, "0"),
-        (math.inf, "inf"),
-    ],
-)
-def test_written_out(value, text):
-    assert number(value) == text
+def test_written_out():
+    written = {
+        0.4637: "0.46",
+        1.0: "1",
+        0.001: "0.001",
+        999.9: "1000",
+        1234.5: "1200",
+        9999.0: "10000",
+        12_345.0: "1e4",
+        96_000.0: "1e5",
+        0.00096: "1e-3",
+        -0.25: "−0.25",
+        0: "0",
+        math.inf: "inf",
+    }
+    assert {value: number(value) for value in written} == written
 
 
-@pytest.mark.parametrize(
-    ("log10", "text"),
-    [(-1005.04, "9e-1006"), (5000.0, "1e5000"), (-math.inf, "0"), (math.inf, "∞"), (math.nan, "undefined"), (0.0, "1")],
-)
-def test_written_from_a_logarithm(log10, text):
-    assert number(log10, log10=True) == text
+def test_written_from_a_logarithm():
+    written = {-1005.04: "9e-1006", 5000.0: "1e5000", -math.inf: "0", math.inf: "∞", math.nan: "undefined", 0.0: "1"}
+    assert {value: number(value, log10=True) for value in written} == written
 
 
 def test_more_digits_on_request():

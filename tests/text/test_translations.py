@@ -1,16 +1,17 @@
-"""The catalogues are complete, what is made of them is current, and the translations keep what must not change."""
+"""Catalogues are complete, generated files are current, and translations keep code, numbers and markup."""
 
 import ast
 import json
 import re
 from functools import cache
+from pathlib import Path
 
 import pytest
 from conftest import NOTEBOOKS, ROOT
 
 pytest.importorskip("babel")
 
-from rnnviz.locale import catalogue, made, markdown, notebook, source
+from rnnviz.locale import catalogue, generated, markdown, notebook, source
 from rnnviz.text.language import DOMAIN, LANGUAGES
 
 OTHERS = list(LANGUAGES)[1:]
@@ -20,28 +21,20 @@ EMPHASISED = r"\*+([^*]+)\*+"
 
 @cache
 def catalogues():
-    return made.catalogues(ROOT)
+    return generated.catalogues(ROOT)
 
 
 def messages(domain):
-    """Return every (text, translation) of a domain in all languages, plural forms one by one."""
+    """Return every translated (text, translation) of a domain in all languages, with all plural forms."""
     for path, one in catalogues().items():
         for message in one:
-            if message.id and path.stem == domain:
+            if message.id and message.string and path.stem == domain:
                 texts = (message.id, message.string)
                 yield tuple("\n".join(text) if isinstance(text, tuple) else text for text in texts)
 
 
-def read(path):
-    return json.loads(path.read_text(encoding="utf-8"))
-
-
-def cells(path):
-    return ["".join(cell["source"]) for cell in read(path)["cells"] if cell["cell_type"] == "markdown"]
-
-
-def marks(cell):
-    return [(piece.gap, piece.before, piece.after) for piece in markdown.pieces(cell)]
+def cells(path: Path):
+    return json.loads(path.read_text(encoding="utf-8"))["cells"]
 
 
 def test_every_language_has_its_catalogues():
@@ -52,34 +45,30 @@ def test_every_language_has_its_catalogues():
     }
 
 
-@pytest.mark.parametrize("path", sorted((ROOT / "rnnviz").rglob("*.py")), ids=lambda path: path.stem)
-def test_no_text_hides_where_it_is_not_found(path):
-    """Babel does not look for texts inside of f-strings."""
-    formatted = (
-        node for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))) if isinstance(node, ast.JoinedStr)
-    )
-    for call in (node for each in formatted for node in ast.walk(each) if isinstance(node, ast.Call)):
-        marked = isinstance(call.func, ast.Name) and call.func.id in ("_", "N_", "ngettext")
-        assert not (marked and isinstance(call.args[0], ast.Constant)), ast.unparse(call)
+def test_no_marked_text_is_inside_an_f_string():
+    """Babel does not find texts there."""
+    for path in sorted((ROOT / "rnnviz").rglob("*.py")):
+        nodes = ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        inside = (node for each in nodes if isinstance(each, ast.JoinedStr) for node in ast.walk(each))
+        for call in (node for node in inside if isinstance(node, ast.Call)):
+            marked = isinstance(call.func, ast.Name) and call.func.id in ("_", "N_", "ngettext")
+            assert not (marked and isinstance(call.args[0], ast.Constant)), f"{path}: {ast.unparse(call)}"
 
 
 def test_every_text_is_translated():
     for path, one in catalogues().items():
-        assert catalogue.open_texts(one) == [], (
-            f"{path}: `python3 dev.py translate`, then fill in what is empty or fuzzy"
-        )
+        hint = f"{path}: `python3 dev.py translate`, then fill in what is empty or fuzzy"
+        assert catalogue.untranslated(one) == [], hint
 
 
-def test_what_is_made_is_current():
-    for path, content in made.files(ROOT).items():
-        assert path.exists(), f"{path} is missing: `python3 dev.py translate` makes it"
-        assert path.read_bytes() == content, f"{path} is not what `python3 dev.py translate` makes"
+def test_generated_files_are_current():
+    for path, content in generated.files(ROOT).items():
+        assert path.exists(), f"{path} is missing: run `python3 dev.py translate`"
+        assert path.read_bytes() == content, f"{path} is out of date: run `python3 dev.py translate`"
 
 
-@pytest.mark.parametrize("domain", [DOMAIN, "notebooks"])
-def test_translations_keep_code_and_places_to_fill_in(domain):
-    assert list(messages(domain))
-    for text, translation in messages(domain):
+def test_translations_keep_code_and_placeholders():
+    for text, translation in [*messages(DOMAIN), *messages("notebooks")]:
         assert sorted(re.findall(r"`[^`]+`", text)) == sorted(re.findall(r"`[^`]+`", translation)), translation
         for place in (r"%\(\w+\)\w", r"\{\w*"):
             assert set(re.findall(place, translation)) <= set(re.findall(place, text)), translation
@@ -92,7 +81,7 @@ def test_notebooks_keep_emphasis_and_links():
         assert translation.count("*") % 2 == 0
 
 
-def test_notebooks_call_the_controls_as_the_page_does():
+def test_notebooks_name_the_controls_as_the_page_does():
     page = dict(messages(DOMAIN))
     for text, translation in messages("notebooks"):
         called = re.findall(EMPHASISED, translation)
@@ -105,39 +94,40 @@ def test_german_numbers_have_a_comma():
         assert not re.search(r"\d\.\d", re.sub(r"`[^`]+`", "", translation)), text
 
 
-@pytest.mark.parametrize("path", ORIGINALS, ids=lambda path: path.stem)
-def test_taking_a_notebook_apart_loses_nothing(path):
-    for cell in cells(path):
-        assert markdown.translated(cell, lambda text: text).split() == cell.split()
+def test_splitting_a_notebook_into_texts_loses_nothing():
+    for path in ORIGINALS:
+        for cell in cells(path):
+            text = "".join(cell["source"])
+            assert cell["cell_type"] == "code" or markdown.translated(text, {}).split() == text.split(), path
 
 
-@pytest.mark.parametrize("language", OTHERS)
-@pytest.mark.parametrize("path", ORIGINALS, ids=lambda path: path.stem)
-def test_a_translated_notebook_has_the_same_parts(path, language):
-    original, other = read(path), read(path.parent / language / path.name)
-    for ours, theirs in zip(original["cells"], other["cells"], strict=True):
-        assert (ours["id"], ours["cell_type"]) == (theirs["id"], theirs["cell_type"])
-        source, translation = "".join(ours["source"]), "".join(theirs["source"])
-        if ours["cell_type"] == "code":
-            assert translation.replace(f', lang="{language}"', "") == source
-            continue
-        marks = [
-            [(piece.gap, piece.before, piece.after) for piece in markdown.pieces(s)] for s in (source, translation)
-        ]
-        assert marks[0] == marks[1], "a line of a paragraph begins like a list item or a heading"
-        assert max(map(len, translation.splitlines())) <= markdown.WIDTH
-        assert not re.search(r"^ *(\d+[.)]|[+>]) ", translation, re.MULTILINE)
+def test_translated_notebooks_have_the_same_parts():
+    pairs = [(path, language) for path in ORIGINALS for language in OTHERS]
+    for path, language in pairs:
+        for ours, theirs in zip(cells(path), cells(path.parent / language / path.name), strict=True):
+            assert (ours["id"], ours["cell_type"]) == (theirs["id"], theirs["cell_type"]), path
+            original, translation = "".join(ours["source"]), "".join(theirs["source"])
+            if ours["cell_type"] == "code":
+                assert translation.replace(f', lang="{language}"', "") == original, path
+                continue
+            marks = [
+                [(piece.gap, piece.before, piece.after) for piece in markdown.pieces(s)]
+                for s in (original, translation)
+            ]
+            assert marks[0] == marks[1], f"{path}: a line of a paragraph begins like a list item or a heading"
+            assert max(map(len, translation.splitlines())) <= markdown.WIDTH, path
+            assert not re.search(r"^ *(\d+[.)]|[+>]) ", translation, re.MULTILINE), path
 
 
-@pytest.mark.parametrize("language", OTHERS)
-def test_every_page_of_a_translated_notebook_speaks_its_language(language):
-    for path in sorted((NOTEBOOKS / language).glob("*.ipynb")):
-        code = "\n".join("".join(cell["source"]) for cell in read(path)["cells"] if cell["cell_type"] == "code")
-        assert code.count(f'lang="{language}"') == len(re.findall(r"\b(?:Dashboard|Walk)\(", code)) > 0
+def test_every_page_of_a_translated_notebook_names_its_language():
+    for path in sorted(path for language in OTHERS for path in (NOTEBOOKS / language).glob("*.ipynb")):
+        code = "\n".join("".join(cell["source"]) for cell in cells(path) if cell["cell_type"] == "code")
+        pages = re.findall(r"\b(?:Dashboard|Walk)\(", code)
+        assert code.count(f'lang="{path.parent.name}"') == len(pages) > 0, path
 
 
 @pytest.mark.parametrize(
-    ("code", "said"),
+    ("code", "expected"),
     [
         ("Dashboard()", 'Dashboard(lang="de")'),
         ('walk = Walk(seed=f("ü"))\nwalk.loss()', 'walk = Walk(seed=f("ü"), lang="de")\nwalk.loss()'),
@@ -145,18 +135,18 @@ def test_every_page_of_a_translated_notebook_speaks_its_language(language):
         ("walk.forward(1)", "walk.forward(1)"),
     ],
 )
-def test_the_call_that_makes_a_page_names_the_language(code, said):
-    assert notebook.speaking(code, "de") == said
+def test_calls_that_create_a_page_get_the_language(code, expected):
+    assert notebook.with_language(code, "de") == expected
 
 
-def test_a_changed_text_waits_for_its_translation_and_a_gone_one_goes(tmp_path):
+def test_changed_texts_become_fuzzy_and_removed_texts_disappear(tmp_path):
     path = tmp_path / "de.po"
     first = catalogue.updated(path, "de", ["The state keeps its size.", "Gone"])
     first["The state keeps its size."].string = "Der Zustand behält seine Größe."
     first["Gone"].string = "Fort"
     path.write_bytes(catalogue.as_po(first))
     second = catalogue.updated(path, "de", ["The state keeps all of its size."])
-    assert catalogue.open_texts(second) == ["The state keeps all of its size."]
+    assert catalogue.untranslated(second) == ["The state keeps all of its size."]
     assert catalogue.translations(second) == {}
     written = catalogue.as_po(second).decode()
     assert '#, fuzzy\nmsgid "The state keeps all of its size."\nmsgstr "Der Zustand behält seine Größe."' in written
@@ -165,14 +155,14 @@ def test_a_changed_text_waits_for_its_translation_and_a_gone_one_goes(tmp_path):
     assert catalogue.as_po(catalogue.updated(path, "de", ["The state keeps all of its size."])).decode() == written
 
 
-def test_a_catalogue_tells_no_date_and_no_place(tmp_path):
+def test_a_catalogue_has_no_dates_and_no_locations(tmp_path):
     written = catalogue.as_po(catalogue.updated(tmp_path / "none.po", "de", ["b", "a"])).decode()
     assert not re.search(r"Date|Babel|#:|\d{4}", written)
     assert written.index('"a"') < written.index('"b"')
     assert "charset=utf-8" in written
 
 
-def test_templates_read_their_texts():
+def test_templates_can_load_their_texts():
     jinja2 = pytest.importorskip("jinja2")
     text = 'He said “%(x)s”, "so" \\ {{ }} %}'
     file = source.page_texts([text], {"de": {text: "Größe"}})
