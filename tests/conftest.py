@@ -1,4 +1,4 @@
-"""What tests share: a real server, a real browser, and torch where it is installed."""
+"""Fixtures for all tests: a real server, a real browser, and torch if it is installed."""
 
 import asyncio
 import importlib
@@ -10,22 +10,24 @@ import sys
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
 import pytest
+from browsing import NOTEBOOKS, ROOT, Pages, no_complaints, open_notebook, put_back  # noqa: F401
 from hypothesis import settings
 
-import rnnviz as rv
-from rnnviz.text import language
+# Before NumPy: with more threads than that, each worker's matrix products wait for all the others'.
+for name in ("OPENBLAS", "OMP", "MKL"):
+    os.environ.setdefault(f"{name}_NUM_THREADS", "1")
 
-# How long an example takes is measured in benchmarks/; a machine that does other things beside fails no test.
+import rnnviz as rv  # noqa: E402
+from rnnviz.text import language  # noqa: E402
+
+# benchmarks/ measures how long things take; no test fails because the machine is busy.
 settings.register_profile("untimed", deadline=None)
 settings.load_profile("untimed")
-ROOT = Path(__file__).resolve().parents[1]
-NOTEBOOKS = ROOT / "notebooks"
 SMALL = {"hidden_size": 12, "seq_len": 12, "batch_size": 4, "seeds": 2}  # a dashboard that is quickly computed
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 BROWSER_FLAGS = (
@@ -33,22 +35,9 @@ BROWSER_FLAGS = (
     "--disable-component-update --disable-sync"
 ).split()
 
-# Voila's front end is built for an older JupyterLab than the one installed, and says so; nothing else may.
-VOILA_WARNINGS = (
-    r"Unsatisfied version \S+ from _JUPYTERLAB\.CORE_OUTPUT of shared singleton module @jupyterlab/\S+ "
-    r"\(required \S+\)",
-    r"No satisfying version \(\S+\) of shared module @jupyterlab/\S+ found in shared scope default\.\n"
-    r"Available versions: \S+ from _JUPYTERLAB\.CORE_OUTPUT",
-)
-
-
-# What ipywidgets asks a kernel at first comes before its comms are there, which is told, and answered all the same.
-FIRST_WORDS = r"No such comm: [-0-9a-f]+|No such comm target registered: jupyter[.]widget[.]control"
-KERNEL_COMPLAINS = re.compile(rf'"msg_type": *"error"|"name": *"stderr", *"text": *"(?!({FIRST_WORDS})\\n")')
-
 
 def wait_until(condition: Callable[[], object], what: str, seconds: float = 30) -> None:
-    """Wait for a state; fail with its name where it does not come."""
+    """Wait for a state; fail with its name if it does not come."""
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, f"{what}: not so after {seconds} s"
@@ -56,7 +45,7 @@ def wait_until(condition: Callable[[], object], what: str, seconds: float = 30) 
 
 
 def jupyter_port(process: subprocess.Popen, runtime: Path, log: Path) -> int:
-    """Return the port that a Jupyter server has chosen, once it has written it into a runtime folder of its own."""
+    """Return the port that a Jupyter server has chosen, once it is in the server's own runtime folder."""
 
     def port():
         texts = [file.read_text() for file in runtime.glob("jpserver-*.json")]
@@ -69,7 +58,7 @@ def jupyter_port(process: subprocess.Popen, runtime: Path, log: Path) -> int:
 
 @dataclass
 class Server:
-    """A running `rnnviz demo`: its address, its process, and what it printed."""
+    """A running `rnnviz demo`: its address, its process and its log."""
 
     url: str
     process: subprocess.Popen
@@ -81,7 +70,7 @@ class Server:
         return [child for child in children if is_kernel(child)]
 
     def get(self, path: str = "") -> tuple[int, str]:
-        """Return the status and the text of a page."""
+        """Return a page's status and text."""
         try:
             with urllib.request.urlopen(self.url + path, timeout=60) as answer:
                 return answer.status, answer.read().decode()
@@ -105,7 +94,7 @@ def is_kernel(process: psutil.Process) -> bool:
 
 
 def start_server(command: list[str], log: Path, *folder: str) -> Server:
-    """Start a demo of a folder on the first port that is free, and wait until it says where it answers."""
+    """Start a demo of a folder on the first free port, and wait until it prints its address."""
     with log.open("w") as output:
         process = subprocess.Popen(
             [*command, "demo", *folder, "--no-browser"],
@@ -126,7 +115,10 @@ if sys.platform == "win32":
 
 @pytest.fixture(scope="session")
 def server(tmp_path_factory) -> Iterator[Server]:
-    """Run `rnnviz demo` on the project's notebooks; it must end cleanly, and print no traceback."""
+    """Run `rnnviz demo` on the project's notebooks; it must end cleanly and print no traceback.
+
+    Each worker of pytest-xdist runs its own: tests/serving counts the server's kernels.
+    """
     command = shutil.which("rnnviz", path=str(Path(sys.executable).parent))
     assert command, "the command 'rnnviz' is not installed beside this Python"
     running = start_server([command], tmp_path_factory.mktemp("voila") / "log")
@@ -146,7 +138,7 @@ def voila(server) -> str:
 
 
 def missing(what: str, variable: str):
-    """Skip a test for what this machine lacks, or fail where the environment says it must be there."""
+    """Skip a test if this machine lacks something, or fail if the environment requires it."""
     if os.environ.get(variable):
         pytest.fail(f"{what}, and {variable} is set")
     pytest.skip(what)
@@ -163,7 +155,7 @@ def torch():
 
 @pytest.fixture(scope="session")
 def browser():
-    """Run a Chromium that makes no requests of its own."""
+    """Run Chromium, without any requests of its own."""
     executable = next(filter(None, map(shutil.which, BROWSERS)), None)
     if executable is None:
         missing(f"no browser on the PATH (looked for {', '.join(BROWSERS)})", "RNNVIZ_REQUIRE_BROWSER")
@@ -176,69 +168,62 @@ def browser():
 
 
 @pytest.fixture
-def problems() -> list[str]:
-    """Collect what a page complains of: console errors and warnings, and errors that nothing caught."""
-    return []
+def pages(browser) -> Iterator[Pages]:
+    """Open pages for one test, which fails if one of them complains."""
+    opened = Pages(browser)
+    yield opened
+    opened.close()
 
 
 @pytest.fixture
-def new_page(browser, problems):
+def problems(pages) -> list[str]:
+    """Return the list of what this test's pages complained of; a test that provokes complaints clears it."""
+    return pages.problems
+
+
+@pytest.fixture
+def new_page(pages):
     """Return a function that opens a page in a fresh profile; it takes a Playwright context's options."""
-    contexts = []
-
-    def new_page(**options):
-        context = browser.new_context(**{"viewport": {"width": 1280, "height": 900}, **options})
-        contexts.append(context)
-        page = context.new_page()
-        listen(page, problems)
-        return page
-
-    yield new_page
-    for context in contexts:
-        for page in context.pages:
-            page.goto("about:blank")  # leaving a page frees its kernel; closing a context does not
-        context.close()
-    assert not problems, "\n".join(problems)
+    return pages.open
 
 
 @pytest.fixture
 def page(new_page):
-    """Open a page of 1280 x 900; the test fails where the page complains of anything."""
+    """Open a page of 1280 x 900."""
     return new_page()
 
 
-def listen(page, problems: list[str]) -> None:
-    """Collect what a page complains of, in its console and in what its kernel sends: errors, and words on stderr."""
-    page.on("console", lambda message: note(message.type, message.text, problems))
-    page.on("pageerror", lambda error: problems.append(f"uncaught: {error}"))
-    page.on("websocket", lambda socket: socket.on("framereceived", lambda frame: overhear(frame, problems)))
+@pytest.fixture(scope="module")
+def shared(browser) -> Iterator[Pages]:
+    """Open pages that all tests of a file share; each test uses `quiet` with them."""
+    opened = Pages(browser)
+    yield opened
+    opened.close()
 
 
-@contextmanager
-def no_complaints(problems: list[str]) -> Iterator[None]:
-    """Fail where a page that several tests share complains of anything meanwhile."""
-    problems.clear()
-    yield
-    assert not problems, "\n".join(problems)
+@pytest.fixture
+def quiet(shared) -> Iterator[None]:
+    """Fail if one of the file's shared pages complains."""
+    with no_complaints(shared.problems):
+        yield
 
 
-def overhear(frame: bytes | str, problems: list[str]) -> None:
-    """Keep a kernel's message that is a complaint: what a widget's callback raises is told nowhere else."""
-    text = frame if isinstance(frame, str) else frame.decode(errors="replace")
-    if KERNEL_COMPLAINS.search(text[:4000]):
-        problems.append(f"kernel: {text[:6000]}")
+@pytest.fixture(scope="module")
+def first_page(shared, voila):
+    """Open the first notebook once for a file."""
+    return open_notebook(shared.open(permissions=["clipboard-read", "clipboard-write"]), voila)
 
 
-def note(kind: str, text: str, problems: list[str]) -> None:
-    """Keep a console message that is a complaint, and none of those known to be Voila's own."""
-    known = any(re.fullmatch(pattern, text) for pattern in VOILA_WARNINGS)
-    if kind in ("error", "warning") and not known:
-        problems.append(f"{kind}: {text}")
+@pytest.fixture
+def first(first_page, quiet):
+    """Return the first notebook's page as it started; it is put back after each test."""
+    yield first_page
+    put_back(first_page)
 
 
 @pytest.fixture(autouse=True)
 def english():
-    """Put the language back that the code is written in: a process speaks one at a time."""
+    """Restore English after each test: a process has one language at a time."""
     yield
     language.use("en")
 
@@ -256,7 +241,7 @@ def opened(monkeypatch):
 
 @pytest.fixture
 def no_loop():
-    """Hide the loop that Playwright leaves in this thread, which a dashboard would take for a kernel's."""
+    """Hide the event loop that Playwright leaves in this thread; a dashboard would take it for a kernel's."""
     left = asyncio._get_running_loop()
     asyncio._set_running_loop(None)
     yield

@@ -1,9 +1,11 @@
-"""Take the pictures of the README and of the index page anew: `python tests/pictures.py ADDRESS-OF-A-RUNNING-DEMO`."""
+"""Retake the pictures of the README and the gallery: `python tests/pictures.py ADDRESS-OF-A-RUNNING-DEMO`."""
 
+import shutil
 import sys
 from itertools import product
 from pathlib import Path
 
+from conftest import BROWSER_FLAGS
 from PIL import Image, ImageColor
 from playwright.sync_api import Page, sync_playwright
 
@@ -11,16 +13,13 @@ HERE = Path(__file__).parent
 NOTEBOOKS = HERE.parent / "notebooks"
 FOLDERS = ("", "de/")  # of each language
 CARD = {"width": 1200, "height": 750}
-# What shows best what a notebook is about.
+# The part of each notebook that shows best what it is about.
 SUBJECTS = {
     "01_variance_and_gradients": "[data-view=gradient] img",
     "02_spectrum": "[data-view=spectrum] img",
     "03_gates": "[data-view=units] img",
     "04_how_the_numbers_are_made": ".rnnviz-step >> nth=7",
 }
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
-
-
 SETTLED = """() => {
   const images = [...document.querySelectorAll('.rnnviz-view img')];
   return document.querySelector('.rnnviz-step')
@@ -30,7 +29,7 @@ SETTLED = """() => {
 
 
 def open_notebook(page: Page, address: str, name: str) -> None:
-    """Open a notebook and wait until all of its pictures are there."""
+    """Open a notebook and wait for all its pictures."""
     page.goto(f"{address.rstrip('/')}/voila/render/{name}.ipynb")
     page.wait_for_selector(SUBJECTS[name.rpartition("/")[2]])
     page.wait_for_load_state("networkidle")
@@ -38,7 +37,7 @@ def open_notebook(page: Page, address: str, name: str) -> None:
 
 
 def fit(path: Path, background: str) -> None:
-    """Crop or extend a picture to the size of a card."""
+    """Crop or pad a picture to the size of a card."""
     with Image.open(path) as picture:
         colour = ImageColor.getrgb(background)
         card = Image.new("RGB", (CARD["width"], CARD["height"]), colour)
@@ -49,7 +48,7 @@ def fit(path: Path, background: str) -> None:
 def main(address: str) -> None:
     """Write a card for each notebook, light and dark, and the README's picture."""
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=FLAGS)
+        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=BROWSER_FLAGS)
         for theme, suffix, background in (("light", "", "#ffffff"), ("dark", "-dark", "#14181f")):
             page = browser.new_page(viewport={"width": 640, "height": 900}, device_scale_factor=2, color_scheme=theme)
             for folder, (name, subject) in product(FOLDERS, SUBJECTS.items()):

@@ -1,4 +1,4 @@
-"""A visitor who tries every control of a page in a seeded random order, and compares what it shows with the truth."""
+"""A visitor who uses controls in a seeded random order, and compares the page with a fresh computation."""
 
 from __future__ import annotations
 
@@ -10,20 +10,22 @@ import re
 import time
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
+from browsing import FIRST, NOTEBOOKS
+from ipywidgets import Checkbox, Dropdown
+from pages import everything_in
 from playwright.sync_api import Error, Page
 
 import rnnviz
 
 ALERTS = re.compile(r"inside rnnviz|has stopped|cannot be reached")
-REFUSED = "text must be"  # until that is another, there is no picture of the settings
+REFUSED = re.compile("text must be|text muss")  # while the text is refused, there is no picture of the settings
 WORDS = ("", "a", "gegen den strom", "=1+1", "<b>x</b>", "naïve 🙂 text", "x" * 400)
 NUMBERS = ("0", "1", "7", "-3", "1e999", "nan", "many", "")
 KEYS = ("ArrowRight", "ArrowLeft", "ArrowUp", "PageUp", "PageDown", "Home", "End")
 DRAWS = {"handle": 8, "select": 4, "check": 4, "button": 5, "figure": 2, "range": 2, "readout": 1, "textarea": 1}
 
-# What can be used now, each with the way in which it is used and its name.
+# The controls that are usable now, each as [index, kind, name].
 FIND = """
 () => {
   const kinds = {
@@ -78,7 +80,7 @@ AT_REST = """
 SHOWN = """
 () => {
   const all = (selector) => [...document.querySelectorAll(`.rnnviz ${selector}`)];
-  const copy = all("button").find((node) => node.textContent === "Copy link");
+  const copy = all("button").find((node) => ["Copy link", "Link kopieren"].includes(node.textContent));
   copy.click();
   const slider = document.querySelector(".rnnviz-step-bar input");
   const moment = all(".rnnviz-moment p").map((node) => node.textContent);
@@ -90,11 +92,11 @@ SHOWN = """
       [node.querySelector("label").textContent, node.querySelector("select").selectedOptions[0]?.textContent
         .replaceAll("\\u00a0", " ")])),
     sliders: Object.fromEntries(all(".widget-slider").map((node) => [node.querySelector("label").textContent,
-      Number(node.querySelector(".widget-readout").textContent.replace("\\u2212", "-"))])),
+      Number(node.querySelector(".widget-readout").textContent.replace("\\u2212", "-").replace(",", "."))])),
     boxes: all("input[type=checkbox]").filter((node) => node.checked && !node.disabled)
       .map((node) => node.closest("label").textContent),
     step: Number(slider.value),
-    moment: moment[0].startsWith("Point at") ? [] : moment,
+    moment: /^(Point at|Um einen Schritt)/.test(moment[0]) ? [] : moment,
   };
 }
 """
@@ -105,15 +107,18 @@ SET_OF_CONTROLS = """
 """
 
 
-def source_of(notebook: Path) -> str:
+def source_of(notebook: str) -> str:
     """Return the expression that makes a notebook's page."""
-    cells = json.loads(notebook.read_text(encoding="utf-8"))["cells"]
+    cells = json.loads((NOTEBOOKS / notebook).read_text(encoding="utf-8"))["cells"]
     code = next("".join(cell["source"]) for cell in cells if "Dashboard(" in "".join(cell["source"]))
     return ast.unparse(ast.parse(code).body[-1])
 
 
 def truth(source: str, query: str, step: int) -> dict:
-    """Return what the page of ``source`` must show for a link's query, computed in this process."""
+    """Return what the page of ``source`` must show for a link's query, computed in this process.
+
+    Only the stage's traits and the widgets' descriptions and values are read.
+    """
     before = os.environ.get("QUERY_STRING")
     os.environ["QUERY_STRING"] = query
     try:
@@ -123,31 +128,31 @@ def truth(source: str, query: str, step: int) -> dict:
         if before is not None:
             os.environ["QUERY_STRING"] = before
     fresh.stage.step = step
-    controls = [*fresh.controls.widgets.values(), fresh.controls.seeds, *fresh.controls.choices.values()]
+    widgets = everything_in(fresh)
+    boxes = [each for each in widgets if isinstance(each, Checkbox)]
     return {
         "query": fresh.stage.query,
         "alts": [view["alt"] for view in fresh.stage.frame["views"]],
         "words": [each["text"] for each in fresh.stage.frame["words"]],
-        "menus": {each.description: each.label for each in controls if hasattr(each, "label")},
-        "sliders": {each.description: round(each.value, 2) for each in controls if hasattr(each, "readout_format")},
-        "boxes": sorted(box.description for box in (*fresh.controls.compare.values(), *controls)
-                        if hasattr(box, "indent") and box.value and not box.disabled),
+        "menus": {each.description: each.label for each in widgets if isinstance(each, Dropdown)},
+        "sliders": {each.description: round(each.value, 2) for each in widgets if hasattr(each, "readout_format")},
+        "boxes": sorted(box.description for box in boxes if box.value and not box.disabled),
         "step": step,
         "moment": list(fresh.stage.moment),
-    }  # fmt: skip
+    }
 
 
 def differ(shown, expected) -> tuple:
-    """Return the parts in which two things of a page differ."""
+    """Return only what differs between two values, the shown and the expected."""
     if isinstance(shown, dict):
         names = [name for name in shown if shown[name] != expected.get(name)]
         return {name: shown[name] for name in names}, {name: expected.get(name) for name in names}
     return shown, expected
 
 
-def visit(page: Page, url: str, notebook: Path, query: str = "", seed: int = 0) -> Visitor:
+def visit(page: Page, url: str, notebook: str = FIRST, query: str = "", seed: int = 0) -> Visitor:
     """Open a notebook's page, with a link's query, and wait for its pictures."""
-    page.goto(f"{url}voila/render/{notebook.name}{'?' if query else ''}{query}")
+    page.goto(f"{url}voila/render/{notebook}{'?' if query else ''}{query}")
     page.wait_for_function("() => document.querySelector('.rnnviz-view img[src]')", timeout=60_000)
     visitor = Visitor(page, notebook, seed)
     visitor.rest()
@@ -155,14 +160,14 @@ def visit(page: Page, url: str, notebook: Path, query: str = "", seed: int = 0) 
 
 
 class Visitor:
-    """Uses one page; ``done`` holds the last things that it did, ``alerts`` what the page said went wrong.
+    """Uses one page; ``done`` holds its last actions, ``findings`` a sentence about everything that went wrong.
 
-    ``counted`` has the changes made, missed (a control that was gone meanwhile), stale final pictures, layout shifts
-    of changes that keep the set of controls and of curves, each with its sentence, blank images and
-    frames seen.
+    ``counted`` has the number of changes, of those missed (the control was gone meanwhile), of final pictures that were
+    right (settled) or stale, of layout shifts although no control or curve came or went (jumps), of blank images and
+    of animation frames.
     """
 
-    def __init__(self, page: Page, notebook: Path, seed: int):
+    def __init__(self, page: Page, notebook: str = FIRST, seed: int = 0):
         self.page, self.source, self.random = page, source_of(notebook), random.Random(seed)
         self.done: deque[str] = deque(maxlen=8)
         self.counted = dict.fromkeys(("changes", "missed", "settled", "stale", "jumps", "blank", "frames"), 0)
@@ -187,7 +192,7 @@ class Visitor:
         self.listen()
 
     def listen(self) -> None:
-        """Keep what the page says went wrong inside it."""
+        """Keep the page's own error messages."""
         said = " ".join(self.page.locator("[role=alert]").all_inner_texts())
         if ALERTS.search(said):
             self.findings.append(f"alert after {list(self.done)}: {said}")
@@ -197,9 +202,9 @@ class Visitor:
         self.page.wait_for_function(AT_REST, arg=250, timeout=1e3 * seconds)
 
     def settle(self, seconds: float = 25) -> bool:
-        """Wait until the page rests and shows what its link and its controls say; False where that never comes."""
+        """Wait until the page rests and shows what its link and its controls say; return False if it never does."""
         deadline, begun, wrong = time.monotonic() + seconds, 0.0, {}
-        # What is compared may take long itself: the last look begins when the time is over.
+        # A comparison itself may take long: the last one may begin when the time is up.
         while begun < deadline:
             begun = time.monotonic()
             self.rest(60)
@@ -212,19 +217,19 @@ class Visitor:
         return False
 
     def is_refused(self) -> bool:
-        """Tell whether the page says that it cannot show what the controls say."""
-        return REFUSED in self.page.locator(".rnnviz-message").inner_text()
+        """Return whether the page refuses its settings."""
+        return bool(REFUSED.search(self.page.locator(".rnnviz-message").inner_text()))
 
     def shown(self) -> dict:
         """Return what the page shows: its link, alt texts, sentences and controls."""
         return self.page.evaluate(SHOWN)
 
     def compare(self) -> dict:
-        """Return what the page shows and what it should show, where those differ."""
+        """Return where the page differs from what it should show."""
         shown = self.shown()
-        # The link brings the step along, which is compared by itself.
+        # The link also has the step, which is compared separately.
         shown["query"] = re.sub("(^|&)step=[0-9]+$", "", shown["query"])
-        # Apart from Playwright's own event loop, in which a page would draw drafts.
+        # In a thread without Playwright's event loop, in which a dashboard would draw drafts.
         job = self.thread.submit(truth, self.source, shown["query"], shown["step"] if shown["moment"] else -1)
         expected = job.result()
         shown["boxes"].sort()
@@ -233,7 +238,7 @@ class Visitor:
         return {name: differ(shown[name], expected[name]) for name in shown if shown[name] != expected[name]}
 
     def watch(self) -> list[dict]:
-        """Return the layout shifts since the last look, and count blank images and frames."""
+        """Return the layout shifts since the last call, and count blank images and frames."""
         seen = self.page.evaluate("""() => { const { shifts, blank, frames } = window.watched;
             Object.assign(window.watched, { shifts: [], blank: 0, frames: 0 }); return { shifts, blank, frames }; }""")
         self.counted["blank"] += seen["blank"]
@@ -241,7 +246,7 @@ class Visitor:
         return seen["shifts"]
 
     def change_and_settle(self) -> None:
-        """Use one control, and look at what moves, blinks or stays behind."""
+        """Use one control, and note what jumps, blinks or stays stale."""
         self.watch()
         before = self.page.evaluate(SET_OF_CONTROLS)
         self.change()

@@ -1,97 +1,108 @@
-"""Faults of the program itself: one sentence with a report, while all else goes on; and none that tests do not hear."""
+"""Faults in the program: one sentence and a report, while the rest goes on; and the tests hear every fault."""
 
 import sys
 
 import nbformat.v4 as notebook
 import pytest
-from conftest import listen, start_server
+from browsing import STAGE, Pages, put_back, slider, wait_for_pictures
+from conftest import start_server
 
-pytestmark = [pytest.mark.browser, pytest.mark.slow]
-# A network that cannot be computed at a gain of 1.01, and a button whose callback fails.
+pytestmark = pytest.mark.browser
+# A scheme that fails at a gain of 1.01, and a button whose callback fails.
 FAULTY = """
+import dataclasses
 import ipywidgets
 from IPython.display import display
-from rnnviz import Dashboard
-from rnnviz.dashboard import task
+from rnnviz import Dashboard, schemes
 
-real = task.compare
+xavier = schemes.SCHEMES["xavier"]
 
-def compare(config, *arguments, **named):
-    if round(config.gain, 2) == 1.01:
+def faulty(rng, fan_in, fan_out, gain):
+    if round(gain, 2) == 1.01:
         raise KeyError("weights")
-    return real(config, *arguments, **named)
+    return xavier.fn(rng, fan_in, fan_out, gain)
 
-task.compare = compare
+named = {name: "faulty" for name in ("name", "label", "short")}
+schemes.SCHEMES.add("faulty", dataclasses.replace(xavier, fn=faulty, **named))
 button = ipywidgets.Button(description="Fail")
 button.on_click(lambda button: 1 / 0)
-display(button, Dashboard(hidden_size=12, seq_len=12))
+display(button, Dashboard(scheme="faulty", hidden_size=12, seq_len=12))
 """
 
 
 @pytest.fixture(scope="module")
-def faulty(tmp_path_factory):
-    """Serve a notebook with faults; return its page's address."""
+def faulty_page(browser, tmp_path_factory):
+    """Serve a notebook with faults; return its page, and the list of what it complains of."""
     folder = tmp_path_factory.mktemp("faulty")
-    notebook_ = notebook.new_notebook(cells=[notebook.new_code_cell(FAULTY)])
-    (folder / "faulty.ipynb").write_text(notebook.writes(notebook_), encoding="utf-8")
-    server = start_server([sys.executable, "-m", "rnnviz"], folder / "log", str(folder))
-    yield f"{server.url}voila/render/faulty.ipynb"
+    source = notebook.new_notebook(cells=[notebook.new_code_cell(FAULTY)])
+    (folder / "faulty.ipynb").write_text(notebook.writes(source), encoding="utf-8")
+    server, pages = start_server([sys.executable, "-m", "rnnviz"], folder / "log", str(folder)), Pages(browser)
+    page = pages.open(permissions=["clipboard-read", "clipboard-write"])
+    page.goto(f"{server.url}voila/render/faulty.ipynb")
+    wait_for_pictures(page)
+    yield page, pages.problems
+    pages.close()
     server.stop()
 
 
-def opened(page, url):
-    page.goto(url)
-    page.wait_for_function("() => document.querySelector('.rnnviz-stage')?.dataset.whole === 'true'", timeout=60_000)
-    return page
+@pytest.fixture
+def faulty(faulty_page):
+    """Return the page as it started; it must not complain."""
+    page, problems = faulty_page
+    yield page
+    put_back(page)
+    assert not problems
 
 
-def press_gain(page, key):
-    page.get_by_role("slider", name="Gain", exact=True).press(key)
-
-
-def alert(page):
+def message(page):
     return page.locator(".rnnviz-message")
 
 
-def test_a_fault_is_a_sentence_with_a_report_and_the_page_goes_on(new_page, faulty):
-    page = opened(new_page(permissions=["clipboard-read", "clipboard-write"]), faulty)
-    top = "() => document.querySelector('.rnnviz-views').getBoundingClientRect().top"
-    before = page.evaluate(top)
-    press_gain(page, "ArrowRight")
-    alert(page).get_by_text("Something went wrong inside rnnviz (KeyError: 'weights').").wait_for()
-    assert abs(page.evaluate(top) - before) < 10
-    page.get_by_role("button", name="Copy report").press("Enter")
-    page.get_by_text("The report is in the clipboard").wait_for()
-    report = page.evaluate("navigator.clipboard.readText()")
-    assert report.startswith("rnnviz ")
-    assert "gain=1.01" in report
-    assert report.endswith("KeyError: 'weights'\n")
-    press_gain(page, "ArrowRight")
+def fail(page):
+    """Move on to settings whose computation fails."""
+    slider(page, "Gain").press("ArrowRight")
+    message(page).get_by_text("Something went wrong inside rnnviz (KeyError: 'weights').").wait_for()
+
+
+def go_on(page):
+    """Move on to settings that can be computed; the message and its report go."""
+    slider(page, "Gain").press("ArrowRight")
     page.wait_for_function("() => document.querySelector('.rnnviz-message').textContent === ''")
     assert page.get_by_role("button", name="Copy report").count() == 0
 
 
-def test_a_report_can_be_copied_by_hand_where_the_clipboard_is_closed(new_page, faulty):
-    page = opened(new_page(), faulty)
-    page.evaluate("() => { navigator.clipboard.writeText = () => Promise.reject(new Error('closed')); }")
-    press_gain(page, "ArrowRight")
-    page.get_by_role("button", name="Copy report").press("Enter")
-    page.get_by_text("Copy this report").wait_for()
-    assert page.evaluate("getSelection().toString()").strip().endswith("KeyError: 'weights'")
+def test_a_fault_is_a_sentence_with_a_report_and_the_page_goes_on(faulty):
+    top = "() => document.querySelector('.rnnviz-views').getBoundingClientRect().top"
+    before = faulty.evaluate(top)
+    fail(faulty)
+    assert abs(faulty.evaluate(top) - before) < 10
+    faulty.get_by_role("button", name="Copy report").press("Enter")
+    faulty.get_by_text("The report is in the clipboard").wait_for()
+    report = faulty.evaluate("navigator.clipboard.readText()")
+    assert report.startswith("rnnviz ")
+    assert "gain=1.01" in report
+    assert report.endswith("KeyError: 'weights'\n")
+    go_on(faulty)
 
 
-def test_what_fails_in_a_callback_is_overheard(browser, faulty):
-    context, problems = browser.new_context(), []
-    page = context.new_page()
-    listen(page, problems)
-    opened(page, faulty)
+def test_a_report_can_be_copied_by_hand_if_the_clipboard_is_closed(faulty):
+    faulty.evaluate("() => { navigator.clipboard.writeText = () => Promise.reject(new Error('closed')); }")
+    fail(faulty)
+    faulty.get_by_role("button", name="Copy report").press("Enter")
+    faulty.get_by_text("Copy this report").wait_for()
+    assert faulty.evaluate("getSelection().toString()").strip().endswith("KeyError: 'weights'")
+    go_on(faulty)
+    faulty.evaluate("() => { delete navigator.clipboard.writeText; }")  # the prototype's own
+
+
+def test_the_tests_hear_what_fails_in_a_callback(faulty_page):
+    page, problems = faulty_page
     assert problems == []
-    page.get_by_role("button", name="Fail").press("Enter")
-    page.wait_for_function("() => new Promise((resolve) => setTimeout(() => resolve(true), 0))")
-    page.get_by_role("button", name="Fail").press("Enter")
-    press_gain(page, "ArrowLeft")
-    page.wait_for_function("() => document.querySelector('.rnnviz-stage').dataset.query === 'gain=0.99'")
+    for _ in range(2):
+        page.get_by_role("button", name="Fail").press("Enter")
+    slider(page, "Gain").press("ArrowLeft")  # its answer comes after those of the button
+    page.wait_for_function(f"() => {STAGE}.query === 'gain=0.99'")
     assert len(problems) == 2
     assert all("ZeroDivisionError" in problem for problem in problems)
-    page.goto("about:blank")
-    context.close()
+    problems.clear()
+    put_back(page)

@@ -1,0 +1,112 @@
+"""Every notebook in a real browser, in every language, and one of them in JupyterLab."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+
+import pytest
+from browsing import (
+    FIRST,
+    NOTEBOOKS,
+    PICTURES,
+    assert_accessible,
+    change,
+    open_notebook,
+    pictures,
+    press,
+    slider,
+)
+from conftest import INTERRUPT, jupyter_port, wait_until
+
+pytestmark = pytest.mark.browser
+PATHS = [*NOTEBOOKS.glob("*.ipynb"), *NOTEBOOKS.glob("[!.]*/*.ipynb")]
+PAGES = sorted(path.relative_to(NOTEBOOKS).as_posix() for path in PATHS)
+LABELS_CUT = """
+() => [...document.querySelectorAll(".rnnviz-controls > .widget-inline-hbox > .widget-label")]
+  .filter((label) => label.scrollWidth > label.clientWidth)
+  .map((label) => label.textContent)
+"""
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_every_notebook_opens_and_shows_what_it_has(voila, page, name):
+    if "Dashboard(" in (NOTEBOOKS / name).read_text(encoding="utf-8"):
+        open_notebook(page, voila, name)
+        for view, (_, alt) in pictures(page).items():
+            assert re.search(r"\d", alt), view
+    else:
+        with page.expect_websocket() as socket:
+            page.goto(f"{voila}voila/render/{name}")
+        socket.value.wait_for_event("framereceived")  # Jupyter's server trips over a page that is left before
+        page.wait_for_function("() => !document.querySelector('.is-loading')")
+        assert page.locator("#rnnviz-notebook").inner_text().strip()
+    assert_accessible(page)
+    body = page.locator("body").inner_text()
+    assert "Traceback" not in body
+    assert "Error:" not in body
+    assert page.evaluate("document.documentElement.scrollWidth") <= 1280
+    if name == f"de/{FIRST}":
+        check_german(page)
+
+
+def check_german(page):
+    """Check that the page writes and reads decimal commas, and that its labels have room."""
+    dashboard, handle = page.locator(".rnnviz").first, slider(page, "Verstärkung")
+    assert dashboard.get_attribute("lang") == "de"
+    readout = page.get_by_role("textbox", name="Verstärkung: Wert")
+    assert readout.inner_text() == "1,00"
+    readout.click()
+    readout.press("Control+a")
+    readout.press_sequentially("1,8")
+    change(page, lambda: readout.press("Enter"))
+    wait_until(lambda: readout.inner_text() == "1,80", "the readout has its comma")
+    assert float(handle.get_attribute("aria-valuenow")) == 1.8
+    wait_until(lambda: handle.get_attribute("aria-valuetext") == "1,80", "a screen reader hears the comma")
+    assert not re.search(r"\d\.\d", dashboard.inner_text())
+    assert page.evaluate(LABELS_CUT) == []
+    change(page, lambda: page.set_viewport_size({"width": 390, "height": 844}))
+    assert page.evaluate(LABELS_CUT) == []
+
+
+@pytest.fixture
+def lab(tmp_path):
+    """Run JupyterLab on a copy of the first notebook, apart from this account's settings."""
+    shutil.copy(NOTEBOOKS / FIRST, tmp_path)
+    log = tmp_path / "log"
+    own = {f"JUPYTER_{name}_DIR": str(tmp_path / name) for name in ("CONFIG", "DATA", "RUNTIME")}
+    command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root",
+               "--IdentityProvider.token=secret", f"--ServerApp.root_dir={tmp_path}"]  # fmt: skip
+    with log.open("w") as output:
+        process = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT, env=os.environ | own)
+    try:
+        port = jupyter_port(process, tmp_path / "RUNTIME", log)
+        wait_until(lambda: "is running at" in log.read_text(), "JupyterLab answers", 60)
+        yield f"http://127.0.0.1:{port}/lab/tree/{FIRST}?token=secret"
+    finally:
+        process.send_signal(INTERRUPT)
+        process.send_signal(INTERRUPT)
+        process.wait(timeout=30)
+
+
+def test_the_same_notebook_draws_in_jupyterlab(browser, lab):
+    context = browser.new_context(viewport={"width": 1400, "height": 1000})  # its console is JupyterLab's own affair
+    page = context.new_page()
+    page.goto(lab)
+    page.get_by_role("heading", name="Find out what the first weights remember").wait_for()
+    page.wait_for_selector(".jp-Notebook-ExecutionIndicator[data-status='idle']")  # cells run earlier are lost
+    page.get_by_role("menuitem", name="Run", exact=True).click()
+    page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
+    page.wait_for_function(PICTURES)
+    before = pictures(page)
+    press(page, "Hidden size", "ArrowRight")
+    assert pictures(page)["gradient"][0] != before["gradient"][0]
+    page.evaluate("() => { navigator.clipboard.writeText = () => Promise.reject(new Error('closed')); }")
+    page.get_by_role("button", name="Copy link").press("Enter")
+    link = page.get_by_label("Link to these settings").input_value()
+    assert link == f"{lab.split('/lab/')[0]}/voila/render/{FIRST}?hidden_size=65"
+    page.goto(link)
+    page.wait_for_function(PICTURES)
+    assert slider(page, "Hidden size").get_attribute("aria-valuetext") == "65"
+    context.close()

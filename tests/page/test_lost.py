@@ -1,0 +1,101 @@
+"""Connections that break, kernels that do not start and servers that end: the page says so."""
+
+import json
+import sys
+
+import pytest
+from browsing import FIRST, PICTURES, slider
+from conftest import start_server
+from visitor import visit
+
+pytestmark = pytest.mark.browser
+DEMO = [sys.executable, "-m", "rnnviz"]
+SOCKETS = """
+window.sockets = [];
+window.WebSocket = class extends window.WebSocket {
+  constructor(...given) { super(...given); window.sockets.push(this); }
+};
+"""
+
+
+def test_a_broken_connection_is_reported_and_the_settings_come_back(voila, new_page, problems):
+    page = new_page()
+    page.add_init_script(SOCKETS)
+    visitor = visit(page, voila)
+    slider(page, "Gain").press("PageUp")
+    assert visitor.settle()
+    before = visitor.shown()
+    notice = page.locator("#rnnviz-lost")
+    assert not notice.is_visible()
+    page.evaluate("sockets.filter(({ readyState }) => readyState === 1).forEach((socket) => socket.close(4000))")
+    notice.get_by_text("The connection to the kernel broke for a moment").wait_for()
+    page.get_by_role("button", name="Reload with these settings").press("Enter")
+    page.wait_for_url("**gain=*")
+    page.wait_for_function(PICTURES, timeout=60_000)
+    assert page.locator(".rnnviz-view img").evaluate_all("all => all.map((img) => img.alt)") == before["alts"]
+    assert all("Connection lost" in problem for problem in problems)  # JupyterLab's words for what was done here
+    problems.clear()
+
+
+def assert_lost(page, words):
+    alert = page.get_by_role("alert").filter(has_text=words)
+    alert.wait_for(timeout=10e3)
+    assert alert.get_by_role("button", name="Reload with these settings").is_visible()
+
+
+class OddServer:
+    """A server whose kernels run some other code than a kernel's."""
+
+    def __init__(self, folder):
+        self.spec = folder / "kernels" / "python3" / "kernel.json"
+        self.spec.parent.mkdir(parents=True)
+        self.put("")
+        self.running = start_server(DEMO, folder / "log")
+
+    def put(self, code, *arguments):
+        spec = {"argv": [sys.executable, "-c", code, *arguments], "display_name": "Python 3", "language": "python"}
+        self.spec.write_text(json.dumps(spec))
+
+    def open(self, page, code, *arguments):
+        """Open a page whose kernel runs ``code``, with a clock of its own, and return it before its kernel is there."""
+        self.put(code, *arguments)
+        page.clock.install()
+        page.goto(f"{self.running.url}voila/render/{FIRST}", wait_until="commit")
+        page.wait_for_selector("#rnnviz-notebook", state="attached")
+        assert page.get_by_text("Starting the kernel …").is_visible()
+        return page
+
+
+@pytest.fixture
+def odd_server(monkeypatch, tmp_path, new_page):
+    monkeypatch.setenv("JUPYTER_PATH", str(tmp_path))
+    server = OddServer(tmp_path)
+    yield server
+    if server.running.process.poll() is None:
+        server.running.stop()
+
+
+def assert_not_started(page):
+    page.clock.fast_forward(20_000)
+    assert_lost(page, "The kernel behind this page has not started")
+
+
+def test_a_page_says_that_its_kernel_or_its_server_is_lost(odd_server, new_page, problems):
+    dead = odd_server.open(new_page(), "")
+    assert_not_started(dead)
+    assert dead.get_by_text("Starting the kernel …").is_hidden()
+
+    slow = "import sys, time; time.sleep(5); from ipykernel import kernelapp; kernelapp.launch_new_instance()"
+    late = odd_server.open(new_page(), slow, "-f", "{connection_file}")
+    assert_not_started(late)
+    late.clock.resume()
+    late.wait_for_function(PICTURES, timeout=60_000)
+    assert late.get_by_text("has not started").is_hidden()
+    assert late.locator(".is-loading").count() == 0
+
+    waiting = odd_server.open(new_page(), "import time; time.sleep(60)")
+    odd_server.running.stop()
+    assert_lost(late, "The server behind this page cannot be reached")
+    assert_not_started(waiting)
+    assert not any(problem.startswith("uncaught") for problem in problems), problems
+    problems.clear()  # what the browser says about a server that is gone
