@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Set up and run the project with nothing but Python: `python3 dev.py demo`, `python3 dev.py test`.
 
-The packages of requirements.lock go into .venv beside this file; that is done again only when the lock,
-pyproject.toml or the Python version changes. Whatever follows a command is passed on to it.
+The packages in requirements.lock are installed into .venv beside this file, and installed again only when the lock,
+pyproject.toml or the Python version changes. Arguments after a command are passed on.
 """
 
 import hashlib
@@ -14,34 +14,43 @@ import time
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent
-VENV = ROOT / ".venv"
-STAMP = VENV / "rnnviz-stamp"
-LOG = VENV / "install.log"
 LOCK = ROOT / "requirements.lock"
 OLDEST = (3, 11)
-NOTEBOOKS = ("*.ipynb", "[!.]*/*.ipynb")  # the second: those in other languages
-SIDE_BY_SIDE = "--numprocesses=auto --maxprocesses=4 --dist=loadfile --no-loadscope-reorder".split()
+NOTEBOOKS = ("*.ipynb", "[!.]*/*.ipynb")  # the second pattern: the translated ones
+PARALLEL = "--numprocesses=auto --maxprocesses=4 --dist=loadfile --no-loadscope-reorder".split()
+FAST = ["-m", "not slow"]
+# The tests of the core and of the views run at both ends of the allowed versions. Old packages raise warnings of
+# their own (numpy.core.einsumfunc, pyparsing's parseString), so there warnings are not errors.
+CORE = [f"tests/{folder}" for folder in "text numerics network engine theory story views".split()]
+DECLARED = "-r pyproject.toml --extra app --extra test".split()
+ENDS = {
+    "--lowest": ("--resolution=lowest-direct", ["-o", "filterwarnings=default"]),
+    "--newest": ("--resolution=highest", []),
+}
 STRIP_KEYS = "metadata.widgets metadata.language_info.version"
 LOCK_COMMAND = (
-    "uv pip compile --quiet --universal --python-version 3.11 --extra app --extra test --generate-hashes "
-    "--no-emit-index-url --no-emit-find-links --no-annotate --no-header pyproject.toml -o requirements.lock"
+    "uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate "
+    "--no-emit-find-links --no-header --extra app --extra test --extra coverage pyproject.toml -o requirements.lock"
 ).split()
 
 USAGE = """\
 usage: python3 dev.py COMMAND [ARGUMENTS]
 
   demo       serve the dashboards and open the browser   (--no-browser, --port N)
-  test       run the tests                               (arguments go to pytest: -k name)
-  lint       check the code's style and that the notebooks hold no outputs
-  translate  bring the catalogues of all languages, and what is made of them, up to date
-  setup      only make .venv and install the packages
-  lock       write requirements.lock anew from pyproject.toml (needs uv)
+  test       run the tests except the slow ones          (other arguments go to pytest: -k name)
+               --all      run the slow ones too
+               --lowest   run the core's tests with the lowest versions that pyproject.toml allows (needs uv)
+               --newest   run the core's tests with the newest versions (needs uv)
+  lint       check style and types, and that the notebooks contain no outputs
+  translate  update the catalogues of all languages and the files made from them
+  setup      only create .venv and install the packages
+  lock       regenerate requirements.lock from pyproject.toml (needs uv)
 """
 
-# What an installer prints when it fails, and what that means to the person who waits for it.
+# What an installer prints when it fails, and what that means.
 CAUSES = [
     (("no space left", "os error 28", "errno 28", "disk quota"), "the disk is full"),
-    (("do not match the hashes", "hash mismatch"), "a package is not the one in the lock"),
+    (("do not match the hashes", "hash mismatch"), "a package differs from the one in the lock"),
     (("permission denied", "errno 13", "os error 13"), "this account may not write to {venv}"),
     (
         (
@@ -59,11 +68,44 @@ class ExpectedError(Exception):
     """A failure that one sentence explains."""
 
 
-def main(arguments):
+class Environment:
+    """A virtual environment, the installer's arguments for its packages, and where it keeps its notes."""
+
+    def __init__(self, folder, packages=("--require-hashes", "-r", str(LOCK))):
+        self.folder, self.packages = Path(folder), list(packages)
+        self.python = str(self.folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python"))
+        self.stamp, self.log = self.folder / "rnnviz-stamp", self.folder / "install.log"
+
+    def fingerprint(self, lock=LOCK):
+        """Return a hash of everything that decides which packages are installed."""
+        parts = [lock.read_bytes(), (ROOT / "pyproject.toml").read_bytes(), sys.version.encode(), bytes(ROOT)]
+        return hashlib.sha256(b"\0".join(parts)).hexdigest()
+
+    def is_current(self):
+        """Tell whether the environment holds what the lock lists."""
+        return self.stamp.is_file() and self.stamp.read_text() == self.fingerprint() and Path(self.python).exists()
+
+    def has_pip(self):
+        """Tell whether the environment has pip."""
+        return subprocess.call([self.python, "-c", "import pip"], stderr=subprocess.DEVNULL) == 0
+
+    def is_of_this_python(self):
+        """Tell whether the environment was made by the Python that runs this file."""
+        try:
+            code = f"import sys; sys.exit(sys.version != {sys.version!r})"
+            return subprocess.call([self.python, "-c", code], stderr=subprocess.DEVNULL) == 0
+        except OSError:
+            return False
+
+
+VENV = Environment(ROOT / ".venv")
+
+
+def main(arguments, version=sys.version_info):
     """Run one command and return its exit status."""
-    if sys.version_info < OLDEST:
-        version = ".".join(map(str, sys.version_info[:3]))
-        return fail("this is Python {}; rnnviz needs 3.11 or newer.".format(version))  # noqa: UP032
+    if version < OLDEST:
+        found = ".".join(map(str, version[:3]))
+        return fail("this is Python {}; rnnviz needs 3.11 or newer.".format(found))  # noqa: UP032
     command = COMMANDS.get(arguments[0]) if arguments else None
     if command is None:
         wanted_help = not arguments or arguments[0] in ("-h", "--help", "help")
@@ -78,100 +120,110 @@ def main(arguments):
 
 
 def fail(sentence):
-    """Say what was wrong and return exit status 2."""
+    """Print what is wrong and return exit status 2."""
     print("dev.py: " + sentence, file=sys.stderr)
     return 2
 
 
 def demo(arguments):
     """Serve the dashboards."""
-    set_up([])
-    return run([python(), "-m", "rnnviz", "demo", *arguments])
+    set_up(VENV, uv())
+    return run([VENV.python, "-m", "rnnviz", "demo", *arguments])
 
 
 def test(arguments):
-    """Run the tests: all of them on several processors at once, file by file; chosen ones in one row."""
-    set_up([])
+    """Run all tests, several files at a time, or those that the arguments select, one after another."""
     os.chdir(ROOT)
-    return run([python(), "-m", "pytest", *(arguments or SIDE_BY_SIDE)])
+    ends = [end for end in ENDS if end in arguments]
+    chosen = [argument for argument in arguments if argument not in ("--all", *ENDS)]
+    marked = [] if "--all" in arguments else FAST
+    if ends:
+        return max([test_end(end, [*marked, *chosen]) for end in ends])
+    set_up(VENV, uv())
+    return run([VENV.python, "-m", "pytest", *marked, *(chosen or PARALLEL)])
+
+
+def test_end(end, arguments):
+    """Run the tests of the core and the views with the lowest or the newest versions, in a fresh environment."""
+    resolution, options = ENDS[end]
+    environment = Environment(ROOT / f".venv-{end.strip('-')}", [resolution, *DECLARED])
+    installer = uv(f"'test {end}'")
+    shutil.rmtree(environment.folder, ignore_errors=True)
+    set_up(environment, installer)
+    return subprocess.call([environment.python, "-m", "pytest", *options, *CORE, *arguments])
 
 
 def lint(arguments):
-    """Check style, and that no notebook is committed with outputs."""
-    set_up([])
+    """Check style and types, and that no notebook is committed with outputs."""
     os.chdir(ROOT)
+    set_up(VENV, uv())
     notebooks = sorted(str(path) for pattern in NOTEBOOKS for path in Path("notebooks").glob(pattern))
     checks = [
         ["ruff", "check", *arguments],
         ["ruff", "format", "--check"],
+        ["mypy"],
         ["nbstripout", "--verify", "--extra-keys", STRIP_KEYS, *notebooks],
     ]
-    return max(subprocess.call([python(), "-m", *check]) for check in checks)
+    return max([subprocess.call([VENV.python, "-m", *check]) for check in checks])
 
 
 def translate(arguments):
-    """Bring the catalogues, and what is made of them, up to date."""
-    set_up([])
+    """Update the catalogues and the files made from them."""
     os.chdir(ROOT)
-    return run([python(), "-m", "rnnviz.locale", *arguments])
+    set_up(VENV, uv())
+    return run([VENV.python, "-m", "rnnviz.locale", *arguments])
 
 
-def set_up(arguments):
-    """Make the environment, unless it already is what the lock says."""
-    wanted = fingerprint()
-    if STAMP.is_file() and STAMP.read_text() == wanted and Path(python()).exists():
-        return 0
-    STAMP.unlink(missing_ok=True)
-    uv = shutil.which("uv")
-    make_environment(uv)
-    pip = [uv, "pip", "install", "--python", python()] if uv else [python(), "-m", "pip", "install"]
-    step(f"installing the packages with {'uv' if uv else 'pip'}", [*pip, "--require-hashes", "-r", str(LOCK)])
-    step("installing rnnviz", [*pip, "--no-deps", "--no-build-isolation", "-e", str(ROOT)])
-    STAMP.write_text(wanted)
+def setup(arguments):
+    """Create .venv and install the packages."""
+    set_up(VENV, uv())
     return 0
 
 
 def lock(arguments):
-    """Write the lock anew, without the address of any registry."""
-    if not shutil.which("uv"):
-        raise ExpectedError("'lock' needs uv, which is not on the PATH; 'pip install uv' brings it.")
+    """Regenerate the lock, without the address of any registry."""
+    command = [*uv("'lock'"), *LOCK_COMMAND[1:], *arguments]
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("UV_", "PIP_"))}
-    return subprocess.call([*LOCK_COMMAND, *arguments], cwd=ROOT, env=environment)
+    return subprocess.call(command, cwd=ROOT, env=environment)
 
 
-def fingerprint():
-    """Return a hash of everything that decides what is in the environment."""
-    parts = [LOCK.read_bytes(), (ROOT / "pyproject.toml").read_bytes(), sys.version.encode(), bytes(ROOT)]
-    return hashlib.sha256(b"\0".join(parts)).hexdigest()
+def uv(needed_by=""):
+    """Return the command of uv: [] where it is not installed, unless something needs it."""
+    found = shutil.which("uv")
+    if found:
+        return [found]
+    if needed_by:
+        raise ExpectedError(f"{needed_by} needs uv, which is not on the PATH; install it with 'pip install uv'.")
+    return []
 
 
-def python():
-    """Return the environment's Python."""
-    return str(VENV / ("Scripts/python.exe" if os.name == "nt" else "bin/python"))
+def set_up(environment, uv):
+    """Make an environment and install its packages, with uv or, for an empty ``uv``, pip, unless it is current."""
+    if environment.is_current():
+        return
+    environment.stamp.unlink(missing_ok=True)
+    make(environment, uv)
+    python = environment.python
+    pip = [*uv, "pip", "install", "--python", python] if uv else [python, "-m", "pip", "install"]
+    step(f"installing the packages with {'uv' if uv else 'pip'}", [*pip, *environment.packages], environment.log)
+    step("installing rnnviz", [*pip, "--no-deps", "--no-build-isolation", "-e", str(ROOT)], environment.log)
+    environment.stamp.write_text(environment.fingerprint())
 
 
-def make_environment(uv):
-    """Make .venv for this Python, or keep the one that is there for it."""
-    try:
-        version = subprocess.check_output([python(), "-c", "import sys; print(sys.version)"], text=True)
-    except (OSError, subprocess.CalledProcessError):
-        version = ""
-    if version.strip() == sys.version and (uv or has_pip()):
+def make(environment, uv):
+    """Make the environment, unless there is one for this Python."""
+    folder = environment.folder
+    if environment.is_of_this_python() and (uv or environment.has_pip()):
         return
     if not uv:
         require_ensurepip()
-    shutil.rmtree(VENV, ignore_errors=True)
+    shutil.rmtree(folder, ignore_errors=True)
     try:
-        VENV.mkdir(exist_ok=True)
+        folder.mkdir(exist_ok=True)
     except OSError as error:
-        raise ExpectedError(f"{VENV} cannot be made: {error.strerror}.") from error
-    with_uv = [uv, "venv", "--seed", "--allow-existing", "--python", sys.executable, str(VENV)]
-    step("making .venv", with_uv if uv else [sys.executable, "-m", "venv", str(VENV)])
-
-
-def has_pip():
-    """Tell whether the environment has pip."""
-    return subprocess.call([python(), "-c", "import pip"], stderr=subprocess.DEVNULL) == 0
+        raise ExpectedError(f"{folder} cannot be made: {error.strerror}.") from error
+    with_uv = [*uv, "venv", "--seed", "--allow-existing", "--python", sys.executable, str(folder)]
+    step(f"making {folder.name}", with_uv if uv else [sys.executable, "-m", "venv", str(folder)], environment.log)
 
 
 def require_ensurepip():
@@ -182,30 +234,29 @@ def require_ensurepip():
     except ImportError as error:
         raise ExpectedError(
             "this Python cannot make virtual environments; on Debian and Ubuntu, "
-            "'sudo apt install python3-venv' mends that."
+            "'sudo apt install python3-venv' fixes that."
         ) from error
 
 
-def step(title, command):
-    """Run one step of the set-up quietly, with its time on the screen and its words in a log."""
+def step(title, command, log):
+    """Run one step of the set-up; show how long it takes, and write its output to a log."""
     print(f"{title} ...", end=" ", flush=True)
     begin = time.monotonic()
     try:
-        LOG.parent.mkdir(exist_ok=True)
-        with LOG.open("w", encoding="utf-8") as log:
-            process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+        log.parent.mkdir(exist_ok=True)
+        with log.open("w", encoding="utf-8") as output:
+            process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=output, stderr=output)
             wait(process, begin)
-        failed = process.returncode != 0
     except OSError as error:
         print()
         raise ExpectedError(f"{title} failed: {error.strerror}.") from error
     print(f"{time.monotonic() - begin:.0f} s")
-    if failed:
-        raise ExpectedError(f"{title} failed: {cause(LOG.read_text(encoding='utf-8', errors='replace'))}")
+    if process.returncode != 0:
+        raise ExpectedError(f"{title} failed: {cause(log)}")
 
 
 def wait(process, begin):
-    """Wait for a step, with a sign of life; an interrupt ends the step too."""
+    """Wait for a step and print a sign of life every ten seconds; an interrupt ends the step too."""
     shown = 0
     try:
         while process.poll() is None:
@@ -222,16 +273,16 @@ def wait(process, begin):
 
 def cause(log):
     """Say in words why an installer failed."""
-    lowered = log.lower()
+    text = log.read_text(encoding="utf-8", errors="replace").strip()
     for signs, sentence in CAUSES:
-        if any(sign in lowered for sign in signs):
-            return f"{sentence.format(venv=VENV)}; what was printed is in {LOG}."
-    lines = log.strip().splitlines() or ["it printed nothing"]
-    return f"{lines[-1].strip().rstrip('.')}; all that was printed is in {LOG}."
+        if any(sign in text.lower() for sign in signs):
+            return f"{sentence.format(venv=log.parent)}; the output is in {log}."
+    last = text.splitlines()[-1] if text else "it printed nothing"
+    return f"{last.strip().rstrip('.')}; the full output is in {log}."
 
 
 def run(command):
-    """Hand over to another program; where that cannot be done, run it and return its status."""
+    """Replace this process by another program; on Windows, run it and return its status."""
     sys.stdout.flush()
     if os.name != "nt":
         os.execv(command[0], command)
@@ -243,7 +294,7 @@ def run(command):
             continue  # the program got the same Ctrl-C and ends by itself
 
 
-COMMANDS = {"demo": demo, "test": test, "lint": lint, "translate": translate, "setup": set_up, "lock": lock}
+COMMANDS = {"demo": demo, "test": test, "lint": lint, "translate": translate, "setup": setup, "lock": lock}
 
 if __name__ == "__main__":
     sys.exit(main(sys.argv[1:]))

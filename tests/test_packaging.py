@@ -1,4 +1,4 @@
-"""Set-up from a fresh clone: dev.py, the lock, Binder, and what the README promises."""
+"""Set-up from a fresh clone: dev.py, the lock, Binder, and the promises of the README."""
 
 import importlib.util
 import json
@@ -23,9 +23,9 @@ CONDA_NAMES = {"matplotlib-base": "matplotlib"}
 TEXTS = sorted(ROOT.glob("*.md"))
 
 
-@pytest.fixture
-def dev(monkeypatch):
-    """Load dev.py, which is no part of the package."""
+@pytest.fixture(scope="module")
+def dev():
+    """Load dev.py, which is not part of the package."""
     specification = importlib.util.spec_from_file_location("dev", ROOT / "dev.py")
     module = importlib.util.module_from_spec(specification)
     specification.loader.exec_module(module)
@@ -33,13 +33,9 @@ def dev(monkeypatch):
 
 
 @pytest.fixture
-def nowhere(dev, monkeypatch, tmp_path):
-    """Give dev.py an empty folder to make its environment in, and no uv."""
-    monkeypatch.setattr(dev, "VENV", tmp_path / ".venv")
-    monkeypatch.setattr(dev, "STAMP", tmp_path / ".venv/stamp")
-    monkeypatch.setattr(dev, "LOG", tmp_path / ".venv/log")
-    monkeypatch.setattr(dev.shutil, "which", lambda name: None)
-    return dev
+def environment(dev, tmp_path):
+    """Return an environment that does not exist yet."""
+    return dev.Environment(tmp_path / ".venv")
 
 
 def conda_requirements():
@@ -94,10 +90,9 @@ def test_lock_holds_no_address():
     assert not re.search(r"^\s*(-i|-f|--index-url|--extra-index-url|--find-links)", LOCK, re.MULTILINE)
 
 
-def test_lock_covers_app_and_test():
+def test_lock_covers_app_test_and_coverage():
     locked = {canonicalize_name(found) for found in re.findall(r"^([\w.-]+)==", LOCK, re.MULTILINE)}
-    wanted = {name(item) for item in PROJECT["dependencies"] + EXTRAS["app"] + EXTRAS["test"]}
-    assert wanted
+    wanted = {name(item) for extra in ("app", "test", "coverage") for item in PROJECT["dependencies"] + EXTRAS[extra]}
     assert wanted <= locked
     assert "torch" not in locked
     pins = re.findall(r"^[\w.-]+==.*?(?=^[\w.-]+==|\Z)", LOCK, re.MULTILINE | re.DOTALL)
@@ -113,9 +108,8 @@ def test_versions_agree():
 
 def test_readme_gives_the_two_commands(dev):
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    told = set(re.findall(r"python3 dev\.py (\w+)", readme))
-    assert {"demo", "test"} <= told
-    assert told <= {*dev.COMMANDS}
+    named = set(re.findall(r"python3 dev\.py (\w+)", readme))
+    assert {"demo", "test"} <= named <= {*dev.COMMANDS}
     for command in dev.COMMANDS:
         assert f"\n  {command} " in dev.USAGE
 
@@ -151,9 +145,8 @@ def test_links_lead_somewhere():
     assert seen
 
 
-def test_old_python_is_refused_in_a_sentence(dev, monkeypatch, capsys):
-    monkeypatch.setattr(dev.sys, "version_info", (3, 9, 1))
-    assert dev.main(["demo"]) == 2
+def test_old_python_is_refused_in_a_sentence(dev, capsys):
+    assert dev.main(["demo"], version=(3, 9, 1)) == 2
     assert capsys.readouterr().err == "dev.py: this is Python 3.9.1; rnnviz needs 3.11 or newer.\n"
 
 
@@ -162,61 +155,55 @@ def test_unknown_command_is_refused(dev, capsys):
     assert "there is no command 'dmeo'" in capsys.readouterr().err
 
 
-def test_missing_venv_is_one_sentence(nowhere, monkeypatch, capsys):
+def test_missing_venv_is_one_sentence(dev, environment, monkeypatch):
     monkeypatch.setitem(sys.modules, "ensurepip", None)
-    assert nowhere.main(["setup"]) == 2
-    said = capsys.readouterr().err
-    assert said.count("\n") == 1
-    assert "sudo apt install python3-venv" in said
+    with pytest.raises(dev.ExpectedError, match="^[^\n]*sudo apt install python3-venv[^\n]*$"):
+        dev.set_up(environment, uv=[])
 
 
-@pytest.mark.parametrize(
-    ("printed", "said"),
-    [
-        (
-            "Failed to establish: [Errno -3] Temporary failure in name resolution",
-            "the network?); what",
-        ),
-        (
-            "ERROR: Could not find a version that satisfies the requirement numpy",
-            "the network?); what",
-        ),
-        ("OSError: [Errno 28] No space left on device", "the disk is full; what"),
-        ("ERROR: THESE PACKAGES DO NOT MATCH THE HASHES", "not the one in the lock"),
+def test_failed_step_is_one_sentence(dev, environment):
+    cases = [
+        ("Failed to establish: [Errno -3] Temporary failure in name resolution", "the network?); the output"),
+        ("ERROR: Could not find a version that satisfies the requirement numpy", "the network?); the output"),
+        ("OSError: [Errno 28] No space left on device", "the disk is full; the output"),
+        ("ERROR: THESE PACKAGES DO NOT MATCH THE HASHES", "differs from the one in the lock"),
         ("something else\nboom", "boom"),
         ("", "it printed nothing"),
-    ],
-)
-def test_failed_step_is_one_sentence(nowhere, monkeypatch, capsys, printed, said):
-    script = f"import sys; print({printed!r}); sys.exit(1)"
-    monkeypatch.setattr(nowhere, "make_environment", lambda uv: None)
-    monkeypatch.setattr(nowhere, "LOCK", ROOT / "requirements.lock")
-    monkeypatch.setattr(nowhere, "python", lambda: sys.executable)
-    real = nowhere.step
-    monkeypatch.setattr(nowhere, "step", lambda title, command: real(title, [sys.executable, "-c", script]))
-    nowhere.VENV.mkdir()
-    nowhere.STAMP.write_text("an old stamp")
-    assert nowhere.main(["setup"]) == 2
-    error = capsys.readouterr().err
-    assert error.count("\n") == 1
-    assert said in error
-    assert not nowhere.STAMP.exists(), "an interrupted set-up must not pass for a finished one"
+    ]
+    for printed, sentence in cases:
+        script = f"import sys; print({printed!r}); sys.exit(1)"
+        with pytest.raises(dev.ExpectedError) as failure:
+            dev.step("installing", [sys.executable, "-c", script], environment.log)
+        assert sentence in str(failure.value), printed
+        assert "\n" not in str(failure.value), printed
 
 
-def test_second_set_up_does_nothing(nowhere, monkeypatch):
-    monkeypatch.setattr(nowhere, "python", lambda: sys.executable)
-    nowhere.VENV.mkdir()
-    nowhere.STAMP.write_text(nowhere.fingerprint())
-    monkeypatch.setattr(nowhere, "make_environment", lambda uv: pytest.fail("made again"))
-    assert nowhere.set_up([]) == 0
+def test_interrupted_set_up_is_not_taken_for_a_finished_one(dev, environment):
+    environment.folder.mkdir()
+    environment.stamp.write_text("an old stamp")
+    with pytest.raises(dev.ExpectedError, match="making .venv failed: boom"):
+        dev.set_up(environment, uv=[sys.executable, "-c", "import sys; sys.exit('boom')"])
+    assert not environment.stamp.exists()
 
 
-def test_stamp_knows_the_lock(nowhere, monkeypatch, tmp_path):
-    before = nowhere.fingerprint()
-    other = tmp_path / "lock"
-    other.write_text(LOCK + "\n")
-    monkeypatch.setattr(nowhere, "LOCK", other)
-    assert nowhere.fingerprint() != before
+def test_set_up_does_nothing_while_lock_and_python_are_the_same(dev, environment, tmp_path):
+    Path(environment.python).parent.mkdir(parents=True)
+    Path(environment.python).touch()
+    environment.stamp.write_text(environment.fingerprint())
+    dev.set_up(environment, uv=["no-such-program"])
+    changed = tmp_path / "lock"
+    changed.write_text(LOCK + "\n")
+    assert environment.fingerprint(changed) != environment.fingerprint()
+
+
+def test_both_ends_need_uv(dev, monkeypatch, capsys):
+    monkeypatch.setenv("PATH", "")
+    monkeypatch.chdir(ROOT)
+    for end in dev.ENDS:
+        assert dev.main(["test", end]) == 2
+        assert capsys.readouterr().err.startswith(f"dev.py: 'test {end}' needs uv")
+    for folder in dev.CORE:
+        assert any((ROOT / folder).glob("test_*.py")), folder
 
 
 def test_lint_and_hooks_strip_the_same(dev):
@@ -224,9 +211,11 @@ def test_lint_and_hooks_strip_the_same(dev):
     assert f'--extra-keys "{dev.STRIP_KEYS}"' in hooks
 
 
-def test_ci_runs_the_readmes_test_command():
+def test_ci_runs_every_test(dev):
     script = (ROOT / ".ci/run").read_text(encoding="utf-8")
-    assert "\npython3 dev.py test\n" in script
+    assert "\npython3 dev.py test --all\n" in script
     assert f"pip install --quiet {EXTRAS['peers'][0]}\n" in script
     assert sys.platform == "win32" or os.access(ROOT / ".ci/run", os.X_OK)
-    assert Path(ROOT / ".github/workflows/ci.yml").exists()
+    workflow = (ROOT / ".github/workflows/ci.yml").read_text(encoding="utf-8")
+    for end in dev.ENDS:
+        assert f"end: {end.strip('-')} " in workflow
