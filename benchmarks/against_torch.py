@@ -1,9 +1,9 @@
-"""`compare` against torch.nn.RNN, LSTM and GRU with autograd doing the same work, both in float64.
+"""`compare` against torch.nn.RNN, LSTM and GRU with autograd, doing the same work in float64.
 
-The same work: for every scheme and seed the norm of dL/dh_t at every step, and mean, second moment, variance and
-saturation of every state. Only stepwise calls with retained gradients give torch the total dL/dh_t; the easier
-whole-sequence call, which gives parameter gradients alone, is timed too. Weights and inputs are handed to torch ready
-made, while `compare` draws its own.
+The work: for every scheme and seed the norm of dL/dh_t at every step, and mean, second moment, variance and saturation
+of every state. Torch gives the total dL/dh_t only in stepwise calls with retained gradients. The easier whole-sequence
+call, which gives only parameter gradients, is timed too. Torch gets its weights and inputs ready-made, while `compare`
+samples its own.
 
     python benchmarks/against_torch.py
 """
@@ -24,7 +24,7 @@ MODULES = {"rnn": torch.nn.RNN, "lstm": torch.nn.LSTM, "gru": torch.nn.GRU}
 
 
 def load(config: rv.Config) -> tuple:
-    """Return torch's network with the parameters that `config` draws, and its batch."""
+    """Return torch's network with the parameters of a Config, and its batch."""
     params = {name: torch.from_numpy(value.T.copy()) for name, value in rv.init_params(config).items()}
     net = MODULES[config.cell](config.sizes[0], config.hidden_size, dtype=torch.float64)
     out = torch.nn.Linear(config.hidden_size, config.sizes[1], dtype=torch.float64)
@@ -62,7 +62,7 @@ def stepwise(net, out, x, target) -> list[torch.Tensor]:
 
 
 def whole_sequence(net, out, x, target) -> list[torch.Tensor]:
-    """Return the statistics of every step, and leave the parameters' gradients alone."""
+    """Return the statistics of every step; compute only the parameters' gradients."""
     net.zero_grad()
     h, _ = net(x)
     torch.nn.functional.cross_entropy(out(h[-1]), target).backward()
@@ -70,7 +70,7 @@ def whole_sequence(net, out, x, target) -> list[torch.Tensor]:
 
 
 def race(config: rv.Config, schemes, seeds: int, low: float, rounds: int = 5) -> dict[str, float]:
-    """Time one comparison both ways and print the ratio beside its bar."""
+    """Time one comparison in each way, and print the ratio beside its limit."""
     nets = [load(config.replace(scheme=scheme, seed=seed)) for scheme in schemes for seed in range(seeds)]
     contenders = {
         "rnnviz": lambda: rv.compare(config, schemes, range(seeds)),
@@ -86,7 +86,7 @@ def race(config: rv.Config, schemes, seeds: int, low: float, rounds: int = 5) ->
 
 
 def multiplications(config: rv.Config):
-    """Return a function that does nothing but the matrix multiplications of one run."""
+    """Return a function that only does the matrix multiplications of one run."""
     params, (x, _) = rv.init_params(config), draw_inputs(config)
     W, W_xh, h = params["W_hh"], params["W_xh"], np.random.default_rng(0).standard_normal(x.shape[1:2] + (512,))
 

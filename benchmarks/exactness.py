@@ -1,7 +1,7 @@
-"""What exactness costs: the backward pass with a power of two beside each array, against the plain one.
+"""The cost of exactness: the backward pass with a power of two beside each array, against the plain one.
 
-Both walk the same tapes of plain float64 factors wherever float64 can hold them; the plain pass takes whatever
-float64 leaves of the rest. Eight seeds are walked together, as `compare` does; one alone is shown beside it.
+Both use the same tapes, of float64 factors where float64 can hold them; the plain pass takes the rest as float64 rounds
+it. Eight seeds run together, as in `compare`; the figure for one seed alone is shown beside it.
 
     python benchmarks/exactness.py
 """
@@ -35,12 +35,12 @@ def tapes(config: rv.Config, seeds: int = 1):
 
 
 def walk(params, tape, errors, cell, num) -> list[np.ndarray]:
-    """Go back and take the norm of every step, as a Trace does."""
+    """Run the backward pass and return the norm at every step, as a Trace has it."""
     return [num.log10_norm(step.total["h"]) for step in backward(params, tape, errors, CELLS[cell], num)]
 
 
 def ratio(config: rv.Config, seeds: int) -> float:
-    """Return how many times longer the exact pass takes."""
+    """Return the time of the exact pass as a multiple of the plain one's."""
     params, exact, plain, errors = tapes(config, seeds)
     contenders = {
         "exact": lambda: walk(params, exact, errors, config.cell, EXACT),

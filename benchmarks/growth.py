@@ -1,4 +1,4 @@
-"""How time grows with T and memory with everything: no step costs more than the one before, nothing is kept twice.
+"""The growth of time with T, and of memory with everything: each step costs the same, and nothing is stored twice.
 
 python benchmarks/growth.py           # about three minutes
 python benchmarks/growth.py --small   # without the comparison of 96 runs
@@ -26,9 +26,9 @@ def slope(config: rv.Config, lengths: tuple[int, ...]) -> float:
 
 
 def peak_over_stored(config: rv.Config, seeds: int) -> float:
-    """Return the peak of memory over what the way back must have stored.
+    """Return peak memory as a multiple of what the backward pass needs.
 
-    That is, for each of R x T x B x H, 8 bytes for every factor of the cell: 1 for an RNN, 6 for an LSTM, 5 for a GRU.
+    It needs R x T x B x H numbers of 8 bytes for each factor of the cell: 1 for an RNN, 6 for an LSTM, 5 for a GRU.
     """
     stored = seeds * run_bytes(config)
     tracemalloc.start()
@@ -39,7 +39,7 @@ def peak_over_stored(config: rv.Config, seeds: int) -> float:
 
 
 def largest() -> None:
-    """Run the largest comparison that the issue names, in this process alone."""
+    """Run the largest comparison that must fit into 2 GiB; the process must do nothing else."""
     config = rv.Config(hidden_size=512, seq_len=1000)
     start = time.perf_counter()
     rv.compare(config, ("xavier", "glorot_normal", "he", "orthogonal", "uniform01", "uniform_centered"), range(16))

@@ -1,15 +1,14 @@
-"""From a key on the slider *Hidden size* to new pixels, through the real Voila and Chromium.
+"""The time from a key on the slider *Hidden size* to new pixels, in the real Voila and Chromium.
 
     python benchmarks/latency.py [--presses 60] [--drags 5]
 
-Pages by turns in one run: the first notebook's dashboard, where the next step of the key that was pressed last is
-computed at rest as a whole; the same by keys that change every time, whose steps are computed at rest as drafts; the
-same by clicks on the slider's track, which nobody foresees; a page that only echoes the slider; and the same two panels
-from the same computation, drawn by ``ipywidgets.interact`` with ``plt.show()``. The clock runs inside the page, from
-the DOM's event until every new picture is there, decoded, and a frame begins after it. A drag is 50 changes in 2 s; its
-lag is the time from the last change to a picture of the last setting: a draft, all seeds (perhaps with some of their
-sequences), the whole. The dashboard is dragged at its own sizes and at H = 256, T = 200. At the end, where the kernel's
-share of it goes.
+The pages alternate: the first notebook's dashboard with the same key again and again, which it can compute ahead; with
+keys that change every time; with clicks on the slider's track, which it cannot foresee; a page that only echoes the
+slider; and the same two panels drawn by ``ipywidgets.interact`` with ``plt.show()``. The clock runs in the page, from
+the DOM's event to the first frame after every new picture is decoded. A drag is 50 changes in 2 s; its lag is the time
+from the last change to a picture of the last setting: a draft, all seeds (perhaps with some of their sequences), the
+whole. The dashboard is dragged at its own sizes and at H = 256, T = 200. The last lines show where the kernel's share
+of the time goes.
 """
 
 from __future__ import annotations
@@ -18,8 +17,6 @@ import argparse
 import json
 import os
 import shutil
-import socket
-import subprocess
 import sys
 import tempfile
 from collections.abc import Callable
@@ -32,11 +29,13 @@ from statistics import median, quantiles
 from timing import THREADS, alternate, machine, verdict
 
 ROOT = Path(__file__).resolve().parents[1]
-BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-FLAGS = "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking".split()
+sys.path.insert(0, str(ROOT / "tests"))
+
+from conftest import BROWSER_FLAGS, BROWSERS, start_server  # noqa: E402
+
 COMPARED = ("rnnviz", "keys", "clicks", "echo", "interact")
-KEYS = ("PageUp", "ArrowRight")  # never the same twice, and never where the page has been
-PLACES = (0.3, 0.2, 0.35, 0.25, 0.4)  # of the track, never where the handle is
+KEYS = ("PageUp", "ArrowRight")  # never the same twice, and never back to an earlier setting
+PLACES = (0.3, 0.2, 0.35, 0.25, 0.4)  # on the track, never at the handle
 DRAGGED = ("rnnviz", "echo", "interact", "H = 256")
 CHANGES, DRAG = 50, 2000  # changes of a drag, and how many ms it takes
 MOMENT = Random(0)
@@ -93,7 +92,7 @@ WATCH = """
     if (now.length === 0 || now.length !== shown.length || next.some((each, k) => !each || each === shown[k])) return;
     shown = next;
     const mine = ++turn;
-    // What is decoded with its frame, as `decoding = "sync"` says, is painted when text would be.
+    // With `decoding = "sync"` a picture is decoded with its frame, and painted when text would be.
     await Promise.all(now.map((node) => node.decoding === "sync" || node.decode?.().catch(() => 0)));
     const { drawn, whole, query } = document.querySelector(".rnnviz-stage")?.dataset ?? {};
     await frame();
@@ -121,7 +120,7 @@ DRAW = """
 
 
 class Contender:
-    """One page with its slider; ``selector`` finds what a change must bring, ``keys`` bring it, or clicks if none."""
+    """A page with its slider. ``selector`` finds what a change replaces; ``keys``, or else clicks, change it."""
 
     def __init__(self, browser, url: str, selector: str, keys: tuple[str, ...] = KEYS[:1]):
         self.keys, self.places = cycle(keys), cycle(PLACES)
@@ -140,7 +139,7 @@ class Contender:
         self.pictures: list[int] = []
 
     def settle(self, rest: int = AT_REST, polling: int | str = "raf") -> list[dict]:
-        """Wait until no new picture comes; return the pictures since the key, with when they were painted after it."""
+        """Wait until no new picture comes; return the pictures since the key, with the time from the key to each."""
         self.page.wait_for_function(
             """(rest) => painted.length > 0 && painted.at(-1).whole
                 && performance.now() - Math.max(pressed, painted.at(-1).at) > rest""",
@@ -163,9 +162,9 @@ class Contender:
         self.page.mouse.click(box["x"] + next(self.places) * box["width"], box["y"] + 0.5 * box["height"])
 
     def press(self, keep: bool = True) -> None:
-        """Press a key or click once; keep the time to the first new pictures and to the last."""
+        """Press a key or click once; keep the times to the first new pictures and to the last."""
         self.begin()
-        # A person's key comes at any moment of a frame. At always the same one, all times would be whole frames.
+        # A person presses a key at any moment of a frame; always at the same one, all times would be whole frames.
         self.page.wait_for_timeout(MOMENT.uniform(0, 50))
         self.act()
         pictures = self.settle()
@@ -177,33 +176,25 @@ class Contender:
         """Change the slider 50 times in 2 s; keep the lags at the end."""
         self.begin()
         self.page.evaluate(DRAW, [CHANGES, DRAG])
-        pictures = self.settle(LONG_REST, polling=50)  # frames would take from the kernel what a drag leaves to it
+        pictures = self.settle(LONG_REST, polling=50)  # polling at every frame would take CPU time from the kernel
         self.pictures.append(len(pictures))
         final = [each for each in pictures if each["after"] > 0 and each.get("query") == pictures[-1].get("query")]
         all_seeds = [each for each in final if (each.get("drawn") or "8 x").startswith("8 x")]
         for name, each in {"draft": final[0], "all seeds": all_seeds[0], "whole": final[-1]}.items():
             self.lags.setdefault(name, []).append(each["after"])
-        for _ in range(CHANGES + 3):  # so that the next drag ends where the page has not been
+        for _ in range(CHANGES + 3):  # so that the next drag ends at a new setting
             self.page.keyboard.press("ArrowLeft")
         self.settle(LONG_REST)
 
 
 @contextmanager
 def served(folder: Path):
-    """Run `rnnviz demo` on a folder and yield its address."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    command = [sys.executable, "-m", "rnnviz", "demo", "--no-browser", "--port", str(port), str(folder)]
-    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
+    """Run `rnnviz demo` on a folder and yield the address of its pages."""
+    server = start_server([sys.executable, "-m", "rnnviz"], folder / "log", str(folder))
     try:
-        for line in process.stdout:
-            if "runs at" in line:
-                break
-        yield f"http://127.0.0.1:{port}/voila/render/"
+        yield f"{server.url}voila/render/"
     finally:
-        process.terminate()
-        process.wait(timeout=30)
+        server.stop()
 
 
 def notebook(source: str) -> str:
@@ -214,7 +205,7 @@ def notebook(source: str) -> str:
 
 
 def measure(folder: Path, presses: int, drags: int) -> dict[str, Contender]:
-    """Serve the three pages and press the key on each by turns."""
+    """Serve the pages, and press the key on each in alternation."""
     from playwright.sync_api import sync_playwright
 
     dashboard = min((ROOT / "notebooks").glob("*.ipynb"))
@@ -223,7 +214,7 @@ def measure(folder: Path, presses: int, drags: int) -> dict[str, Contender]:
     (folder / "interact.ipynb").write_text(notebook(INTERACT))
     executable = next(filter(None, map(shutil.which, BROWSERS)))
     with served(folder) as url, sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=executable, args=FLAGS)
+        browser = playwright.chromium.launch(executable_path=executable, args=BROWSER_FLAGS)
         pages = {
             "rnnviz": Contender(browser, url + dashboard.name, ".rnnviz-view img"),
             "keys": Contender(browser, url + dashboard.name, ".rnnviz-view img", KEYS),
@@ -245,7 +236,7 @@ def measure(folder: Path, presses: int, drags: int) -> dict[str, Contender]:
 
 
 def report(pages: dict[str, Contender]) -> None:
-    """Print the figures and the bars."""
+    """Print the figures beside their limits."""
     p95 = {name: quantiles(pages[name].latency, n=20)[-1] for name in COMPARED}
     p50 = {name: median(pages[name].latency) for name in COMPARED}
     for name in COMPARED:
@@ -277,7 +268,7 @@ def kernels_share() -> None:
     trace = rv.compare(config, schemes, range(8))
     views = [VIEWS["state"], VIEWS["gradient"]]
     data = [view.data(trace) for view in views]
-    plates = [Canvas(view).plate(each, 580, 360, 1.0) for view, each in zip(views, data, strict=True)]
+    plates = [Canvas(view).figure(each, 580, 360, 1.0) for view, each in zip(views, data, strict=True)]
     kept = [Canvas(view) for view in views]
     steps: dict[str, Callable[[], object]] = {
         "compare, 8 seeds": lambda: rv.compare(config, schemes, range(8)),

@@ -1,10 +1,10 @@
-"""How long a newcomer waits: from a fresh clone to a page, and from a start to a notebook, beside plain Voila.
+"""The time from a fresh clone to a page, and from a start to a notebook, beside plain Voila.
 
     python benchmarks/startup.py [--runs 5] [--clone]
 
-Every figure is the time from starting the command to having read a whole page (HTTP 200). A warm start of
-`rnnviz demo`, to the first dashboard, is set beside `voila` on an empty notebook, by turns in one run.
-With `--clone`: a fresh clone to the index page, once with empty package caches and once with full ones.
+Every figure is the time from starting the command to reading a whole page (HTTP 200). A warm start of `rnnviz demo`, to
+the first dashboard, alternates with `voila` on an empty notebook. With `--clone`: a fresh clone to the index page, with
+empty and with full package caches.
 """
 
 import argparse
@@ -44,7 +44,7 @@ def main() -> None:
 
 
 def warm_starts(folder: Path, runs: int) -> None:
-    """Compare the start of `rnnviz demo` with that of `voila`, by turns."""
+    """Compare the start of `rnnviz demo` with that of `voila`, in alternation."""
     (folder / "empty.ipynb").write_text(json.dumps(EMPTY))
     notebook = min((ROOT / "notebooks").glob("*.ipynb")).name
     commands = {
@@ -110,7 +110,7 @@ def time_to_page(command: list[str], page: str, folder: Path, environment: dict 
 
 
 def read(address: str) -> bool:
-    """Read a page to its end; False where nobody answers yet."""
+    """Read a whole page; return False if nothing answers yet."""
     try:
         with urllib.request.urlopen(address, timeout=120) as answer:
             answer.read()
@@ -120,7 +120,7 @@ def read(address: str) -> bool:
 
 
 def free_port() -> int:
-    """Return a port that nobody listens on."""
+    """Return a free port."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]
