@@ -30,7 +30,7 @@ ENDS = {
 STRIP_KEYS = "metadata.widgets metadata.language_info.version"
 LOCK_COMMAND = (
     "uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate "
-    "--no-emit-find-links --no-header --extra app --extra test --extra coverage pyproject.toml -o requirements.lock"
+    "--no-emit-find-links --no-header --no-strip-extras --extra app --extra test --extra coverage pyproject.toml"
 ).split()
 
 USAGE = """\
@@ -182,7 +182,7 @@ def setup(arguments):
 
 def lock(arguments):
     """Regenerate the lock, without the address of any registry."""
-    command = [*uv("'lock'"), *LOCK_COMMAND[1:], *arguments]
+    command = [*uv("'lock'"), *LOCK_COMMAND[1:], "-o", "requirements.lock", *arguments]
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("UV_", "PIP_"))}
     return subprocess.call(command, cwd=ROOT, env=environment)
 
