@@ -18,7 +18,7 @@ from playwright.sync_api import Error, Page
 
 import rnnviz
 
-ALERTS = re.compile(r"inside rnnviz|has stopped|cannot be reached")
+ALERTS = re.compile(r"inside rnnviz|In rnnviz ist|has stopped|läuft nicht mehr|cannot be reached")
 REFUSED = re.compile("text must be|text muss")  # while the text is refused, there is no picture of the settings
 WORDS = ("", "a", "gegen den strom", "=1+1", "<b>x</b>", "naïve 🙂 text", "x" * 400)
 NUMBERS = ("0", "1", "7", "-3", "1e999", "nan", "many", "")
