@@ -170,11 +170,11 @@ class Dashboard(widgets.VBox):
         self.worker.follow(self.jobs(), changed)
         self.show()
         self.answer_requests()
-        if all(job.kind in ("ahead", "advice") for job in self.worker.jobs):
+        if not any(job.is_awaited for job in self.worker.jobs):
             self.paint_ahead()
 
     def paint_ahead(self) -> None:
-        """Paint the drafts of what the next key will probably ask for: 30 ms of the 60 that the key would take."""
+        """Paint the drafts of what the next key will probably ask for, which then takes 29 ms instead of 65."""
         for settings in neighbours(self.state.settings, self.state.moved):
             trace = self.results[Ahead(settings.comparison)].value
             if trace is not None:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from ..network.config import FIELDS
+from .slider import DIGITS
 from .state import Settings
 
 KEYS = (1, -1, 5, -5)  # steps that the arrow keys and Page Up and Page Down move a slider
-DIGITS = 10  # beyond them lies the error of a float
 
 
 def neighbours(settings: Settings, name: str) -> list[Settings]:

@@ -20,7 +20,7 @@ from .pins import pinned
 from .plan import BEARABLE
 from .results import Result, Results, is_whole
 from .state import Comparison, PageState
-from .work import Advice, Check, Drawing, Job, Pin, drawing
+from .work import Advice, Ahead, Check, Drawing, Job, Pin, drawing
 
 LEFT = N_("Stopped: what is dimmed was not computed.")
 
@@ -96,7 +96,8 @@ def stage_frame(
     config, size = trace.config, pictures.size(viewport, state.present)
     pins = pinned(state, results)
     views = [picture(state, results, drawing(state, view, trace, pins), size, pictures) for view in pictures.canvases]
-    is_own = trace is results[state.settings.comparison].value
+    wanted = state.settings.comparison
+    is_own = any(trace is results[key].value for key in (wanted, Ahead(wanted)))
     # A draft reads few sequences: theory speaks of all of them, so that its words stay when those come.
     theory_of = state.settings.config if is_own else config
     shows_theory = any("theory" in VIEWS[view].options for view in pictures.canvases) and state.settings.option(
@@ -193,7 +194,7 @@ def readout(state: PageState, trace: Trace | None, pictures: Pictures) -> list[s
 
 def advice(state: PageState, results: Results, own: Result, jobs: Sequence[Job]) -> Suggestion | None:
     """Return the suggestion for the settings, once nothing else is to come."""
-    busy = any(job.kind not in ("advice", "ahead") for job in jobs)
+    busy = any(job.is_awaited for job in jobs)
     if own.value is None or busy or state.covers or state.lock or state.refusal:
         return None
     found = results[Advice(own.value)].value

@@ -28,11 +28,6 @@ class Slider(widgets.FloatSlider):
         self.exact, self.echo = float(value), None
         self.value = value
 
-    def step_to(self, by: int) -> float:
-        """Return the number to which a key brings the slider: the next one that a whole number of steps leads to."""
-        steps = round((self.value - self.min) / self.step) + by
-        return float(f"{self.min + steps * self.step:.{DIGITS}g}")
-
     def _follow(self, change) -> None:
         new, least = change["new"], 1e-6 * self.step
         if abs(new - self.exact) <= least:

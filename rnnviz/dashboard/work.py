@@ -118,6 +118,11 @@ class Job(NamedTuple):
     text: str = ""
 
     @property
+    def is_awaited(self) -> bool:
+        """Whether the reader waits for it."""
+        return self.kind not in ("ahead", "advice")
+
+    @property
     def recorded(self) -> Comparison | Ahead | Key:
         if not isinstance(self.key, Part):
             return self.key
