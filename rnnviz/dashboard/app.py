@@ -15,8 +15,8 @@ from ..views import VIEWS
 from . import link
 from .advice import AdvicePanel
 from .bet import BetPanel
-from .buttons import ButtonRow
-from .controls import Controls
+from .buttons import Actions, Strip, row
+from .controls import Controls, put_class
 from .error_report import Refusal, error_report, sentence
 from .export import KINDS, answer
 from .gradient_check_panel import GradientCheckPanel
@@ -27,8 +27,10 @@ from .plan import BEARABLE, plan
 from .render import LEFT, render, stage_frame
 from .reruns import close_older
 from .results import Results
+from .scenes import scenes_of, shown_scene
 from .stage import Stage
 from .state import (
+    MOST_SHOWN,
     Answer,
     Ask,
     Change,
@@ -37,9 +39,11 @@ from .state import (
     DrawAgain,
     Event,
     KeepPins,
+    Open,
     PageState,
     Point,
     Reset,
+    See,
     Settings,
     Stop,
     reduce,
@@ -47,7 +51,7 @@ from .state import (
 from .work import Ahead, drawing
 from .worker import Mode, Worker, running_loop
 
-FROM_BUTTONS = (Choose, Reset, DrawAgain)  # events that the controls do not show yet
+FROM_BUTTONS = (Choose, Open, Reset, DrawAgain)  # events that the controls do not show yet
 
 
 class Dashboard(widgets.VBox):
@@ -105,14 +109,19 @@ class Dashboard(widgets.VBox):
         """Make the parts of the page."""
         state = self.state
         self.controls = Controls(state.settings, options, self.dispatch)
-        self.buttons, self.bet = ButtonRow(self.dispatch), BetPanel(self.dispatch)
+        self.bet, self.actions = BetPanel(self.dispatch), Actions(self.dispatch)
+        self.scenes = scenes_of(state.start, tuple(self.pictures.canvases))
+        self.strip = Strip(self.scenes, self.bet, self.dispatch)
         self.advice = AdvicePanel(self.follow_advice)
         self.check = GradientCheckPanel(self.dispatch)
-        self.controls.restrict(state.lock, state.hide)
-        self.buttons.restrict(state, bool(self.controls.frozen), "seed" in self.controls.frozen)
-        rows = self.controls
-        parts = (self.buttons, rows.first, rows.beside, rows.second, self.bet, self.stage, self.advice, rows.more)
-        super().__init__([*parts, self.check])
+        rows, is_frozen = self.controls, bool(self.controls.restrict(state.lock, state.hide))
+        self.strip.restrict(state, is_frozen)
+        self.actions.restrict(state, is_frozen, "seed" in rows.frozen)
+        card = row([], "rnnviz-card-slot")  # where a served page puts the notebook's tasks
+        column = row([card, rows.first, rows.beside, rows.second, self.actions, rows.more], "rnnviz-column")
+        main = row([self.stage, row([self.advice, self.check], "rnnviz-extras")], "rnnviz-main")
+        super().__init__([self.strip, row([column, main], "rnnviz-body")])
+        self.strip.drawer.observe(lambda change: put_class(self, change["new"], "rnnviz-open"), "value")
         self.add_class("rnnviz")
         self.add_class(f"rnnviz-{self.stage.lang}")
 
@@ -188,12 +197,16 @@ class Dashboard(widgets.VBox):
     def show(self) -> None:
         """Show the state and the results."""
         self.frame = frame = render(self.state, self.results, self.worker.jobs, self.stage.viewport, self.pictures)
-        self.stage.show(frame.stage, frame.traits)
+        self.stage.show(frame.stage, frame.traits | {"shown": list(self.shown)})
         self.advice.show(frame.advice)
         self.bet.show(self.state, frame)
         self.check.show(self.state, frame)
-        self.buttons.show(self.state)
-        self.controls.mark(self.state.home)
+        self.strip.show(self.state)
+        self.actions.show(self.state)
+        scene = shown_scene(self.state.scene, self.scenes, self.state.settings)
+        chosen = self.scenes.get(self.state.scene)
+        self.controls.feature(self.scenes[scene].moves if scene is not None else ())
+        self.controls.mark(chosen.applied_to(self.state.settings) if self.state.scene and chosen else self.state.home)
         self.results.trim()
 
     def attempt(self, act: Callable[[], None]) -> None:
@@ -216,11 +229,35 @@ class Dashboard(widgets.VBox):
         if kind == "stop":
             self.stop()
             return
+        if kind == "see":
+            self.see(view)
+            return
+        if kind == "open":
+            self.apply_link(str(message.get("query", "")))
+            return
         if kind not in KINDS:
             raise Refusal(_("a page gives png, svg, csv or code; not {kind}.").format(kind=f"{kind!r:.40}"))
         if self.state.covers and kind != "code":
             raise Refusal(_("Place your bet first: a file would tell what happened."))
         self.dispatch(Ask(kind, view and VIEWS[view].name))
+
+    def see(self, view: str) -> None:
+        """Show a view in the place of the one that has been seen for longer."""
+        if view in self.pictures.canvases and view not in self.shown:
+            self.dispatch(See((self.shown[-1], view)))
+
+    @property
+    def shown(self) -> tuple[str, ...]:
+        """The views that are seen."""
+        known = tuple(name for name in self.state.shown if name in self.pictures.canvases)
+        return known or tuple(self.pictures.canvases)[:MOST_SHOWN]
+
+    def apply_link(self, query: str) -> None:
+        """Show a link's settings, as a task's *Set this up* asks."""
+        if self.controls.frozen:
+            raise Refusal(_("The controls of this page are frozen."))
+        asked = link.from_query(query, self.state.start)
+        self.dispatch(Open(asked.settings, asked.scene, asked.shown))
 
     def stop(self) -> None:
         """Stop what the page is told to wait for: its comparison and pins, or its slow views."""

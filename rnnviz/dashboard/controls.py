@@ -15,10 +15,11 @@ from .error_report import Refusal, config_of
 from .slider import Slider
 from .state import MOST_SCHEMES, Change, Event, Refuse, Settings
 
-FIRST = ("scheme", "hidden_size", "seq_len")
-SECOND = ("gain", "cell", "activation", "inputs", "loss_at")
-GUEST = "forget_bias"  # comes and goes with the cell, so it stands last in the second row, where it moves no other
-MORE = ("input_scheme", "input_size", "output_size", "batch_size", "input_scale", "seed", "text")
+# The second row of each pair, and what comes and goes with the cell, stand where they move no other.
+FIRST = ("scheme",)
+SECOND = ("gain", "hidden_size", "seq_len", "cell", "activation", "inputs", "forget_bias")
+WIDE = ("scheme", "gain")  # across the whole column
+MORE = ("loss_at", "input_scheme", "input_size", "output_size", "batch_size", "input_scale", "seed", "text")
 STEPS = {"last": N_("last step"), "every": N_("every step")}  # at which there is a loss
 SAME = ""  # what a menu holds for None, which ipywidgets shows as no choice at all
 
@@ -105,15 +106,16 @@ class Controls:
     def lay_out(self) -> None:
         """Put the widgets into their boxes."""
         self.first, self.second, rest = (self.grid(names) for names in (FIRST, SECOND, MORE))
-        rare = tuple(widget for name, widget in self.choices.items() if OPTIONS[name].rare)
-        self.second.children += tuple(widget for widget in self.choices.values() if widget not in rare)
-        self.second.children += (self.widgets[GUEST],)
-        self.second.add_class("rnnviz-second")
-        self.widgets["gain"].add_class("rnnviz-early")
-        rest.children = (*rest.children[:-1], self.seeds, *rare, rest.children[-1])
-        self.beside = widgets.Box([widgets.HTML(_("Compare with")), *self.compare.values()])
+        for name in WIDE:
+            self.widgets[name].add_class("rnnviz-wide")
+        rest.children = (*self.choices.values(), *rest.children[:-1], self.seeds, rest.children[-1])
+        self.add = widgets.ToggleButton(description=_("+ add"), tooltip=_("choose the schemes to compare with"))
+        self.add.add_class("rnnviz-add")
+        self.add.observe(lambda change: put_class(self.beside, change["new"], "rnnviz-open"), "value")
+        title = _("Compare with <i>up to {count}</i>").format(count=MOST_SCHEMES - 1)
+        self.beside = widgets.Box([widgets.HTML(title), *self.compare.values(), self.add])
         self.beside.add_class("rnnviz-compare")
-        self.more = folded(_("More settings"), rest)
+        self.more = folded(_("More settings"), rest, _("settings that are needed less often"))
         self.offer()
 
     @property
@@ -167,9 +169,17 @@ class Controls:
         full = sum(box.value for name, box in self.compare.items() if name != first) >= MOST_SCHEMES - 1
         for name, box in self.compare.items():
             box.disabled = "beside" in self.frozen or name == first or (full and not box.value)
+            put_class(box, box.value and name != first, "rnnviz-ticked")
+        self.add.disabled = "beside" in self.frozen
+
+    def feature(self, moves: Sequence[str]) -> None:
+        """Let the control that the page's question moves stand above the pictures of a phone."""
+        first = next(iter(moves), "gain")
+        for name, widget in self.widgets.items():
+            put_class(widget, name == first, "rnnviz-early")
 
     def mark(self, home: Settings) -> None:
-        """Mark the controls whose value differs from where *Reset* leads."""
+        """Mark the controls whose value differs from that of the scene shown, or from where *Reset* leads."""
         now = self.shown
         mine, theirs = now.config.to_dict(), home.config.to_dict()
         changed = {name: mine[name] != theirs[name] for name in mine}
@@ -181,8 +191,8 @@ class Controls:
         folded_away = [name for name, widget in self.named.items() if widget in box.children]
         put_class(button, any(changed[name] for name in folded_away), "rnnviz-changed")
 
-    def restrict(self, lock: Sequence[str], hide: Sequence[str]) -> None:
-        """Freeze and hide controls by their names; "all" stands for every one."""
+    def restrict(self, lock: Sequence[str], hide: Sequence[str]) -> tuple[str, ...]:
+        """Freeze and hide controls by their names, "all" stands for every one; return those frozen."""
         self.frozen = tuple(name for name in self.named if name in lock or "all" in lock)
         for name in self.frozen:
             if name != "beside":
@@ -191,6 +201,7 @@ class Controls:
             put_class(widget, name in hide or "all" in hide, "rnnviz-hidden")
         put_class(self.more, "all" in hide, "rnnviz-hidden")
         self.offer()
+        return self.frozen
 
     def grid(self, names: Sequence[str]) -> widgets.Box:
         """Return a box of controls that flow into as many columns as there is room for."""
@@ -199,9 +210,9 @@ class Controls:
         return box
 
 
-def folded(title: str, box: widgets.Box) -> widgets.Box:
+def folded(title: str, box: widgets.Box, help: str) -> widgets.Box:
     """Return a button that opens and closes ``box``, which an accordion does not do by keyboard."""
-    button = widgets.ToggleButton(value=False, description=title, tooltip=_("settings that are needed less often"))
+    button = widgets.ToggleButton(value=False, description=title, tooltip=help)
     box.layout.display = "none"
     button.observe(lambda change: setattr(box.layout, "display", None if change["new"] else "none"), "value")
     outer = widgets.VBox([button, box])

@@ -8,10 +8,11 @@ from typing import Any
 import anywidget
 import traitlets
 
+from ..network.config import FIELDS, label_of
 from ..text.language import N_, _, current
 
 PARTS = Path(__file__).parent / "stage"  # anywidget takes one module and one style sheet: the parts are joined
-SCRIPTS = ("dom", "names", "focus", "numbers", "link", "tools", "step", "frames", "main")
+SCRIPTS = ("dom", "names", "focus", "numbers", "sliders", "link", "tools", "step", "chooser", "frames", "main")
 STYLES = ("page", "controls", "bars", "pictures", "text", "narrow")
 # Texts of the scripts themselves, by the names that the scripts use.
 TEXTS = {
@@ -19,6 +20,8 @@ TEXTS = {
     "value": N_("{label}: value"),
     "step": N_("Step t"),
     "hint": N_("Point at a picture, press the arrow keys on it, or move this slider to read one step."),
+    "choose": N_("Pictures shown"),
+    "why": N_("Why?"),
     "save": N_("{view}: save this picture as {kind}"),
     "stop": N_("Stop"),
     "stop_computing": N_("Stop computing"),
@@ -64,7 +67,9 @@ class Stage(anywidget.AnyWidget):
     progress : ``share`` done and ``text`` while more of the picture is computed, else empty.
     query : the query string of a link that brings back what is shown; present : the page is on a projector.
     step : the step that the reader points at, -1 for none; moment : sentences about it.
-    viewport : the page tells its ``width`` in CSS pixels and ``ratio``, dots a pixel.
+    shown : the names of the views that are seen; the others stay out of sight.
+    fine : label of a slider -> the values between which it moves in small steps over most of its width.
+    viewport : the page's ``width`` and its screen's ``height`` in CSS pixels, and ``ratio``, dots a pixel.
     lang : the language that the page is in; texts : what the stage says by itself, `TEXTS` in that language.
     """
 
@@ -81,7 +86,9 @@ class Stage(anywidget.AnyWidget):
     present = traitlets.Bool(False).tag(sync=True)
     step = traitlets.Int(-1).tag(sync=True)
     moment = traitlets.List(traitlets.Unicode()).tag(sync=True)
-    viewport = traitlets.Dict({"width": 1120, "ratio": 1}).tag(sync=True)
+    shown = traitlets.List(traitlets.Unicode()).tag(sync=True)
+    fine = traitlets.Dict().tag(sync=True)
+    viewport = traitlets.Dict({"width": 920, "height": 720, "ratio": 1}).tag(sync=True)
     lang = traitlets.Unicode().tag(sync=True)
     texts = traitlets.Dict().tag(sync=True)
 
@@ -95,6 +102,11 @@ class Stage(anywidget.AnyWidget):
                 self.frame = frame | {"revision": self.frame.get("revision", 0) + 1}
             for name, value in traits.items():
                 setattr(self, name, value)
+
+    @traitlets.default("fine")
+    def _fine(self) -> dict[str, Any]:
+        fine = {name: spec.metadata.get("fine") for name, spec in FIELDS.items()}
+        return {label_of(name): ends for name, ends in fine.items() if ends}
 
     @traitlets.default("lang")
     def _spoken(self) -> str:

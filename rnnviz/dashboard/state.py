@@ -11,11 +11,12 @@ from ..network.schemes import SCHEMES
 from ..text.language import _
 from ..text.registry import explain_choice
 from ..views import OPTIONS
-from .scenes import SCENES
+from .scenes import SCENES, START
 
 MOST_SEEDS = 100
 MOST_SCHEMES = 6
 MOST_PINS = 3
+MOST_SHOWN = 2  # views that are seen side by side
 
 
 class Comparison(NamedTuple):
@@ -115,8 +116,9 @@ class PageState:
     Attributes
     ----------
     settings : what the controls say.
-    start : where the page started, which links are relative to; home : where *Reset* goes back to.
-    scene : the name of the scene chosen last, or "".
+    start : the notebook's own settings, which links are relative to; home : where the page started, with its link.
+    scene, home_scene : the name of the scene chosen last, and of the one that the page started with.
+    shown : the views that are seen, two at most; () for the first ones.
     moved : the field of Config that the reader changed last, alone, or "".
     pins : the settings whose first scheme stays in grey.
     step : the step that the reader points at, -1 for none.
@@ -135,7 +137,9 @@ class PageState:
     settings: Settings
     start: Settings
     home: Settings
-    scene: str = ""
+    scene: str = START
+    home_scene: str = START
+    shown: tuple[str, ...] = ()
     moved: str = ""
     pins: tuple[Settings, ...] = ()
     step: int = -1
@@ -176,8 +180,28 @@ class Choose(NamedTuple):
     scene: str
 
 
+class Open(NamedTuple):
+    """The settings, scene and views of a link are to be shown without a reload."""
+
+    settings: Settings
+    scene: str
+    shown: tuple[str, ...]
+
+
+class See(NamedTuple):
+    """These views are to be seen."""
+
+    shown: tuple[str, ...]
+
+
+class Predict(NamedTuple):
+    """Cover the gradient until a bet is placed, or no more."""
+
+    wanted: bool
+
+
 class Reset(NamedTuple):
-    """Go back to where the page, or the scene chosen last, started."""
+    """Go back to where the page started."""
 
 
 class DrawAgain(NamedTuple):
@@ -232,8 +256,8 @@ class Answer(NamedTuple):
 
 
 Event = (
-    Change | Refuse | Choose | Reset | DrawAgain | PinFirst | KeepPins | Point | PlaceBet | StartCheck | Stop | Ask
-    | Answer
+    Change | Refuse | Choose | Open | See | Predict | Reset | DrawAgain | PinFirst | KeepPins | Point | PlaceBet
+    | StartCheck | Stop | Ask | Answer
 )  # fmt: skip
 
 
@@ -245,10 +269,17 @@ def reduce(state: PageState, event: Event) -> PageState:
         case Refuse(why):
             return replace(state, refusal=why, check=False, message="", notice="", requests=())
         case Choose(scene):
-            settings = SCENES[scene].applied_to(state.settings)
-            return replace(with_settings(state, settings), scene=scene, home=settings, moved="")
+            source = state.start if scene == START else SCENES[scene]
+            settings = state.settings.replace(config=source.config, beside=source.beside)
+            return replace(with_settings(state, settings), scene=scene, moved="")
+        case Open(settings, scene, shown):
+            return replace(with_settings(state, settings), scene=scene, shown=shown or state.shown, moved="")
+        case See(shown):
+            return replace(state, shown=shown)
+        case Predict(wanted):
+            return replace(state, predict=wanted)
         case Reset():
-            return with_settings(state, state.home)
+            return replace(with_settings(state, state.home), scene=state.home_scene)
         case DrawAgain():
             seed = (state.settings.config.seed + state.settings.seeds) % 2**31
             return with_settings(state, state.settings.replace(seed=seed))

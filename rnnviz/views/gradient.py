@@ -40,6 +40,7 @@ class Gradient(CurveView):
     name = "gradient"
     label = N_("Gradient")
     help = N_("backward: does the gradient survive the way back through time?")
+    question = N_("What is left of the gradient at the first step?")
     options = ("theory", "precision")
     pins = True
     backward = True

@@ -7,6 +7,7 @@ import numpy as np
 from ..engine.trace import Trace
 from ..engine.trajectory import log_slopes_of
 from ..network.cells import CELLS
+from ..network.config import Config
 from ..numerics.progress import Progress, rescaled
 from ..text.language import N_, _
 from ..text.number_format import number
@@ -29,8 +30,12 @@ class Jacobian(CurveView):
     name = "jacobian"
     label = N_("Jacobian")
     help = N_("what is left of each direction of the state after k steps, along a real sequence")
+    question = N_("What is left of each direction of the state after k steps?")
     reveals_gradient = True
     slow = True
+
+    def can_show(self, config: Config) -> bool:
+        return CELLS[config.cell].has_matrix_jacobian
 
     def computing(self, trace: Trace, work: float = WORK) -> Progress[Lines]:
         """Compute one curve after the other, over as many steps as ``work`` multiplications allow."""

@@ -29,6 +29,7 @@ class Spectrum(MatrixView):
     name = "spectrum"
     label = N_("Eigenvalues")
     help = N_("the eigenvalues of W_hh beside the unit circle and the circular law")
+    question = N_("Where do the eigenvalues of W_hh lie?")
     title = N_("Eigenvalues of W_hh")
     law = N_("unit circle")
     look = {"linestyle": "", "markersize": 3.5, "alpha": 0.75}

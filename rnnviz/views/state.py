@@ -59,6 +59,7 @@ class State(CurveView):
     name = "state"
     label = N_("Hidden state")
     help = N_("forward: does the hidden state keep its size over the steps?")
+    question = N_("Does the state keep its size?")
     options = ("quantity", "theory")
     pins = True
     mark_words = {"zero": N_("exactly 0 from step {step}"), "nonfinite": N_("not finite from step {step}")}

@@ -23,6 +23,7 @@ class View:
     Attributes
     ----------
     name, label, help : how code, menus and help texts refer to it.
+    question : what a page that starts with it asks.
     options : the names of the page's choices, keys of ``OPTIONS``, that ``data`` takes.
     pins : whether ``data`` takes ``pins``, pairs of a name and another comparison, to draw in grey.
     timed : whether the horizontal axis counts steps.
@@ -36,6 +37,7 @@ class View:
     name: str
     label: str
     help: str
+    question = ""
     options: tuple[str, ...] = ()
     pins = False
     timed = False
@@ -55,6 +57,10 @@ class View:
     def is_slow(self, config: Config, **options: Any) -> bool:
         """Tell whether the other views must not wait for it with these options."""
         return self.slow
+
+    def can_show(self, config: Config) -> bool:
+        """Tell whether there is anything to see with these settings."""
+        return True
 
     def frame(self, data: Any) -> Hashable:
         """Return the axes: as long as they stay the same, only the artists are drawn again."""
