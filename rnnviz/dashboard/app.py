@@ -206,7 +206,7 @@ class Dashboard(widgets.VBox):
         scene = shown_scene(self.state.scene, self.scenes, self.state.settings)
         chosen = self.scenes.get(self.state.scene)
         self.controls.feature(self.scenes[scene].moves if scene is not None else ())
-        self.controls.mark(chosen.applied_to(self.state.settings) if self.state.scene and chosen else self.state.home)
+        self.controls.mark(chosen.applied_to(self.state.home) if self.state.scene and chosen else self.state.home)
         self.results.trim()
 
     def attempt(self, act: Callable[[], None]) -> None:

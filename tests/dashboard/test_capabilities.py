@@ -203,8 +203,8 @@ def test_the_gates_are_called_what_the_cell_calls_them():
 
 def test_the_verdict_names_the_cell_s_own_path():
     dashboard = make("gradient", scheme="mine", gain=0.1, seq_len=40, **MADE_UP)
-    told = " ".join(word["text"] for word in dashboard.stage.frame["words"])
-    assert "the shortcut past n (gate u)" in told
+    told = " ".join(word["why"] for word in dashboard.stage.frame["words"])
+    assert "shortcut past n (gate u)" in told
 
 
 def test_the_text_is_in_a_file_where_the_input_reads_it():

@@ -196,30 +196,33 @@ def test_a_seed_near_the_greatest_still_has_enough_seeds():
 
 
 def test_buttons_choose_scenes_draw_again_and_go_back():
-    dashboard = make("state")
-    row = dashboard.buttons
-    assert row.reset.disabled
-    row.scenes["surprise"].click()
+    dashboard = make("state", "gradient")
+    strip, actions = dashboard.strip, dashboard.actions
+    assert actions.reset.disabled
+    assert actions.said.value == "This page is where it started."
+    strip.scenes["surprise"].click()
     assert dashboard.config == SCENES["surprise"].config
-    assert SCENES["surprise"].look in row.look.value
-    assert "rnnviz-chosen" in row.scenes["surprise"]._dom_classes
-    row.new_seed.click()
+    assert SCENES["surprise"].look in strip.look.value
+    assert "rnnviz-chosen" in strip.scenes["surprise"]._dom_classes
+    actions.new_seed.click()
     assert dashboard.trace.seeds == (2, 3)
     assert dashboard.controls.widgets["seed"].value == 2
     assert "rnnviz-changed" in dashboard.controls.widgets["seed"]._dom_classes
-    row.reset.click()
-    assert dashboard.config == SCENES["surprise"].config
-    assert "seed=2" not in dashboard.link
+    assert actions.said.value == ""
+    actions.reset.click()
+    assert dashboard.config == START
+    assert dashboard.link == ""
+    assert actions.said.value == "This page is where it started."
 
 
 def test_pins_stay_until_they_are_taken_away():
     dashboard = make("gradient")
-    assert dashboard.buttons.unpin.disabled
-    dashboard.buttons.pin.click()
+    assert dashboard.actions.unpin.disabled
+    dashboard.actions.pin.click()
     put(dashboard, gain=1.5)
     assert "pinned: Xavier" in shown(dashboard)["gradient"][1]
     assert "pin=" in dashboard.stage.query
-    dashboard.buttons.unpin.click()
+    dashboard.actions.unpin.click()
     assert "pinned" not in shown(dashboard)["gradient"][1]
     assert "pin=" not in dashboard.stage.query
 
@@ -268,14 +271,15 @@ def test_a_bet_is_judged_and_uncovers_the_gradient(opened):
     bet = dashboard.bet
     assert "covered" in shown(dashboard)["gradient"][1]
     assert not any(button.disabled for button in bet.buttons.values())
-    assert all("Scene" in button.description for button in dashboard.buttons.scenes.values()), "names would tell"
+    scenes = [button.description for name, button in dashboard.strip.scenes.items() if name]
+    assert scenes == [f"Scene {k + 1}" for k in range(len(scenes))], "names would tell"
     bet.buttons["shrinks"].click()
     assert "Right." in bet.result.value or "No: it" in bet.result.value
-    assert "bets right so far" in bet.score.value
+    assert "1 bets right so far" in bet.result.value
     assert all(button.disabled for button in bet.buttons.values())
     assert "covered" not in shown(dashboard)["gradient"][1]
     put(dashboard, gain=1.5)
-    assert bet.result.value == ""
+    assert "Right." not in bet.result.value
     assert "covered" in shown(dashboard)["gradient"][1]
 
 
@@ -305,22 +309,22 @@ def test_a_bad_value_is_one_sentence_and_the_last_picture_stays():
 
 
 def test_a_bad_text_can_be_left_behind():
-    dashboard = make("state", inputs="text")
+    dashboard = make("state", "gradient", inputs="text")
     put(dashboard, text="aaaa")
-    assert not dashboard.buttons.reset.disabled
+    assert not dashboard.actions.reset.disabled
     put(dashboard, inputs="gaussian")
     assert dashboard.stage.message == ""
     assert dashboard.trace.config == dashboard.config == START
     put(dashboard, inputs="text")
     assert "'aaaa'" in dashboard.stage.message
-    dashboard.buttons.scenes["fades"].click()
+    dashboard.strip.scenes["fades"].click()
     assert dashboard.stage.message == ""
     assert dashboard.config == SCENES["fades"].config
     put(dashboard, inputs="text", text="")
     assert "text must be" in dashboard.stage.message
-    dashboard.buttons.reset.click()
+    dashboard.actions.reset.click()
     assert dashboard.stage.message == ""
-    assert dashboard.config == SCENES["fades"].config
+    assert dashboard.config == START.replace(inputs="text")
 
 
 class Failing:

@@ -327,7 +327,7 @@ def test_the_page_is_there_before_the_curves_that_its_link_has_pinned(monkeypatc
         assert not dashboard.stage.frame["whole"]
         assert "pinned" not in shown(dashboard)["gradient"][1]
         dashboard.receive({"kind": "csv"})
-        dashboard.buttons.pin.click()
+        dashboard.actions.pin.click()
         assert dashboard.stage.query.count("pin=") == 3
         assert not sent
         gate.go_on.set()
@@ -378,7 +378,7 @@ def test_a_pin_waits_for_the_whole_and_no_bet_is_judged_by_a_draft(monkeypatch):
     async def session(dashboard):
         buttons = dashboard.bet.buttons.values()
         put(dashboard, DRAFTS, hidden_size=20)
-        dashboard.buttons.pin.click()
+        dashboard.actions.pin.click()
         await until(lambda: dashboard.trace.config.hidden_size == 20)
         while not dashboard.stage.frame["whole"]:
             assert all(button.disabled for button in buttons)
@@ -403,7 +403,7 @@ def test_a_pin_waits_for_the_whole_and_no_bet_is_judged_by_a_draft(monkeypatch):
 
 
 def test_a_suggestion_comes_at_rest_and_a_click_does_what_it_says():
-    hidden = lambda dashboard: "rnnviz-silent" in dashboard.advice._dom_classes  # noqa: E731
+    hidden = lambda dashboard: "rnnviz-silent" in dashboard.advice.row._dom_classes  # noqa: E731
 
     async def session(dashboard):
         assert hidden(dashboard)

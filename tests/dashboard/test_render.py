@@ -245,8 +245,10 @@ def test_pins_are_named_by_what_tells_them_apart(shown):
 
 
 def test_pictures_fit_the_page(shown, pictures):
-    for width, columns in {1280: 2, 700: 1, 358: 1}.items():
-        views = shown(page(), known(WHOLE), {"width": width, "ratio": 1}).stage
+    for (width, height), columns in {(920, 720): 2, (1560, 1080): 2, (608, 360): 2, (358, 844): 1}.items():
+        views = shown(page(), known(WHOLE), {"width": width, "height": height, "ratio": 1}).stage
+        tall = sum(view["height"] for view in views["views"][: 3 - columns])
+        assert tall <= 0.6 * height, "the screen shows more than pictures"
         assert (views["columns"], views["page"]) == (columns, width)
         assert sum(view["width"] for view in views["views"][:columns]) <= width
         assert all(view["width"] > 0.9 * (width / columns - 20) for view in views["views"])

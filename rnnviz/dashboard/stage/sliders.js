@@ -1,16 +1,14 @@
 // Sliders over a wide range, most of whose width is given to the values that matter.
 
-const WIDE_SHARE = { min: 0, from: "10%", to: "74%", max: 100 };
-
-// Lets the sliders named in `fine` move finely between two values, and fast outside of them. ipywidgets sets an even
-// range again whenever a slider's ends change.
+// Lets the sliders named in `fine` give most of their width to the values between two ends. ipywidgets sets an even range
+// again whenever a slider's least or greatest value changes.
 function stretchSliders(fine) {
   for (const slider of document.querySelectorAll(SLIDER)) {
     const ends = fine[slider.querySelector("label")?.textContent];
     const api = slider.querySelector(".noUi-target")?.noUiSlider;
-    if (!ends || !api || api.options.range[WIDE_SHARE.from] !== undefined) continue;
-    const { min, max } = api.options.range;
-    const inner = { [WIDE_SHARE.from]: ends[0], [WIDE_SHARE.to]: ends[1] };
-    api.updateOptions({ range: { min, ...inner, max } }, false);
+    if (!ends || !api || "10%" in api.options.range) continue;
+    const { step, range } = api.options;
+    const [from, to] = ends.map((end) => [end, step]);
+    api.updateOptions({ range: { min: [range.min, step], "10%": from, "74%": to, max: range.max } }, false);
   }
 }
