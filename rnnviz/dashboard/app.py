@@ -25,9 +25,10 @@ from .pictures import Pictures
 from .pins import pinned, pinned_trace
 from .plan import BEARABLE, plan
 from .render import LEFT, render, stage_frame
-from .reruns import close_older
+from .reruns import close_older, inner_widgets
 from .results import Results
-from .scenes import scenes_of, shown_scene
+from .scenes import scenes_of
+from .settings import Comparison, Settings
 from .stage import Stage
 from .state import (
     MOST_SHOWN,
@@ -35,16 +36,13 @@ from .state import (
     Ask,
     Change,
     Choose,
-    Comparison,
     DrawAgain,
     Event,
     KeepPins,
     Open,
-    PageState,
     Point,
     Reset,
     See,
-    Settings,
     Stop,
     reduce,
 )
@@ -96,7 +94,7 @@ class Dashboard(widgets.VBox):
         self.worker = Worker(self.results, lambda: self.attempt(self.update), lambda: self.attempt(self.show), mode)
         self.stage = Stage(present=self.state.present)
         self.lay_out(tuple(dict.fromkeys(option for view in shown.values() for option in view.options)))
-        unknown = unknown_names(self.state, self.controls)
+        unknown = self.controls.unknown((*self.state.lock, *self.state.hide))
         notice = " ".join(filter(None, [*unspoken, self.state.notice, unknown]))
         self.state = replace(self.state, notice=notice)
         self.stage.observe(lambda change: self.attempt(self.show), "viewport")
@@ -110,15 +108,15 @@ class Dashboard(widgets.VBox):
         state = self.state
         self.controls = Controls(state.settings, options, self.dispatch)
         self.bet, self.actions = BetPanel(self.dispatch), Actions(self.dispatch)
-        self.scenes = scenes_of(state.start, tuple(self.pictures.canvases))
-        self.strip = Strip(self.scenes, self.bet, self.dispatch)
+        self.strip = Strip(scenes_of(state.start, tuple(self.pictures.canvases)), self.bet, self.dispatch)
         self.advice = AdvicePanel(self.follow_advice)
         self.check = GradientCheckPanel(self.dispatch)
         rows, is_frozen = self.controls, bool(self.controls.restrict(state.lock, state.hide))
         self.strip.restrict(state, is_frozen)
         self.actions.restrict(state, is_frozen, "seed" in rows.frozen)
         card = row([], "rnnviz-card-slot")  # where a served page puts the notebook's tasks
-        column = row([card, rows.first, rows.beside, rows.second, self.actions, rows.more], "rnnviz-column")
+        last = row([rows.more, self.actions.said], "rnnviz-last")
+        column = row([card, rows.first, rows.beside, rows.second, self.actions, last], "rnnviz-column")
         main = row([self.stage, row([self.advice, self.check], "rnnviz-extras")], "rnnviz-main")
         super().__init__([self.strip, row([column, main], "rnnviz-body")])
         self.strip.drawer.observe(lambda change: put_class(self, change["new"], "rnnviz-open"), "value")
@@ -201,12 +199,9 @@ class Dashboard(widgets.VBox):
         self.advice.show(frame.advice)
         self.bet.show(self.state, frame)
         self.check.show(self.state, frame)
-        self.strip.show(self.state)
+        self.controls.feature(self.strip.show(self.state))
         self.actions.show(self.state)
-        scene = shown_scene(self.state.scene, self.scenes, self.state.settings)
-        chosen = self.scenes.get(self.state.scene)
-        self.controls.feature(self.scenes[scene].moves if scene is not None else ())
-        self.controls.mark(chosen.applied_to(self.state.home) if self.state.scene and chosen else self.state.home)
+        self.controls.mark(link.with_scene(self.state.home, self.state.scene))
         self.results.trim()
 
     def attempt(self, act: Callable[[], None]) -> None:
@@ -228,18 +223,16 @@ class Dashboard(widgets.VBox):
         kind, view = str(message.get("kind")), str(message.get("view", ""))
         if kind == "stop":
             self.stop()
-            return
-        if kind == "see":
+        elif kind == "see":
             self.see(view)
-            return
-        if kind == "open":
+        elif kind == "open":
             self.apply_link(str(message.get("query", "")))
-            return
-        if kind not in KINDS:
+        elif kind not in KINDS:
             raise Refusal(_("a page gives png, svg, csv or code; not {kind}.").format(kind=f"{kind!r:.40}"))
-        if self.state.covers and kind != "code":
+        elif self.state.covers and kind != "code":
             raise Refusal(_("Place your bet first: a file would tell what happened."))
-        self.dispatch(Ask(kind, view and VIEWS[view].name))
+        else:
+            self.dispatch(Ask(kind, view and VIEWS[view].name))
 
     def see(self, view: str) -> None:
         """Show a view in the place of the one that has been seen for longer."""
@@ -314,19 +307,3 @@ class Dashboard(widgets.VBox):
         if hasattr(self, "frame"):
             self.frame = replace(self.frame, stage={}, trace=None, advice=None)
         super().close()
-
-
-def inner_widgets(widget: widgets.Widget) -> list[widgets.Widget]:
-    """Return every widget inside of one, with their layouts and styles."""
-    found = []
-    for child in getattr(widget, "children", ()):
-        found += [*inner_widgets(child), child]
-    parts = (getattr(widget, name, None) for name in ("layout", "style"))
-    return found + [part for part in parts if isinstance(part, widgets.Widget)]
-
-
-def unknown_names(state: PageState, controls: Controls) -> str:
-    """Return a sentence where the link freezes or hides what is no control, else ""."""
-    names = [name for name in (*state.lock, *state.hide) if name != "all" and name not in controls.named]
-    said = _("In this link lock and hide name what is no control: {names}.")
-    return said.format(names=", ".join(f"{name!r:.40}" for name in names)) if names else ""

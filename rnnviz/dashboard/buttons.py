@@ -64,8 +64,11 @@ class Strip(widgets.VBox):
         self.predict.disabled = "all" in state.lock
         put_class(self, "all" in state.hide, "rnnviz-hidden")
 
-    def show(self, state: PageState) -> None:
-        """Show which scene the page has, with its question; a bet's scenes have numbers, since names give it away."""
+    def show(self, state: PageState) -> tuple[str, ...]:
+        """Show which scene the page has, and its question; return the fields that the question asks to move.
+
+        Where there are bets, scenes have numbers, since their names give the answer away.
+        """
         shown = shown_scene(state.scene, self.of_page, state.settings)
         self.look.value = f"<p>{html.escape(_(self.of_page[shown].look)) if shown is not None else ''}</p>"
         self.predict.value = state.predict
@@ -74,6 +77,7 @@ class Strip(widgets.VBox):
             label = _("Scene {k}").format(k=k) if state.predict and name != START else _(self.of_page[name].label)
             if each.description != label:
                 each.description = label
+        return self.of_page[shown].moves if shown is not None else ()
 
 
 def scene_help(scene: Scene) -> str:
@@ -93,7 +97,7 @@ class Actions(widgets.Box):
         self.said = widgets.Label()
         for name in ("rnnviz-said", "rnnviz-live"):
             self.said.add_class(name)
-        super().__init__([self.new_seed, self.pin, self.unpin, self.reset, self.said])
+        super().__init__([self.new_seed, self.pin, self.unpin, self.reset])
         self.add_class("rnnviz-actions")
 
     def restrict(self, state: PageState, is_frozen: bool, seed_is_frozen: bool) -> None:

@@ -12,8 +12,9 @@ from ..network.schemes import SCHEMES
 from ..text.language import N_, _
 from ..views import OPTIONS, Option
 from .error_report import Refusal, config_of
+from .settings import MOST_SCHEMES, Settings
 from .slider import Slider
-from .state import MOST_SCHEMES, Change, Event, Refuse, Settings
+from .state import Change, Event, Refuse
 
 # The second row of each pair, and what comes and goes with the cell, stand where they move no other.
 FIRST = ("scheme",)
@@ -111,10 +112,10 @@ class Controls:
         rest.children = (*self.choices.values(), *rest.children[:-1], self.seeds, rest.children[-1])
         self.add = widgets.ToggleButton(description=_("+ add"), tooltip=_("choose the schemes to compare with"))
         self.add.add_class("rnnviz-add")
-        self.add.observe(lambda change: put_class(self.beside, change["new"], "rnnviz-open"), "value")
         title = _("Compare with <i>up to {count}</i>").format(count=MOST_SCHEMES - 1)
-        self.beside = widgets.Box([widgets.HTML(title), *self.compare.values(), self.add])
-        self.beside.add_class("rnnviz-compare")
+        self.beside = beside = widgets.Box([widgets.HTML(title), *self.compare.values(), self.add])
+        beside.add_class("rnnviz-compare")
+        self.add.observe(lambda change: put_class(beside, change["new"], "rnnviz-open"), "value")
         self.more = folded(_("More settings"), rest, _("settings that are needed less often"))
         self.offer()
 
@@ -202,6 +203,12 @@ class Controls:
         put_class(self.more, "all" in hide, "rnnviz-hidden")
         self.offer()
         return self.frozen
+
+    def unknown(self, names: Sequence[str]) -> str:
+        """Return a sentence where a link freezes or hides unknown controls, else ""."""
+        strange = [name for name in names if name != "all" and name not in self.named]
+        said = _("In this link, lock/hide contain an unknown control: {names}.")
+        return said.format(names=", ".join(f"{name!r:.40}" for name in strange)) if strange else ""
 
     def grid(self, names: Sequence[str]) -> widgets.Box:
         """Return a box of controls that flow into as many columns as there is room for."""

@@ -10,7 +10,8 @@ from ..network.config import FIELDS, from_text
 from ..text.language import LANGUAGES, _, of_link
 from ..views import OPTIONS, VIEWS
 from .scenes import SCENES, START
-from .state import MOST_PINS, MOST_SHOWN, PageState, Settings
+from .settings import Settings
+from .state import MOST_PINS, MOST_SHOWN, PageState
 
 LONGEST = 200_000  # characters; a text setting may be long, a hostile link longer
 MOST_NAMES = 50

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from ..network.config import FIELDS
+from .settings import Settings
 from .slider import DIGITS
-from .state import Settings
 
 KEYS = (1, -1, 5, -5)  # steps that the arrow keys and Page Up and Page Down move a slider
 

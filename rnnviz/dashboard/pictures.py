@@ -43,7 +43,9 @@ class Pictures:
 
     def size(self, viewport: Mapping[str, float], present: bool) -> Size:
         """Return the size of each picture on a page of this width."""
-        _columns, width, height = layout(int(viewport["width"]), len(self.canvases), int(viewport.get("height", SCREEN)))
+        _columns, width, height = layout(
+            int(viewport["width"]), len(self.canvases), int(viewport.get("height", SCREEN))
+        )
         return Size(width, height, PRESENT if present else 1.0, viewport["ratio"])
 
     def picture(self, drawing: Drawing, data: Any, size: Size) -> Picture:

@@ -13,7 +13,8 @@ from ..text.language import _
 from ..text.number_format import plain
 from ..text.registry import shorten
 from .results import Results, is_whole
-from .state import Comparison, PageState, Settings
+from .settings import Comparison, Settings
+from .state import PageState
 from .work import Pin
 
 MOST_SETTINGS = 3  # in a pin's name

@@ -11,7 +11,8 @@ from .cost import amount
 from .neighbours import neighbours
 from .pins import pinned, pinned_trace
 from .results import Results, is_whole
-from .state import Comparison, PageState
+from .settings import Comparison
+from .state import PageState
 from .work import PINNED, STILL, Advice, Ahead, Check, Job, Part, Pin, drawing
 
 SOON = 0.002  # seconds after a change: the page is answered first, and sends the next change meanwhile

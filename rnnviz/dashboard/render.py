@@ -19,7 +19,8 @@ from .pictures import Picture, Pictures, Size, layout
 from .pins import pinned
 from .plan import BEARABLE
 from .results import Result, Results, is_whole
-from .state import Comparison, PageState
+from .settings import Comparison
+from .state import PageState
 from .work import Advice, Ahead, Check, Drawing, Job, Pin, drawing
 
 LEFT = N_("Stopped: what is dimmed was not computed.")

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 from ..engine.trace import Trace
-from .state import Comparison
+from .settings import Comparison
 
 ROOM = 8 * 2**20  # bytes of the comparisons that are kept for settings that come back
 PACE = 3e-10  # seconds a multiplication, until this machine's own pace is known

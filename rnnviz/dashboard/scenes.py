@@ -13,7 +13,7 @@ from ..text.registry import Registry
 from ..views import VIEWS
 
 if TYPE_CHECKING:
-    from .state import Settings
+    from .settings import Settings
 
 START = ""  # the scene that a page starts with has no name in links
 
@@ -150,7 +150,9 @@ SCENES.add(
     "lstm_defaults",
     Scene(
         N_("Two defaults"),
-        N_("An LSTM as PyTorch and as Keras set it up: how far open is the forget gate, and what does the gradient do?"),
+        N_(
+            "An LSTM as PyTorch and as Keras set it up: how far open is the forget gate, and what does the gradient do?"
+        ),
         ("keras",),
         {"scheme": "pytorch", "cell": "lstm"},
         views=("gates", "gradient"),

@@ -12,7 +12,8 @@ from ..numerics.progress import Progress
 from ..story.suggestions import Suggestion, suggesting
 from ..text.language import N_
 from ..views import VIEWS
-from .state import Comparison, PageState
+from .settings import Comparison
+from .state import PageState
 
 
 class Part(NamedTuple):

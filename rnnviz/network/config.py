@@ -64,7 +64,9 @@ class Config:
     input_scheme: str | None = choice(
         None, SCHEMES, N_("Input scheme"), N_("how W_xh is drawn; by default like W_hh"), optional=True
     )
-    gain: float = number(1.0, 0.0, 20.0, N_("Gain"), N_("factor on W_hh"), slider=(0.0, 20.0), step=0.01, fine=(0.5, 2.5))
+    gain: float = number(
+        1.0, 0.0, 20.0, N_("Gain"), N_("factor on W_hh"), slider=(0.0, 20.0), step=0.01, fine=(0.5, 2.5)
+    )
     hidden_size: int = number(
         64, 1, 4096, N_("Hidden size"), N_("H, the number of hidden units"), slider=(1, 512), step=1
     )

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from rnnviz import Config
 from rnnviz.dashboard.link import differences, from_query, to_query
 from rnnviz.dashboard.scenes import SCENES
-from rnnviz.dashboard.state import MOST_PINS, Change, PageState, Settings, reduce
+from rnnviz.dashboard.settings import Settings
+from rnnviz.dashboard.state import MOST_PINS, Change, PageState, reduce
 from rnnviz.dashboard.work import Pin
 from rnnviz.network.activations import ACTIVATIONS
 from rnnviz.network.cells import CELLS

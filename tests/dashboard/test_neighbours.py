@@ -9,7 +9,8 @@ from test_plan import known, names, page
 import rnnviz as rv
 from rnnviz.dashboard.neighbours import neighbours
 from rnnviz.dashboard.plan import BUSY, plan
-from rnnviz.dashboard.state import Change, Choose, Settings, reduce
+from rnnviz.dashboard.settings import Settings
+from rnnviz.dashboard.state import Change, Choose, reduce
 from rnnviz.dashboard.work import Advice, Ahead
 from rnnviz.network.config import FIELDS
 

@@ -12,7 +12,8 @@ from rnnviz.dashboard.pictures import Pictures
 from rnnviz.dashboard.plan import plan
 from rnnviz.dashboard.render import render
 from rnnviz.dashboard.results import Results
-from rnnviz.dashboard.state import Bet, PageState, Settings
+from rnnviz.dashboard.settings import Settings
+from rnnviz.dashboard.state import Bet, PageState
 from rnnviz.dashboard.work import Advice, Check, Part, Pin, drawing
 from rnnviz.numerics.progress import finish
 from rnnviz.story.suggestions import Suggestion

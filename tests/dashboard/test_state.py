@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from rnnviz import Config
 from rnnviz.dashboard import scenes
 from rnnviz.dashboard.scenes import SCENES
+from rnnviz.dashboard.settings import MOST_SCHEMES, Settings
 from rnnviz.dashboard.state import (
     MOST_PINS,
-    MOST_SCHEMES,
     Answer,
     Ask,
     Bet,
@@ -26,7 +26,6 @@ from rnnviz.dashboard.state import (
     Point,
     Refuse,
     Reset,
-    Settings,
     StartCheck,
     Stop,
     reduce,

@@ -9,7 +9,7 @@ from pages import until
 
 import rnnviz as rv
 from rnnviz.dashboard.results import Results
-from rnnviz.dashboard.state import Comparison
+from rnnviz.dashboard.settings import Comparison
 from rnnviz.dashboard.turns import ADDRESS
 from rnnviz.dashboard.work import Job, Part
 from rnnviz.dashboard.worker import PATIENCE, WORTH, Worker

@@ -105,7 +105,10 @@ def test_there_is_no_bet_without_the_link(opened):
 
 def test_a_bets_scenes_have_numbers_for_names(opened):
     page = opened("predict=1")
-    assert [each.description for each in of_class(page, "rnnviz-scene")] == ["Start", *(f"Scene {k}" for k in range(1, 7))]
+    assert [each.description for each in of_class(page, "rnnviz-scene")] == [
+        "Start",
+        *(f"Scene {k}" for k in range(1, 7)),
+    ]
     button(page, "Scene 4").click()
     assert page.config.scheme == "uniform01"
     assert [each.description for each in of_class(opened(), "rnnviz-scene")] == ["Start", *SCENES]

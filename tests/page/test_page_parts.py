@@ -156,7 +156,7 @@ def test_a_bad_link_is_reported_until_the_next_change(opened):
 
 def test_a_link_freezes_and_hides_controls(opened):
     page = opened("lock=gain,beside&hide=cell,nosuch")
-    assert page.stage.notice == "In this link lock and hide name what is no control: 'nosuch'."
+    assert page.stage.notice == "In this link, lock/hide contain an unknown control: 'nosuch'."
     (row,) = of_class(page, "rnnviz-compare")
     boxes = [each for each in row.children if isinstance(each, ipywidgets.Checkbox)]
     assert boxes
