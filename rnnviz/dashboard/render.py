@@ -110,6 +110,7 @@ def stage_frame(
         "words": [] if state.covers else captions(trace, theory_of if shows_theory else None),
         "page": viewport["width"],
         "told": len(trace.schemes) + shows_gates(pictures),
+        "curves": len(trace.schemes),
         "steps": config.seq_len,
         "drawn": f"{len(trace.seeds)} x {config.batch_size}",
     }

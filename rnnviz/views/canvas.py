@@ -17,6 +17,7 @@ from .view import View
 
 KEPT = 4  # blitted figures per view; each takes 2 to 4 MB
 DPI = 100
+LEAST = 1e-6  # px
 LEFT, RIGHT, BOTTOM = 74, 16, 46  # px of margin; a view knows what stands above its axes
 STYLE: dict[Any, Any] = {
     "font.size": 9.5,
@@ -37,7 +38,8 @@ def compose(view: View, data: Any, width: float, height: float, scale: float = 1
     Returns figure, axes and the artists of ``view.draw``. Call it, and draw the figure, inside ``rc_context(STYLE)``:
     matplotlib makes the ticks only when it draws.
     """
-    figure = Figure(figsize=(width / DPI, height / DPI), dpi=DPI * scale)
+    # 4.52 inches at 100 dots are 451.99999999999994 of them, which matplotlib cuts to 451.
+    figure = Figure(figsize=((width + LEAST) / DPI, (height + LEAST) / DPI), dpi=DPI * scale)
     QuickCanvas(figure)
     head = view.head(data, width - LEFT - RIGHT)
     left, right, bottom, top = LEFT / width, 1 - RIGHT / width, (BOTTOM + foot) / height, 1 - head / height
