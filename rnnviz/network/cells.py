@@ -222,7 +222,7 @@ CELLS.add(
         forget_gate="f",
         candidate="g",
         factors=6,
-        path=N_("the road through c (gate f)"),
+        path=N_("the path through c (gate f)"),
     ),
 )
 CELLS.add(
@@ -237,6 +237,6 @@ CELLS.add(
         step_factor=("z", 4),
         candidate="n",
         factors=5,
-        path=N_("the road past n (gate z)"),
+        path=N_("the path past n (gate z)"),
     ),
 )
