@@ -109,8 +109,8 @@ def critical_gain(activation, noise, low, high):
 CLAIMS = {
     "01.1": {
         "E h² ≈ {}. The": lambda: [replay().second_moment],
-        "length (× {} per step). The slopes φ′ of the tanh are (× {})": lambda: replay().factors[::-1],
-        "shrinks to E h² ≈ {}, the slopes come closer to 1 (× {})": lambda: [
+        "length (×{} per step). The slopes φ′ of the tanh are (×{})": lambda: replay().factors[::-1],
+        "shrinks to E h² ≈ {}, the slopes come closer to 1 (×{})": lambda: [
             replay(**KICK).second_moment,
             replay(**KICK).factors[0],
         ],
@@ -121,13 +121,13 @@ CLAIMS = {
     "01.2": {
         "At H = {} the variance 1/12 is {} times Xavier's 1/{}": lambda: [64, 64 / 12, 64],
         "about H/2 = {} at each step": lambda: [norm(W_hh(scheme="uniform01").sum(axis=0)) / 8],
-        "grows: × {} in 50 steps": lambda: [np.median(replay(**CENTRED).left)],
+        "grows: ×{} in 50 steps": lambda: [np.median(replay(**CENTRED).left)],
     },
     "01.3": {
         "H → ∞, says {}.": lambda: [critical_gain("tanh", 1.0, 1.5, 2.5)],
         "at most 1/4 alone would call for a gain of {}.": lambda: [1 / (0.5 * (1 - 0.5))],
         "variance of about {},": lambda: [mean_field("sigmoid", 10.0, 1.0)[0]],
-        "φ′ leaves only × {} per step.": lambda: [replay(**SIGMOID).factors[0]],
+        "φ′ leaves only ×{} per step.": lambda: [replay(**SIGMOID).factors[0]],
         "at gain 10, from {} to {} of": lambda: [f(replay(**SIGMOID).left) for f in (np.min, np.max)],
     },
     "02.1": {
@@ -138,40 +138,40 @@ CLAIMS = {
     },
     "02.2": {
         "up to about {} after 50 steps": lambda: [norm(matrix_power(W_hh(), 50), 2)],
-        "below 1 (× {} per step)": lambda: [replay(**ORTHOGONAL).factors[0]],
-        "by × {} per step, which more than makes up for φ′ (× {})": lambda: replay(**CENTRED).factors[::-1],
+        "below 1 (×{} per step)": lambda: [replay(**ORTHOGONAL).factors[0]],
+        "by ×{} per step, which more than makes up for φ′ (×{})": lambda: replay(**CENTRED).factors[::-1],
     },
     "02.3": {
         "value of W_hh is about {}:": lambda: [norm(W_hh(gain=0.8), 2)],
         "stays above 1 for {} steps": lambda: [steps_above_one(W_hh(gain=0.8))],
-        "by about × {} per step at first, close to σ_w² = {}": lambda: [
+        "by about ×{} per step at first, close to σ_w² = {}": lambda: [
             (linear_sizes()[3] / linear_sizes()[0]) ** (1 / 3),
             0.8**2,
         ],
     },
     "03.1": {
-        "half open, f ≈ {}, and the gradient fades at × {} per step": lambda: [lstm(0).gate(1).mean(), lstm(0).then],
-        "fades at × {} per step, as in a plain RNN": lambda: [np.median(replay().left) ** (1 / 50)],
-        "At 1 it fades at × {}, at 2 at × {}.": lambda: [lstm(1).then, lstm(2).then],
-        "f ≈ {}, and the gradient survives: × {} per step after the first, and {} left after 50 steps": lambda: [
+        "half open, f ≈ {}, and the gradient fades at ×{} per step": lambda: [lstm(0).gate(1).mean(), lstm(0).then],
+        "fades at ×{} per step, as in a plain RNN": lambda: [np.median(replay().left) ** (1 / 50)],
+        "At 1 it fades at ×{}, at 2 at ×{}.": lambda: [lstm(1).then, lstm(2).then],
+        "f ≈ {}, and the gradient survives: ×{} per step after the first, and {} left after 50 steps": lambda: [
             lstm(4).gate(1).mean(),
             lstm(4).then,
             np.median(lstm(4).left),
         ],
     },
     "03.2": {
-        "f ≈ {}, and after the first step back (× {}) the gradient loses almost four tenths per step (× {})": lambda: [
+        "f ≈ {}, and after the first step back (×{}) the gradient loses almost four tenths per step (×{})": lambda: [
             replay(**LSTM, scheme="pytorch").gate(1).mean(),
             replay(**LSTM, scheme="pytorch").first,
             replay(**LSTM, scheme="pytorch").then,
         ],
-        "the gradient fades at × {} per step": lambda: [replay(**LSTM, scheme="keras").then],
+        "the gradient fades at ×{} per step": lambda: [replay(**LSTM, scheme="keras").then],
     },
     "03.3": {
         "until {}% of them are saturated": lambda: [
             100 * np.mean([abs(replay(**GRU).gate(number) - 0.5) > 0.485 for number in (0, 1)])
         ],
-        "× {} per step": lambda: [replay(**GRU).then],
+        "×{} per step": lambda: [replay(**GRU).then],
     },
     "04.2": {
         "slopes are at most {}, and the norm changes by a factor of {} where it was {},": lambda: [
@@ -230,7 +230,7 @@ def test_the_state_falls_although_some_directions_grow():
 
 
 def test_the_first_step_back_costs_an_lstm_the_same_at_every_forget_bias():
-    (cost,) = stated("costs × {} once, whatever the bias", answer("03.1"))
+    (cost,) = stated("costs ×{} once, whatever the bias", answer("03.1"))
     for bias in (0, 1, 2, 4):
         assert rounds_to(lstm(bias).first, cost)
         assert survives_at(**LSTM, forget_bias=float(bias)) == (bias == 4)
