@@ -18,9 +18,9 @@ BASE = {"hidden_size": 64, "seq_len": 50, "batch_size": 8}
 def look(config, seeds=8):
     """Return a Config's diagnosis, its suggestion, and by how many decades its gradient fades or grows."""
     trace = rv.compare(config, (config.scheme,), range(seeds))
-    norms = np.median(trace.log10_grad_norm[0], axis=0)
+    norms, first = trace.log10_grad_norm[0], int(config.loss_at == "every" and config.seq_len > 1)
     with np.errstate(invalid="ignore"):
-        change = abs(norms[0] - norms[-1])
+        change = abs(np.median(norms[:, first] - norms[:, -1]))
     return diagnose(trace, 0), suggestions.suggest(trace, 0), change if np.isfinite(change) else np.inf
 
 
