@@ -30,7 +30,6 @@ VERBS = {
     "undefined": N_("is undefined"),
 }
 CAUSES = {
-    "": "{factors}",
     "balance": N_("W_hh and φ′ balance: {factors}"),
     "small": N_("its weights are small: {factors}"),
     "contracts": N_("W_hh shrinks the directions in which it points: {factors}"),
@@ -187,7 +186,7 @@ def reason(diagnosis: Diagnosis) -> str:
     why = cause(diagnosis)
     if not diagnosis.agree or (diagnosis.slopes is None and not why):
         return ""
-    return (_(CAUSES[why]) if why else CAUSES[why]).format(
+    return (_(CAUSES[why]) if why else "{factors}").format(
         factors=factors_words(diagnosis),
         activation=_(ACTIVATIONS[diagnosis.activation].label),
         ceiling=number(ACTIVATIONS[diagnosis.activation].log10_steepest, log10=True),

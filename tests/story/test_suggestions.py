@@ -246,13 +246,13 @@ STORIES = {
 
 
 def test_each_story_has_its_own_cause():
-    assert STORIES.keys() == verdict.CAUSES.keys()
+    assert STORIES.keys() - {""} == verdict.CAUSES.keys()
     for expected, fields in STORIES.items():
         config = rv.Config(**BASE | fields)
         seeds = [config.seed] if config.seed else range(4)
         diagnosis = diagnose(rv.compare(config, (config.scheme,), seeds), 0)
         assert cause(diagnosis) == expected
-        words = max(re.split(r"{\w+}", verdict.CAUSES[expected]), key=len).strip()
+        words = max(re.split(r"{\w+}", verdict.CAUSES.get(expected, "– W_hh ×{factor}")), key=len).strip()
         assert words in verdict.sentence(diagnosis), expected
 
 
