@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from weakref import WeakKeyDictionary
+
 import numpy as np
 
 from ..engine.trace import Trace
+from ..network.activations import ACTIVATIONS
 from ..network.cells import CELLS
 from ..numerics.quantiles import median
 from ..text.language import _
-from ..text.number_format import factor, number
+from ..text.number_format import factor, number, plain
 from .diagnosis import middle_runs
+
+# The weights and the first sequence of the first run, as long as its trace: drawing them again would delay a reader.
+NETWORKS: WeakKeyDictionary[Trace, tuple[dict[str, np.ndarray], np.ndarray]] = WeakKeyDictionary()
 
 
 def sentences(trace: Trace, t: int) -> list[str]:
@@ -31,6 +37,32 @@ def gates(trace: Trace, t: int) -> list[str]:
     parts = [f"{name} {number(value)}" for name, value in means.items() if np.isfinite(value)]
     title = _("Gates, {scheme}").format(scheme=trace.names[0])
     return [f"{title}: {', '.join(parts)}."] if parts else []
+
+
+def forward_equation(trace: Trace, t: int) -> list[str]:
+    """Return a list of one sentence, step t forward with the numbers of a unit; empty at step 0 and for gated cells."""
+    if t == 0 or not CELLS[trace.config.cell].has_matrix_jacobian:
+        return []
+    trace = trace.as_comparison()
+    before, now = (float(trace.units[0, 0, step, 0]) for step in (t - 1, t))
+    if not (np.isfinite(before) and np.isfinite(now)):
+        return []
+    read, kept, bias = (plain(value, ".3g") for value in parts_of_unit(trace, t))
+    text = _(
+        "Forward, {scheme}, unit 1: h_{t} = {phi}(x_{t} W_xh + h_{before} W_hh + b_h) = {phi}({numbers}) = {value}."
+    )
+    numbers = f"{read} + {kept} + {bias}".replace("+ -", "− ").replace("-", "−")
+    name, value = ACTIVATIONS[trace.config.activation].label, plain(now, ".3g").replace("-", "−")
+    return [text.format(scheme=trace.names[0], t=t, before=t - 1, phi=_(name), numbers=numbers, value=value)]
+
+
+def parts_of_unit(trace: Trace, t: int) -> tuple[float, float, float]:
+    """Return what unit 1 of the first sequence gets at step t from the input, from the state before, and as bias."""
+    if trace not in NETWORKS:
+        NETWORKS[trace] = trace.parameters(), trace.inputs()[0][:, 0]
+    params, x = NETWORKS[trace]
+    read, kept = x[t - 1] @ params["W_xh"][:, 0], trace.units[0, 0, t - 1] @ params["W_hh"][:, 0]
+    return float(read), float(kept), float(params["b_h"][0])
 
 
 def scheme_parts(trace: Trace, k: int, t: int) -> list[str]:

@@ -73,9 +73,7 @@ def test_a_new_gated_cell_gets_a_diagnosis_a_verdict_and_a_suggestion(leaky):
     # With such small weights, z = sigmoid(small), near 1/2, is all that a step passes on.
     assert 10**diagnosis.path == pytest.approx(0.5, abs=0.005)
     assert (diagnosis.backward, cause(diagnosis)) == ("fades", "path alone")
-    words = (
-        r"then ×0.50\d per step.* – z passes on ×0.50\d per step, and the paths through W_hh add next to nothing\.$"
-    )
+    words = r"then ×0.50\d per step.* – z passes on ×0.50\d per step, and the paths through W_hh add next to nothing\.$"
     assert re.search(words, verdict.sentences(trace)[1])
     assert "gate z alone ×0.499" in step_readout.sentences(trace, 5)[1]
     found = suggestions.suggest(trace, 1)
