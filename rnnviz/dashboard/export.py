@@ -76,7 +76,7 @@ def png(
     """
     options = taken(options, [view])
     words = {**description(view, data, trace, options), "Software": f"rnnviz {__version__}"}
-    return figure_export.png(view, data, width, height, scale, caption(trace, options), words)
+    return figure_export.png(view, data, width, height, scale, caption(trace, options, view.first_seed), words)
 
 
 def svg(
@@ -90,7 +90,7 @@ def svg(
     """
     options = taken(options, [view])
     words = {**description(view, data, trace, options), "Creator": f"rnnviz {__version__}"}
-    return figure_export.svg(view, data, width, height, caption(trace, options), words)
+    return figure_export.svg(view, data, width, height, caption(trace, options, view.first_seed), words)
 
 
 def description(view: View, data: Any, trace: Trace, options: Mapping[str, Any]) -> dict[str, str]:
@@ -108,10 +108,10 @@ def description(view: View, data: Any, trace: Trace, options: Mapping[str, Any])
     return {"Title": f"rnnviz: {_(view.label)}, {names}", "Description": json.dumps(settings)}
 
 
-def caption(trace: Trace, options: Mapping[str, Any]) -> str:
-    """Say which schemes and seeds were run and what else is not as usual."""
+def caption(trace: Trace, options: Mapping[str, Any], first_seed: bool = False) -> str:
+    """Say which schemes and seeds a picture shows and what else is not as usual."""
     schemes = ", ".join(_(SCHEMES[name].short) for name in trace.schemes)
-    parts = [f"rnnviz {__version__}", schemes, seeds_in_words(trace.seeds)]
+    parts = [f"rnnviz {__version__}", schemes, seeds_in_words(trace.seeds[:1] if first_seed else trace.seeds)]
     for name, value in changed(trace.config).items():
         parts.append(f"{label_of(name)}: {in_words(name, value)}")
     for name, value in options.items():
