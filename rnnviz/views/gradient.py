@@ -71,7 +71,7 @@ class Gradient(CurveView):
             line, words = yield from narrowed(trace, precision)
             over.append(line)
             curves[0] = replace(curves[0], beyond=words)
-        y_limits, mark = scale.decades(*extremes(curves, pinned), down=5.0, up=0.0), root.steps(trace)
+        y_limits, mark = scale.decades(*extremes(curves, pinned), down=5.0, up=0.0), root.steps(trace, back=True)
         return Lines(
             title=_("Gradient on its way back"),
             x_label=_("step t  (← backpropagation)"),
