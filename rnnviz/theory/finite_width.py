@@ -19,7 +19,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -83,7 +83,7 @@ class Deviation:
 
     Attributes
     ----------
-    tied : how much using one W_hh at every step raises the median.
+    tied : how much using one W_hh at every step moves the median.
     chance : how much fresh chance lowers it.
     noise : one and a half standard errors of the median of 32 networks.
     lasting : whether that noise comes from lasting patterns and not from fresh chance.
@@ -192,7 +192,12 @@ def deviations(network: Network) -> tuple[Deviation, Deviation, Pattern]:
     recurrent = recurrent_share(network, moments, q)
     slopes = pattern(network, moments, q, recurrent)
     remain = np.clip(recurrent * steepness(network.phi, q), 0.0, 1.0)
-    return of_second_moment(network, moments, slopes, remain), of_gradient(network, slopes), slopes
+    forward = of_second_moment(network, moments, slopes, remain)
+    # A state that has grown beyond theory flattens the slopes that the gradient meets.
+    flatter = tabulated(network.phi, q * np.exp(np.minimum(forward.tied, 40.0))).slope2
+    with np.errstate(divide="ignore", invalid="ignore"):
+        flattened = np.nan_to_num(np.abs(np.log(flatter / moments.slope2)))
+    return forward, of_gradient(network, slopes, flattened), slopes
 
 
 def of_second_moment(network: Network, moments: Tabulated, slopes: Pattern, remain: Array) -> Deviation:
@@ -208,13 +213,14 @@ def of_second_moment(network: Network, moments: Tabulated, slopes: Pattern, rema
     return deviation(along(remain.tolist(), np.stack(ahead)), fresh + handed_on, rough=2.5)
 
 
-def of_gradient(network: Network, slopes: Pattern) -> Deviation:
-    """Return the deviations after 1..T steps back."""
+def of_gradient(network: Network, slopes: Pattern, flattened: Array) -> Deviation:
+    """Return the deviations after 1..T steps back, given by how much ln chi falls since the state has grown."""
     own, longer, n = own_variance(network), coherence(network), network.n
     frozen = slopes.lasting * slopes.variation / n
     back = [slopes.log_alike, longer * np.sqrt(own), longer * np.sqrt(frozen), 2.0 * own + 3.0 * slopes.variation / n]
-    sums = along(path_shares(network), np.stack(back)[:, ::-1])
-    return deviation(sums[:3], sums[3], np.broadcast_to(network.sequences, network.q.size + 1)[::-1][1:])
+    sums = along(path_shares(network), np.stack([*back, flattened])[:, ::-1])
+    found = deviation(sums[:3], sums[3], np.broadcast_to(network.sequences, network.q.size + 1)[::-1][1:])
+    return replace(found, tied=np.maximum(found.tied, sums[4]))
 
 
 def own_variance(network: Network) -> Array:
