@@ -77,7 +77,7 @@ class Gradient(CurveView):
             curves[0] = replace(curves[0], beyond=lost(narrow))
         start = 0.5 if precision else 0.0
         curves = yield from rescaled(with_float32_marks(trace, curves, narrow), start, 1.0 - start)
-        y_limits, mark = scale.decades(*extremes(curves, pinned), down=5.0, up=0.0), root.steps(trace)
+        y_limits, mark = scale.decades(*extremes(curves, pinned), down=5.0, up=0.0), root.steps(trace, back=True)
         return Lines(
             title=_("Gradient on its way back"),
             x_label=_("step t  (← backpropagation)"),

@@ -87,7 +87,7 @@ class State(CurveView):
             curves=[with_arrow(each, y_limits, last) for each in curves] if entry.log else curves,
             overlays=[*pinned, *expected],
             log=entry.log,
-            root=root.steps(trace),
+            root=root.steps(trace, back=False) if entry.theory else None,
         )
 
 

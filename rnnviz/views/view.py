@@ -112,7 +112,9 @@ OPTIONS.add(
     Option(
         "theory",
         N_("Theory"),
-        N_("what mean-field theory expects, drawn over the measured curves"),
+        N_(
+            "what mean-field theory expects; dashed where the median of many networks may differ by more than a factor of 2"
+        ),
         ((N_("hide"), False), (N_("show"), True)),
     ),
 )
