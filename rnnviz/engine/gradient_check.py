@@ -1,13 +1,7 @@
 """Check backpropagation for the current settings.
 
-Each entry is compared with a derivative of the loss computed without backpropagation. The complex step takes
-``Im L(p + i h) / h``: it forms no difference, so nothing cancels, and is accurate to the last digits of float64
-(Squire & Trapp 1998). It needs functions that are analytic where they are used, as are tanh, the sigmoid, and ReLU
-away from its kink. An activation that takes no complex numbers is checked by central differences.
-
-Rounding may still decide such a derivative: in a chaotic network, or where saturated states differ by less than a last
-bit. So each is computed twice, the second time with every activation's last bits changed at random (Vignes 1993), and
-where the two disagree it cannot check anything.
+Each entry is compared with a derivative of the loss computed without backpropagation (see `derivatives`). There are
+three outcomes: it agrees, it differs, or it cannot be checked, as where rounding decides the derivative.
 """
 
 from __future__ import annotations
@@ -18,26 +12,20 @@ from functools import cached_property
 
 import numpy as np
 
-from ..network.activations import ACTIVATIONS, Activation
-from ..network.arithmetic import PLAIN, Arithmetic, Kept, Plain
-from ..network.cells import CELLS, Params, State
 from ..network.config import Config
-from ..network.sampling import draw_inputs, init_params
 from ..numerics.progress import Progress, mapped, rescaled
 from ..text.language import N_, _, ngettext
-from ..text.number_format import number, percent
-from .bptt import backpropagating, cross_entropy, forward
+from ..text.number_format import number
+from .bptt import backpropagating
+from .derivatives import Derivatives
+from .sensitivity import is_chaotic, nearby
 
 Array = np.ndarray
-STEP = 1e-20  # of the complex step, relative to the step that changes the loss by 1
-OTHER_STEP = 1e10  # times as long is the second one: the first may underflow on its way to the loss
-DIFFERENCE = 1e-6  # of central differences
 REACH = 280.0  # decades: the derivatives that float64 shows after such a step
 SAME = {"complex step": 1e-10, "central differences": 1e-5}  # relative errors up to which derivatives agree ...
 NOISES = 10.0  # ... or up to so many times the noise, where that is larger,
-TINY = 1e-290
 MOST_NOISE = 1e-6  # which must not be larger than this
-CHAOS = 0.01  # decades: a change of the gradient by one last bit of the weights that is worth a sentence
+TINY = 1e-290  # states below this may end as 0
 BELOW = N_("their gradient is below 1e-280, where no step in float64 shows")
 ABOVE = N_("their gradient is above 1e+280, where no step in float64 shows")
 UNRESOLVED = N_("too small beside the loss for central differences, or at a kink")
@@ -73,7 +61,7 @@ class Check:
     share : the share done, 0 to 1, also within an entry.
     entries : those that could be compared.
     skipped : reason -> how many entries could not be compared.
-    last_bit : the largest change of log10 ||dL/dh_t||, in decades, when the last bit of every weight changes.
+    last_bit : in a chaotic network, the largest change of log10 ||dL/dh_t|| when the last bit of every weight changes.
     worst : the entry with the largest error, or None. checked : how many entries were compared.
     agrees : whether all of them agree, None where there are none; ``digits``: to how many digits.
     """
@@ -133,10 +121,10 @@ class Check:
             for reason, count in self.skipped.items()
         ]
         chaos = _(
-            "Chaos: changing the last bit of every weight multiplies the gradient by up to {factor}. It is the gradient "
-            "of the states as computed here; another computer may compute others."
-        ).format(factor=number(10.0 ** min(self.last_bit, 300.0)))
-        return " ".join([self.outcome, *skipped, *([chaos] if self.last_bit > CHAOS else [])])
+            "Chaos: changing the last bit of every weight changes the gradient by a factor of up to {factor}. The "
+            "gradient is that of the states as computed here; another computer may compute others."
+        ).format(factor=number(self.last_bit, log10=True))
+        return " ".join([self.outcome, *skipped, *([chaos] if self.last_bit else [])])
 
     @property
     def outcome(self) -> str:
@@ -152,14 +140,14 @@ class Check:
         )
         if not self.agrees:
             text = ngettext(
-                "{count} entry checked without backpropagation, by {method}: the gradients differ by {error} "
-                "({where}).",
-                "{count} entries checked without backpropagation, by {method}: the gradients differ by up to {error} "
-                "(worst: {where}).",
+                "{count} entry checked without backpropagation, by {method}: the gradients differ, by a relative "
+                "error of {error} (worst: {where}).",
+                "{count} entries checked without backpropagation, by {method}: the gradients differ, by a relative "
+                "error of up to {error} (worst: {where}).",
                 self.checked,
             )
         where = f"{self.worst.where}[{', '.join(map(str, self.worst.index))}]"
-        error = percent(self.error)
+        error = number(self.error)
         said = {"count": self.checked, "digits": self.digits, "error": error, "where": where}
         return text.format(method=_(METHODS[self.method]), **said)
 
@@ -195,48 +183,18 @@ def progress(config: Config, entries: int = 5, seed: int = 0) -> Iterator[Check]
             yield result
 
 
-def takes_complex(phi: Activation) -> bool:
-    """Return whether an activation keeps the imaginary part of a number."""
-    a = np.array([-0.3, 0.7]) + 1e-20j
-    try:
-        h = phi.f(a)
-    except TypeError:
-        return False
-    return np.iscomplexobj(h) and np.allclose(h.imag / 1e-20, phi.slope(a.real))
-
-
-def jitter(shape: tuple[int, ...], rng: np.random.Generator, bits: int) -> Array:
-    """Return random factors ``1 +- bits * 2**-52``."""
-    return 1.0 + bits * np.finfo(float).eps * rng.choice((-1.0, 1.0), shape)
-
-
-class Jittered(Plain):
-    """Plain arithmetic whose activations have random last bits, the same at every run."""
-
-    def __init__(self) -> None:
-        self.rng = np.random.default_rng(0)
-
-    def activate(self, phi: Activation, a: Array) -> tuple[Array, Kept]:
-        h = phi.f(a) * jitter(a.shape, self.rng, 2)
-        return h, (h,)
-
-
-class Probe:
+class Probe(Derivatives):
     """One network with its gradients, and its loss as a function of any entry."""
-
-    def __init__(self, config: Config):
-        self.config, self.cell, self.phi = config, CELLS[config.cell], ACTIVATIONS[config.activation]
-        self.params, (self.x, self.targets) = init_params(config), draw_inputs(config)
-        self.method = "complex step" if takes_complex(self.phi) else "central differences"
 
     def backpropagating(self) -> Progress[None]:
         """Compute the gradients to check, and how far they depend on the last bit of the weights."""
         names = (self.config.cell, self.config.activation, self.config.loss_at)
         self.gradients = yield from backpropagating(self.params, self.x, self.targets, *names)
         self.ours = {**self.gradients.d_params, "dL/dh": self.gradients.d_h}
-        rng = np.random.default_rng(self.config.seed)
-        nearby = {name: value * jitter(value.shape, rng, 1) for name, value in self.params.items()}
-        again = yield from backpropagating(nearby, self.x, self.targets, *names)
+        self.last_bit = 0.0
+        if not is_chaotic(self.params, self.x, self.config.cell, self.config.activation):
+            return
+        again = yield from backpropagating(nearby(self.params), self.x, self.targets, *names)
         with np.errstate(invalid="ignore"):
             changes = np.abs(again.log10_grad_norm - self.gradients.log10_grad_norm)
         self.last_bit = float(np.nanmax(changes, initial=0.0))
@@ -261,7 +219,7 @@ class Probe:
         is_zero = decades == -np.inf
         if abs(decades) > REACH and not is_zero:
             return BELOW if decades < 0 else ABOVE
-        found = yield from self.derivative(name, index, 0.0 if is_zero else decades)
+        found = yield from self.twice(name, index, 0.0 if is_zero else decades)
         if found is None:
             return UNRESOLVED
         numeric, other = found
@@ -282,58 +240,3 @@ class Probe:
         if top == 0 or not np.isfinite(top):
             return -np.inf if top == 0 else np.inf
         return np.log10(top) + 0.5 * np.log10(np.mean(np.square(ours / top)))
-
-    def derivative(self, name: str, index: tuple[int, ...], decades: float) -> Progress[tuple[float, float] | None]:
-        """Return the derivative of the loss by one entry, computed in two ways; None where it cannot be resolved."""
-        found = []
-        if self.method == "complex step":
-            # A step in proportion to the gradient keeps the loss's change at 1e-20 of 1, far inside float64.
-            step = STEP * 10.0 ** -max(decades, 0.0)
-            for h, num in ((step, PLAIN), (step * OTHER_STEP, Jittered())):
-                moved_loss = yield from rescaled(self.loss(name, index, 1j * h, num), 0.5 * len(found), 0.5)
-                found.append(float(moved_loss.imag / h))
-            return found[0], found[1]
-        for h in (DIFFERENCE, DIFFERENCE / 2):
-            above = yield from rescaled(self.loss(name, index, h), 0.5 * len(found), 0.25)
-            below = yield from rescaled(self.loss(name, index, -h), 0.5 * len(found) + 0.25, 0.25)
-            found.append(float((above - below).real / (2 * h)))
-        noise = np.finfo(float).eps * abs(self.gradients.loss) / DIFFERENCE
-        agree = abs(found[0] - found[1]) < 1e-4 * abs(found[1])
-        return (found[0], found[1]) if agree and abs(found[0]) > 1e4 * noise else None
-
-    def loss(self, name: str, index: tuple[int, ...], step: complex, num: Arithmetic = PLAIN) -> Progress[complex]:
-        """Return the loss with one entry moved by ``step``."""
-        if name == "dL/dh":
-            return self.loss_after(index, step, num)
-        return self.total(self.params | {name: moved(self.params[name], index, step)}, self.x, self.targets, num)
-
-    def loss_after(self, index: tuple[int, ...], step: complex, num: Arithmetic) -> Progress[complex]:
-        """Return the loss from step t on of the one sequence that h_t belongs to, with one number of h_t moved."""
-        t, row, unit = index
-        rows = slice(row, row + 1)
-        state = {name: getattr(self.gradients, name)[t, rows] for name in self.cell.states}
-        state["h"] = moved(state["h"], (0, unit), step)
-        x, targets = self.x[t:, rows], self.targets[t:, rows]
-        loss: complex = (yield from self.total(self.params, x, targets, num, state)) if len(x) else 0.0
-        if t and (self.config.loss_at == "every" or not len(x)):
-            loss += complex(cross_entropy(self.params, state["h"], self.targets[t - 1, rows])[0])
-        return loss / self.config.batch_size
-
-    def total(
-        self, params: Params, x: Array, targets: Array, num: Arithmetic, state: State | None = None
-    ) -> Progress[complex]:
-        """Return the loss over the steps of ``x``, entered with ``state``."""
-        steps = []
-        for step in forward(params, x, self.cell, self.phi, num, state):
-            steps.append(step)
-            yield len(steps) / len(x)
-        first = 0 if self.config.loss_at == "every" else len(steps) - 1
-        pairs = zip(steps[first:], targets[first:], strict=True)
-        return sum(complex(cross_entropy(params, step.state["h"], target)[0]) for step, target in pairs)
-
-
-def moved(a: Array, index: tuple[int, ...], step: complex) -> Array:
-    """Return a copy with one number moved."""
-    a = a.astype(np.result_type(a, type(step)))
-    a[index] += step
-    return a

@@ -19,6 +19,7 @@ from ..text.language import N_
 from ..text.registry import Registry
 from .activations import Activation
 from .arithmetic import SIGMOID, Arithmetic, Factor, Gradient
+from .cell_check import check_cell
 from .margins import Margins, is_near_an_end, margins_of_output, margins_of_state
 
 Array = np.ndarray
@@ -197,10 +198,8 @@ class GRU(Cell):
         is_near = num.keeps_margins and (MARGINS[0] in state or is_near_an_end(phi, n))
         if not is_near:
             return state["h"] - n, {}
-        if MARGINS[0] in state:
-            of_h = Margins(*(state[name] for name in MARGINS))
-        else:
-            of_h = margins_of_state(phi, state["h"])
+        known = [state[name] for name in MARGINS if name in state]
+        of_h = Margins(*known) if known else margins_of_state(phi, state["h"])
         of_n, is_high = margins_of_output(phi, by_a_n, n, num)
         gap = of_h.minus(of_n, is_high, num)
         if not is_near_an_end(phi, new):
@@ -228,7 +227,7 @@ class GRU(Cell):
         return StepBack(d, previous, [d_r, d_z, d_n], d_rec)
 
 
-CELLS: Registry[Cell] = Registry("cell")
+CELLS: Registry[Cell] = Registry("cell", check_cell)
 CELLS.add("rnn", RNN("rnn", "RNN", "h = φ(x W_xh + h W_hh + b_h)", ("h",), has_matrix_jacobian=True))
 CELLS.add(
     "lstm",

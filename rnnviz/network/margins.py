@@ -42,9 +42,7 @@ def is_near_an_end(phi: Activation, value: Array) -> bool:
     if phi.ends is None:
         return False
     low, high = phi.ends
-    return bool(
-        value.max() >= high - max(NEAR * abs(high), TINY) or value.min() <= low + max(NEAR * abs(low), TINY)
-    )
+    return bool(value.max() >= high - max(NEAR * abs(high), TINY) or value.min() <= low + max(NEAR * abs(low), TINY))
 
 
 def margins_of_state(phi: Activation, h: Array) -> Margins:

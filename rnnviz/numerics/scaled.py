@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import reduce
 from operator import add
+from typing import Any
 
 import numpy as np
 
@@ -243,7 +244,7 @@ def where(chosen: Array, a: Array | Scaled, b: Array | Scaled) -> Array | Scaled
     return Scaled(np.where(chosen, a.m, b.m), np.where(chosen, a.e, b.e)).rowwise().narrowed()
 
 
-def stack(parts: Sequence[Array | Scaled]) -> Array | Scaled:
+def stack(parts: Sequence[Any]) -> Array | Scaled:
     """Return arrays stacked along a new first axis, as `Scaled` numbers if one of them is."""
     if not any(isinstance(part, Scaled) for part in parts):
         return np.stack(parts)
