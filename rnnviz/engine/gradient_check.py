@@ -17,6 +17,7 @@ from ..network.activations import ACTIVATIONS, Activation
 from ..network.arithmetic import PLAIN
 from ..network.cells import CELLS, Params, State
 from ..network.config import Config
+from ..network.losses import loss_weight
 from ..network.sampling import draw_inputs, init_params
 from ..numerics.progress import Progress, mapped, rescaled
 from ..text.language import N_, _, ngettext
@@ -156,12 +157,14 @@ class Probe:
     def __init__(self, config: Config):
         self.config, self.cell, self.phi = config, CELLS[config.cell], ACTIVATIONS[config.activation]
         self.params, (self.x, self.targets) = init_params(config), draw_inputs(config)
+        self.weight = loss_weight(config.loss_at, config.loss_reduction, config.seq_len)
         self.method = "complex step" if takes_complex(self.phi) else "central differences"
 
     def backpropagating(self) -> Progress[None]:
         """Compute the gradients to check."""
-        names = (self.config.cell, self.config.activation, self.config.loss_at)
-        self.gradients = yield from backpropagating(self.params, self.x, self.targets, *names)
+        names = ("cell", "activation", "loss_at", "loss_reduction")
+        chosen = {name: getattr(self.config, name) for name in names}
+        self.gradients = yield from backpropagating(self.params, self.x, self.targets, **chosen)
         self.ours = {**self.gradients.d_params, "dL/dh": self.gradients.d_h}
 
     def sample(self, name: str, entries: int, rng: np.random.Generator) -> Iterator[tuple[int, ...]]:
@@ -226,7 +229,7 @@ class Probe:
         x, targets = self.x[t:, rows], self.targets[t:, rows]
         loss: complex = (yield from self.total(self.params, x, targets, state)) if len(x) else 0.0
         if t and (self.config.loss_at == "every" or not len(x)):
-            loss += complex(cross_entropy(self.params, state["h"], self.targets[t - 1, rows])[0])
+            loss += complex(cross_entropy(self.params, state["h"], self.targets[t - 1, rows], self.weight)[0])
         return loss / self.config.batch_size
 
     def total(self, params: Params, x: Array, targets: Array, state: State | None = None) -> Progress[complex]:
@@ -237,7 +240,7 @@ class Probe:
             yield len(steps) / len(x)
         first = 0 if self.config.loss_at == "every" else len(steps) - 1
         pairs = zip(steps[first:], targets[first:], strict=True)
-        return sum(complex(cross_entropy(params, step.state["h"], target)[0]) for step, target in pairs)
+        return sum(complex(cross_entropy(params, step.state["h"], target, self.weight)[0]) for step, target in pairs)
 
 
 def moved(a: Array, index: tuple[int, ...], step: complex) -> Array:
