@@ -121,8 +121,8 @@ class Config:
 
     @property
     def noise_scale(self) -> float:
-        """The ``input_scale`` at which these inputs are as large as noise at 1: sqrt(V) for one-hot text."""
-        return INPUTS[self.inputs].noise_scale(self.sizes[0])
+        """The ``input_scale`` at which the input is as large as noise is at 1: sqrt(D) where it is one-hot."""
+        return math.sqrt(self.sizes[0]) if INPUTS[self.inputs].one_hot else 1.0
 
     @property
     def entries(self) -> tuple[Any, ...]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
@@ -32,9 +31,9 @@ class Input:
     name, label, help : its name in code, in menus and in help texts.
     fn : ``fn(rng, sizes, text) -> x (T, B, D), targets (T, B)``, with x of unit scale.
     sizes : ``(D, O, text) -> (D, O)``: the sizes that the data require, whatever the Config asks for.
-    noise_scale : ``D -> float``, the ``input_scale`` at which a step that acts has ``E x^2 = 1``, as noise has at 1.
     steady : whether it acts at every step; False for an impulse at the first step.
     reads_text : whether it reads ``Config.text``.
+    one_hot : whether each x is a single 1 among D numbers, so that ``E x^2 = 1/D``; the others have unit variance.
     """
 
     name: str
@@ -42,9 +41,9 @@ class Input:
     help: str
     fn: Callable[..., tuple[Array, Array]]
     sizes: Callable[[int, int, str], tuple[int, int]] = lambda input_size, output_size, text: (input_size, output_size)
-    noise_scale: Callable[[int], float] = lambda input_size: 1.0
     steady: bool = True
     reads_text: bool = False
+    one_hot: bool = False
 
 
 @dataclass(frozen=True)
@@ -123,8 +122,8 @@ INPUTS.add(
         N_("one character a step, one-hot; the target is the next character"),
         one_hot_text,
         lambda input_size, output_size, text: (len(alphabet(text)), len(alphabet(text))),
-        noise_scale=math.sqrt,
         reads_text=True,
+        one_hot=True,
     ),
 )
 INPUTS.add(

@@ -11,6 +11,7 @@ from ..engine.trace import Trace
 from ..network.activations import ACTIVATIONS
 from ..network.cells import CELLS
 from ..network.config import Config, applies
+from ..network.inputs import INPUTS
 from ..network.losses import LOSS_REDUCTIONS
 from ..network.schemes import SCHEMES
 from ..numerics.quantiles import median
@@ -45,9 +46,9 @@ def bias_notes(config: Config, schemes: Sequence[str]) -> Iterator[str]:
 
 
 def input_notes(config: Config, schemes: Sequence[str]) -> Iterator[str]:
-    """Yield how large an input is beside noise, where their sizes differ at the same input scale."""
+    """Yield how large a one-hot input is beside noise."""
     size, scale, unit = config.sizes[0], config.input_scale, config.noise_scale
-    if unit == 1.0:
+    if not INPUTS[config.inputs].one_hot:
         return
     text = _("One-hot input, a single 1 among {size} numbers, has E x² = {square} at input scale {scale}; noise has 1.")
     if scale == unit:
