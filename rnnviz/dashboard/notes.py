@@ -18,8 +18,6 @@ class NotesPanel(widgets.HTML):
         self.show([])
 
     def show(self, sentences: Sequence[str]) -> None:
-        """Show sentences, in one message where they are new."""
-        text = "".join(f"<p>{html.escape(sentence)}</p>" for sentence in sentences)
-        if self.value != text:
-            self.value = text
-        self.layout.display = None if text else "none"
+        """Show sentences."""
+        self.value = "".join(f"<p>{html.escape(sentence)}</p>" for sentence in sentences)
+        self.layout.display = None if sentences else "none"

@@ -83,7 +83,8 @@ def render(
         traits["query"] = query
     check = Check(state.settings.config)
     checking = results[check], any(job.key == check for job in jobs)
-    said = notes(comparison.config, comparison.schemes, trace)
+    # Before a bet none: what theory expects would answer it.
+    said = [] if state.covers else notes(comparison.config, comparison.schemes, trace)
     return Frame(stage, traits, said, advice(state, results, own, jobs), checking, trace, is_current, is_complete)
 
 

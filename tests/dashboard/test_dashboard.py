@@ -161,7 +161,7 @@ def test_controls_that_mean_nothing_now_are_hidden():
     assert [each.display for each in layout.values()] == ["none"] * 4
     put(dashboard, cell="lstm", inputs="text", loss_at="every")
     assert [each.display for each in layout.values()] == [None] * 4
-    put(dashboard, cell="gru", inputs="digits", loss_at="last")
+    put(dashboard, cell="gru", inputs="none", loss_at="last")
     assert [each.display for each in layout.values()] == ["none"] * 4
 
 
@@ -185,6 +185,8 @@ def test_a_one_hot_input_becomes_as_large_as_noise_by_one_tick():
 def test_a_link_with_the_size_of_noise_ticks_the_box_and_a_lock_freezes_it(opened):
     page = opened("inputs=text&text=abcd&input_scale=2&lock=input_scale")
     assert (page.controls.as_noise.value, page.controls.as_noise.disabled) == (True, True)
+    assert opened("inputs=text").notes.value
+    assert not opened("inputs=text&predict=1").notes.value, "what theory expects would answer the bet"
     assert "rnnviz-hidden" in opened("inputs=text&hide=input_scale").controls.as_noise._dom_classes
     for size, display in ((10_000, None), (10_001, "none")):  # input_scale ends at 100
         config = rv.Config(inputs="text", text="".join(map(chr, range(0x4E00, 0x4E00 + size))))
