@@ -92,7 +92,7 @@ class Config:
         -20.0,
         20.0,
         N_("Forget bias"),
-        N_("LSTM: the forget gate's bias at the start"),
+        N_("LSTM: the forget gate's bias at the start, unless the scheme draws its own"),
         slider=(-2.0, 6.0),
         step=0.1,
         applies=lambda values: CELLS[values["cell"]].has_forget_bias,

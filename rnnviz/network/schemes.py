@@ -254,8 +254,8 @@ def pytorch_bias(rng, fan_in, size):
     bias=pytorch_bias,
     bias_variance=lambda i: 2 / (3 * i),
     forget_note=N_(
-        "PyTorch's forget gates start at about 0.50 on average; lstm.bias_ih_l0.data[H:2*H] += 1 lifts them to about "
-        "0.73, the same with bias_hh_l0 too to about 0.87."
+        "With default sizes and noise, PyTorch's forget gates average about 0.50; lstm.bias_ih_l0.data[H:2*H] += 1 "
+        "lifts that to about 0.73, the same with bias_hh_l0 too to about 0.87."
     ),
 )
 def pytorch(rng, fan_in, fan_out, gain=1.0):
