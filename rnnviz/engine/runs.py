@@ -50,12 +50,13 @@ def trace(
     activation: str = "tanh",
     loss_at: str = "last",
     name: str | None = None,
+    loss_reduction: str = "sum",
 ) -> Trace:
     """Run any network on any batch, such as a trained one, and return what `run` returns.
 
     Parameters
     ----------
-    params, x, targets, cell, activation, loss_at : as in `bptt`.
+    params, x, targets, cell, activation, loss_at, loss_reduction : as in `bptt`.
     name : what legends and sentences call the network.
 
     Raises
@@ -73,7 +74,7 @@ def trace(
     for key, value in {**params, "x": x}.items():
         if not np.isfinite(value).all():
             raise ValueError(f"{key} must hold finite numbers only")
-    own = Network(params, x, targets, cell, activation, loss_at, name or _(OWN))
+    own = Network(params, x, targets, cell, activation, loss_at, name or _(OWN), loss_reduction)
     config = config_of(own)
     stacked = {key: stack_params([value]) for key, value in params.items()}
     part = finish(Statistics(config, 1).collecting(stacked, x[None], targets[None]))
@@ -84,9 +85,9 @@ def config_of(own: Network) -> Config:
     """Return a Config with the network's sizes and what its batch is like; its scheme and seed mean nothing."""
     (steps, batch, inputs), (hidden, classes) = own.x.shape, own.params["W_hy"].shape
     return Config(
-        cell=own.cell, activation=own.activation, loss_at=own.loss_at, input_size=inputs, hidden_size=hidden,
-        output_size=classes, seq_len=steps, batch_size=batch, input_scale=float(own.x.any()),
-        inputs="gaussian" if own.x[1:].any() or steps == 1 else "none",
+        cell=own.cell, activation=own.activation, loss_at=own.loss_at, loss_reduction=own.loss_reduction,
+        input_size=inputs, hidden_size=hidden, output_size=classes, seq_len=steps, batch_size=batch,
+        input_scale=float(own.x.any()), inputs="gaussian" if own.x[1:].any() or steps == 1 else "none",
     )  # fmt: skip
 
 

@@ -33,6 +33,7 @@ class Input:
     sizes : ``(D, O, text) -> (D, O)``: the sizes that the data require, whatever the Config asks for.
     steady : whether it acts at every step; False for an impulse at the first step.
     reads_text : whether it reads ``Config.text``.
+    one_hot : whether each x is a single 1 among D numbers, so that ``E x^2 = 1/D``; the others have unit variance.
     """
 
     name: str
@@ -42,6 +43,7 @@ class Input:
     sizes: Callable[[int, int, str], tuple[int, int]] = lambda input_size, output_size, text: (input_size, output_size)
     steady: bool = True
     reads_text: bool = False
+    one_hot: bool = False
 
 
 @dataclass(frozen=True)
@@ -121,6 +123,7 @@ INPUTS.add(
         one_hot_text,
         lambda input_size, output_size, text: (len(alphabet(text)), len(alphabet(text))),
         reads_text=True,
+        one_hot=True,
     ),
 )
 INPUTS.add(
