@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ import anywidget
 import traitlets
 
 from ..text.language import N_, _, current
+from .share import shared_address
 
 PARTS = Path(__file__).parent / "stage"  # anywidget takes one module and one style sheet: the parts are joined
 SCRIPTS = ("dom", "names", "focus", "numbers", "link", "tools", "step", "frames", "main")
@@ -40,6 +42,7 @@ TEXTS = {
     "predict": N_("cover the gradient until a bet is placed"),
     "link_copied": N_("The link is in the clipboard: it brings back exactly this page."),
     "link_selected": N_("Copy this link: it brings back exactly this page."),
+    "link_ends": N_("It works as long as this session runs."),
 }
 
 
@@ -64,6 +67,7 @@ class Stage(anywidget.AnyWidget):
     progress : ``share`` done and ``text`` while more of the picture is computed, else empty.
     query : the query string of a link that brings back what is shown; present : the page is on a projector.
     step : the step that the reader points at, -1 for none; moment : sentences about it.
+    share : what a link for others has in place of this server's own address: see `shared_address`.
     viewport : the page tells its ``width`` in CSS pixels and ``ratio``, dots a pixel.
     lang : the language that the page is in; texts : what the stage says by itself, `TEXTS` in that language.
     """
@@ -81,6 +85,7 @@ class Stage(anywidget.AnyWidget):
     present = traitlets.Bool(False).tag(sync=True)
     step = traitlets.Int(-1).tag(sync=True)
     moment = traitlets.List(traitlets.Unicode()).tag(sync=True)
+    share = traitlets.Dict().tag(sync=True)
     viewport = traitlets.Dict({"width": 1120, "ratio": 1}).tag(sync=True)
     lang = traitlets.Unicode().tag(sync=True)
     texts = traitlets.Dict().tag(sync=True)
@@ -95,6 +100,10 @@ class Stage(anywidget.AnyWidget):
                 self.frame = frame | {"revision": self.frame.get("revision", 0) + 1}
             for name, value in traits.items():
                 setattr(self, name, value)
+
+    @traitlets.default("share")
+    def _of_this_server(self) -> dict[str, Any]:
+        return shared_address(os.environ)
 
     @traitlets.default("lang")
     def _spoken(self) -> str:
