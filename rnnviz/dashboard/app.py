@@ -45,13 +45,14 @@ from .state import (
     Stop,
     reduce,
 )
+from .static_copy import KeptPage
 from .work import Ahead, drawing
 from .worker import Mode, Worker, running_loop
 
 FROM_BUTTONS = (Choose, Reset, DrawAgain)  # events that the controls do not show yet
 
 
-class Dashboard(widgets.VBox):
+class Dashboard(KeptPage):
     """A page of views over the same comparison, with its controls.
 
     Parameters
@@ -196,6 +197,8 @@ class Dashboard(widgets.VBox):
         self.check.show(self.state, frame)
         self.buttons.show(self.state)
         self.controls.mark(self.state.home)
+        if frame.is_complete:
+            self.keep()
         self.results.trim()
 
     def attempt(self, act: Callable[[], None]) -> None:
