@@ -253,7 +253,11 @@ def test_bands_are_named_for_what_they_hold():
         np.testing.assert_allclose(data.curves[0].low, ordered[low], atol=1e-12)
         np.testing.assert_allclose(data.curves[0].high, ordered[-1 - low], atol=1e-12)
         assert VIEWS["gradient"].frame(data) == VIEWS["gradient"].frame(replace(data, seeds=1)), "a draft's axes jump"
-    assert not figure("gradient", data, width=280).artists["band"][0].get_visible()
+    for width, seen in ((280, False), (600, True)):
+        made = figure("gradient", data, width=width)
+        note, label = made.artists["band"][0], made.axes.xaxis.label
+        assert note.get_visible() == seen
+    assert note.get_window_extent().x0 > label.get_window_extent().x1 + 10
 
 
 def test_overflow_is_marked_at_the_top_and_ends_the_curve():
