@@ -109,14 +109,16 @@ def description(view: View, data: Any, trace: Trace, options: Mapping[str, Any])
 
 
 def caption(trace: Trace, options: Mapping[str, Any], first_seed: bool = False) -> str:
-    """Say which schemes and seeds a picture shows and what else is not as usual."""
+    """Say which schemes and seeds were run, what else is not as usual, and where the first seed alone is shown."""
     schemes = ", ".join(_(SCHEMES[name].short) for name in trace.schemes)
-    parts = [f"rnnviz {__version__}", schemes, seeds_in_words(trace.seeds[:1] if first_seed else trace.seeds)]
+    parts = [f"rnnviz {__version__}", schemes, seeds_in_words(trace.seeds)]
     for name, value in changed(trace.config).items():
         parts.append(f"{label_of(name)}: {in_words(name, value)}")
     for name, value in options.items():
         words = {known: _(label) for label, known in OPTIONS[name].choices}
         parts.append(f"{_(OPTIONS[name].label)}: {words.get(value, value)}")
+    if first_seed and len(trace.seeds) > 1:
+        parts.append(_("shown: seed {first}").format(first=trace.seeds[0]))
     return " · ".join(parts)
 
 

@@ -139,6 +139,7 @@ def test_an_svg_is_xml_with_text_as_text(view, shown):
     said = " ".join(each.text for each in root.iter("{http://www.w3.org/2000/svg}text"))
     for words in ("Xavier", "seeds 0 to 1", "Cell: GRU", "Hidden size: 12", "Sequence length: 11"):
         assert words in said
+    assert ("shown: seed 0" in said) == (view.name in ("spectrum", "singular", "jacobian", "units"))
     dublin = {each.tag.partition("}")[2]: each.text for each in root.iter() if "purl.org/dc" in each.tag}
     assert root.find("{http://www.w3.org/2000/svg}title").text.startswith(f"rnnviz: {view.label}, ")
     check_description(dublin["description"], view, trace)
