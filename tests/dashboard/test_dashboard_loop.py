@@ -447,7 +447,7 @@ def test_a_check_says_how_far_it_is_and_can_be_stopped(mode):
         is_slow.clear()
         panel.button.click()
         await until(lambda: panel.button.description == "Check these gradients")
-        assert "30 entries agree with the complex step" in said(panel)
+        assert "30 entries checked without backpropagation" in said(panel)
         is_slow.append(True)
         put(dashboard, gain=1.5)
         panel.button.click()
