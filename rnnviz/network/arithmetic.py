@@ -128,30 +128,6 @@ class Exact:
             return (as_scaled(a) + as_scaled(b)).narrowed()
         return a + b
 
-    def output(self, phi: Activation, kept: Kept, value: Array) -> Factor:
-        if phi.ends is None or phi.ends[0] != 0 or least(value) > TINY:
-            return value
-        middle = 0.5 * phi.ends[1]
-        small = self.product(self.slope(phi, kept), 1.0 / np.maximum(phi.ends[1] - value, middle))
-        return where(value < middle, small, value)
-
-    def memory(self, phi: Activation, c: Factor) -> tuple[Array, Factor, Kept]:
-        if not isinstance(c, Scaled):
-            value, kept = self.activate(phi, c)
-            return value, value, kept
-        a = c.to_float()
-        # Below the smallest float, phi and its slope are those of a tiny number, not of 0: ReLU tells them apart.
-        a = np.where((np.abs(a) < TINY) & (c.m != 0), np.copysign(TINY, c.m), a)
-        value, kept = self.activate(phi, a)
-        if not phi.keeps_zero:
-            return value, value, kept
-        return value, where(np.abs(a) < SMALL, c * phi.slope(a), value), kept
-
-    def sum(self, a: Factor, b: Factor) -> Factor:
-        if isinstance(a, Scaled) or isinstance(b, Scaled):
-            return (as_scaled(a) + as_scaled(b)).narrowed()
-        return a + b
-
     def product(self, a: Factor, b: Factor) -> Factor:
         if not (isinstance(a, Scaled) or isinstance(b, Scaled)):
             try:
