@@ -89,6 +89,8 @@ def test_corners_have_honest_predictions():
     rotation = Config(hidden_size=1, seq_len=20, activation="linear", scheme="orthogonal", gain=0.5)
     assert prediction.predict(rotation).validity.backward == 20
     np.testing.assert_allclose(prediction.predict(rotation).log10_grad_norm[0], 20 * np.log10(0.5))
+    for activation in ACTIVATIONS:  # no warning either, for states beyond float64
+        assert prediction.predict(Config(activation=activation, gain=20.0, seq_len=400, batch_size=1)).reason
     silent = prediction.predict(CONFIG.replace(activation="relu", input_scale=0.0))
     np.testing.assert_array_equal(silent.log10_grad_norm, [-np.inf] * 6 + [0.0])
     np.testing.assert_array_equal(prediction.predict(CONFIG.replace(gain=0.0)).log10_grad_norm, silent.log10_grad_norm)
