@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from ..engine.trace import Trace
 from .state import Comparison
 
-ROOM = 8 * 2**20  # bytes of the comparisons that are kept for settings that come back
+ROOM = 4 * 2**20  # bytes of the comparisons that are kept for settings that come back
 PACE = 3e-10  # seconds a multiplication, until this machine's own pace is known
 Kind = TypeVar("Kind", bound=tuple)
 
