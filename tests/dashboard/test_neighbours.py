@@ -58,6 +58,8 @@ def test_the_next_key_finds_its_draft_painted_and_the_whole_follows():
         await until(lambda: dashboard.results.known.get(Ahead(next_one)))
         await until(lambda: any(trace.config.hidden_size == 14 for trace in dashboard.pictures.kept))
         assert "hidden_size=13" in dashboard.stage.query
+        for _ in range(2):  # long work says how far it is, which needs no draft and must not cost one
+            dashboard.worker.on_progress()
         size.value = 14
         assert dashboard.trace.config.hidden_size == 14, "shown before the handler returns"
         await until(lambda: dashboard.stage.frame["whole"] and len(dashboard.trace.seeds) == 2)
