@@ -16,6 +16,7 @@ from ..text.registry import explain_choice, shorten
 from .activations import ACTIVATIONS
 from .cells import CELLS
 from .inputs import INPUTS, TEXT, alphabet
+from .numbers import table
 from .schemes import SCHEMES
 
 LOSS_AT = (N_("last"), N_("every"))
@@ -38,7 +39,7 @@ def number(default: float, low: float, high: float, label: str, help: str, **ui:
 class Config:
     """One experiment: a cell, how its weights are drawn, what it reads, and where its loss is.
 
-    ``inputs="text"`` and ``"digits"`` bring sizes of their own for D and O (see `sizes`).
+    ``inputs="text"``, ``"numbers"`` and ``"digits"`` bring sizes of their own for D and O (see `sizes`).
 
     Raises
     ------
@@ -98,7 +99,22 @@ class Config:
             "high": 20_000,
             "label": N_("Text"),
             "help": N_("what Input: Text reads"),
-            "applies": lambda values: INPUTS[values["inputs"]].reads_text,
+            "applies": lambda values: INPUTS[values["inputs"]].reads == "text",
+        },
+    )
+    numbers: str = field(
+        default="sine 25",
+        metadata={
+            "kind": "text",
+            "low": 2,
+            "high": 20_000,
+            "check": table,
+            "label": N_("Numbers"),
+            "help": N_(
+                "what Input: Own numbers reads: one line per step, columns apart by semicolons, tabs, commas or "
+                "spaces, or a sine, as: sine 25. Each sequence starts at a random line; after the last comes the first"
+            ),
+            "applies": lambda values: INPUTS[values["inputs"]].reads == "numbers",
         },
     )
 
@@ -108,8 +124,14 @@ class Config:
 
     @property
     def sizes(self) -> tuple[int, int]:
-        """The actual D and O, which a text's alphabet or the scans of digits decide where they are read."""
-        return INPUTS[self.inputs].sizes(self.input_size, self.output_size, self.text)
+        """The actual D and O, which a text's alphabet, own numbers or the scans of digits decide."""
+        return INPUTS[self.inputs].sizes(self.input_size, self.output_size, self.read)
+
+    @property
+    def read(self) -> str:
+        """The text or the numbers that the input reads, "" where it reads neither."""
+        name = INPUTS[self.inputs].reads
+        return getattr(self, name) if name else ""
 
     @property
     def entries(self) -> tuple[Any, ...]:
@@ -262,6 +284,7 @@ def check_text(spec: Field, value: Any) -> str:
     except UnicodeEncodeError:
         text = _("{name} must be text that UTF-8 can hold; got {received}.")
         raise ValueError(text.format(name=spec.name, received=shorten(value))) from None
+    spec.metadata.get("check", str)(value)
     return value
 
 

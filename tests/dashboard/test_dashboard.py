@@ -39,6 +39,7 @@ CHANGES = {
     "forget_bias": (3.0, {"cell": "lstm"}),
     "seed": (5, {}),
     "text": (TEXT, {"inputs": "text"}),
+    "numbers": ("1;2\n3;5\n2;4", {"inputs": "numbers"}),
 }
 KEPT_LABELS = {
     "hidden_size": "Hidden size",

@@ -62,6 +62,8 @@ def value_of(name):
     if meta["kind"] == "choice":
         names = st.sampled_from(list(meta["allowed"]))
         return st.none() | names if meta["optional"] else names
+    if "check" in meta:
+        return st.sampled_from(["sine 25", "x;y\n1;0,5\n2;3", "a b\n1 -2e3\n 4.5 0\r\n"])
     if meta["kind"] == "text":
         hard = st.sampled_from("=+-@,;|\t\r\n\"'\\#%!?{}\x00\u2028")
         return st.text(st.characters(exclude_categories=["Cs"]) | hard, min_size=2, max_size=60).filter(
@@ -239,9 +241,11 @@ def check_settings(text, trace):
     told, _ = read(text)
     assert told["rnnviz"] == rv.__version__
     config = rv.Config(**{name: told[name] for name in FIELDS if name in told})
-    kept = {name: getattr(trace.config, name) for name in ("scheme", "seed")}
-    assert config.replace(**kept, text=trace.config.text) == trace.config
-    assert ("text" in told) == (trace.config.inputs == "text")
+    kept = {name: getattr(trace.config, name) for name in ("scheme", "seed", "text", "numbers")}
+    assert config.replace(**kept) == trace.config
+    for name in ("text", "numbers"):
+        assert (name in told) == (trace.config.inputs == name)
+        assert name not in told or told[name] == getattr(trace.config, name)
     assert (told["D"], told["O"]) == trace.config.sizes
     assert told["schemes"].split() == list(trace.schemes)
     assert [int(seed) for seed in told["seeds"].split()] == list(trace.seeds)
