@@ -11,6 +11,7 @@ import ipywidgets as widgets
 
 from ..network.config import Config
 from ..text.language import _, settle
+from ..text.registry import explain_choice
 from ..views import VIEWS
 from . import link
 from .advice import AdvicePanel
@@ -18,7 +19,7 @@ from .bet import BetPanel
 from .buttons import ButtonRow
 from .controls import Controls
 from .error_report import Refusal, error_report, sentence
-from .export import KINDS, answer
+from .export import ALL_VIEWS, CODES, KINDS, Request
 from .gradient_check_panel import GradientCheckPanel
 from .neighbours import neighbours
 from .pictures import Pictures
@@ -217,8 +218,8 @@ class Dashboard(widgets.VBox):
             self.stop()
             return
         if kind not in KINDS:
-            raise Refusal(_("a page gives png, svg, csv or code; not {kind}.").format(kind=f"{kind!r:.40}"))
-        if self.state.covers and kind != "code":
+            raise Refusal(explain_choice(_("a request"), kind, KINDS))
+        if self.state.covers and kind not in CODES:
             raise Refusal(_("Place your bet first: a file would tell what happened."))
         self.dispatch(Ask(kind, view and VIEWS[view].name))
 
@@ -254,15 +255,15 @@ class Dashboard(widgets.VBox):
         trace, pins = self.frame.trace, pinned(self.state, self.results)
         if trace is None:
             return None, _("Nothing is computed yet.")
-        data = None
-        if view:
-            shown = drawing(self.state, view, trace, pins)
-            data = self.results[shown].value if shown.is_slow else shown.data()
-            if data is None:
+        data = {}
+        for name in self.pictures.canvases if kind in ALL_VIEWS else [view] if view else []:
+            shown = drawing(self.state, name, trace, pins)
+            data[name] = self.results[shown].value if shown.is_slow else shown.data()
+            if data[name] is None:
                 is_coming = any(job.key == shown for job in self.worker.jobs)
                 return None, "" if is_coming else _(LEFT)
         options = {name: widget.value for name, widget in self.controls.choices.items()}
-        return answer(kind, view, data, trace, options, list(self.pictures.canvases), pins), ""
+        return KINDS[kind](Request(view, data, trace, options, list(self.pictures.canvases), pins)), ""
 
     def close(self) -> None:
         """Stop all work and take the page away, with everything that it holds: notebooks keep their results in Out."""

@@ -15,6 +15,7 @@ from ..views import VIEWS
 from . import link
 from .captions import captions
 from .error_report import error_report, sentence
+from .export import all_settings
 from .pictures import Picture, Pictures, Size, layout
 from .pins import pinned
 from .plan import BEARABLE
@@ -109,6 +110,7 @@ def stage_frame(
         "words": [] if state.covers else captions(trace, theory_of if shows_theory else None),
         "page": viewport["width"],
         "told": len(trace.schemes) + shows_gates(pictures),
+        "settings": all_settings(trace, state.settings.options),
         "steps": config.seq_len,
         "drawn": f"{len(trace.seeds)} x {config.batch_size}",
     }

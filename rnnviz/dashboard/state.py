@@ -11,6 +11,7 @@ from ..network.schemes import SCHEMES
 from ..text.language import _
 from ..text.registry import explain_choice
 from ..views import OPTIONS
+from .export import CODES
 from .scenes import SCENES
 
 MOST_SEEDS = 100
@@ -218,7 +219,7 @@ class Stop(NamedTuple):
 
 
 class Ask(NamedTuple):
-    """The reader asks for a file ("png", "svg", "csv") or the code; ``view`` is the picture's, or ""."""
+    """The reader asks for a file or for code, a kind of ``export.KINDS``; ``view`` is the picture's, or ""."""
 
     kind: str
     view: str = ""
@@ -282,7 +283,7 @@ def with_settings(state: PageState, settings: Settings) -> PageState:
     state = replace(state, settings=settings, refusal="", message="")
     if is_same:
         return state
-    code = tuple(each for each in state.requests if each[0] == "code")
+    code = tuple(each for each in state.requests if each[0] in CODES)
     return replace(state, notice="", check=False, stopped=frozenset(), requests=code)
 
 
