@@ -21,13 +21,16 @@ from .controls import Controls
 from .error_report import Refusal, error_report, sentence
 from .export import ALL_VIEWS, CODES, KINDS, Request
 from .gradient_check_panel import GradientCheckPanel
+from .memory import inner_widgets
 from .neighbours import neighbours
+from .own import ABSENT, OwnNetwork
 from .pictures import Pictures
 from .pins import pinned, pinned_trace
 from .plan import BEARABLE, plan
 from .render import LEFT, render, stage_frame
 from .reruns import close_older
 from .results import Results
+from .scenes import SCENES
 from .stage import Stage
 from .state import (
     Answer,
@@ -62,6 +65,8 @@ class Dashboard(widgets.VBox):
     options : the page's own choices by name, keys of ``rnnviz.views.OPTIONS``.
     lang : "en" or "de"; None keeps the current language. A link's ``lang`` takes precedence.
     mode : "thread" or "slices" of the event loop: where the page computes; by default the better one for this kernel.
+    params, name : a network of your own, as `rnnviz.trace` takes it, and what the page calls it. It takes the place of
+        the schemes; give ``cell`` and ``activation`` too, as `rnnviz.from_torch` and `from_keras` do.
     **settings : fields of `Config` to start from.
 
     A link's query string, which Voila hands to the kernel, changes where the page starts: see `link.from_query`.
@@ -79,6 +84,8 @@ class Dashboard(widgets.VBox):
         options: Mapping[str, Any] | None = None,
         lang: str | None = None,
         mode: Mode | None = None,
+        params: Mapping[str, Any] | None = None,
+        name: str | None = None,
         **settings: Any,
     ):
         query = os.environ.get("QUERY_STRING", "")
@@ -86,7 +93,9 @@ class Dashboard(widgets.VBox):
         schemes = (scheme,) if isinstance(scheme, str) else tuple(scheme)
         if not schemes:
             raise ValueError(_("scheme must name at least one scheme"))
-        start = Settings(Config(scheme=schemes[0]).replace(**settings), schemes[1:], dict(options or {}), seeds)
+        network = None if params is None else OwnNetwork.of(dict(params), name, **settings)
+        config = Config(scheme=schemes[0]).replace(**{**(network.fixed if network else {}), **settings})
+        start = Settings(config, schemes[1:], dict(options or {}), seeds, network)
         shown = {name: VIEWS[name] for name in views or ("state", "gradient")}
         self.state = link.from_query(query, start)
         self.results, self.pictures = Results(), Pictures(shown)
@@ -106,14 +115,16 @@ class Dashboard(widgets.VBox):
         """Make the parts of the page."""
         state = self.state
         self.controls = Controls(state.settings, options, self.dispatch)
-        self.buttons, self.bet = ButtonRow(self.dispatch), BetPanel(self.dispatch)
+        own = state.settings.network is not None
+        self.buttons = ButtonRow(self.dispatch, {} if own else SCENES)
+        self.bet = BetPanel(self.dispatch)
         self.advice = AdvicePanel(self.follow_advice)
         self.check = GradientCheckPanel(self.dispatch)
-        self.controls.restrict(state.lock, state.hide)
+        self.controls.restrict(state.lock, (*state.hide, *ABSENT) if own else state.hide)
         self.buttons.restrict(state, bool(self.controls.frozen), "seed" in self.controls.frozen)
         rows = self.controls
         parts = (self.buttons, rows.first, rows.beside, rows.second, self.bet, self.stage, self.advice, rows.more)
-        super().__init__([*parts, self.check])
+        super().__init__([*parts, *([] if own else [self.check])])
         self.add_class("rnnviz")
         self.add_class(f"rnnviz-{self.stage.lang}")
 
@@ -278,15 +289,6 @@ class Dashboard(widgets.VBox):
         if hasattr(self, "frame"):
             self.frame = replace(self.frame, stage={}, trace=None, advice=None)
         super().close()
-
-
-def inner_widgets(widget: widgets.Widget) -> list[widgets.Widget]:
-    """Return every widget inside of one, with their layouts and styles."""
-    found = []
-    for child in getattr(widget, "children", ()):
-        found += [*inner_widgets(child), child]
-    parts = (getattr(widget, name, None) for name in ("layout", "style"))
-    return found + [part for part in parts if isinstance(part, widgets.Widget)]
 
 
 def unknown_names(state: PageState, controls: Controls) -> str:

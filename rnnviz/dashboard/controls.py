@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import ipywidgets as widgets
@@ -142,7 +143,10 @@ class Controls:
         config = config_of(values | {"input_scheme": values["input_scheme"] or None})
         options = {name: widget.value for name, widget in self.choices.items()}
         beside = tuple(name for name, box in self.compare.items() if box.value)
-        return Settings(config, beside, options, self.seeds.value)
+        try:
+            return replace(self.shown, config=config, beside=beside, options=options, seeds=self.seeds.value)
+        except ValueError as error:
+            raise Refusal(str(error)) from error
 
     def show(self, settings: Settings) -> None:
         """Set every control, and offer those that mean something now."""

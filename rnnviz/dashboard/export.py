@@ -11,7 +11,6 @@ from typing import Any, NamedTuple
 from .. import __version__
 from ..engine.trace import Trace
 from ..network.config import DEFAULTS, FIELDS, Config, applies, label_of
-from ..network.schemes import SCHEMES
 from ..text.language import _
 from ..text.number_format import listed, plain
 from ..text.registry import shorten
@@ -19,7 +18,7 @@ from ..views import OPTIONS, VIEWS, View, figure_export
 from ..views import slide as slides
 from . import framework_code
 from .captions import verdict_on
-from .code import changed, code, computation, in_a_row, taken
+from .code import changed, code, code_of_own, computation, in_a_row, taken
 from .csv_file import csv_text
 
 MOST_NAMED = 3  # schemes that a file name spells out
@@ -69,6 +68,8 @@ def text(code: str) -> Answer:
 def own_code(request: Request) -> Answer:
     """Return the code that makes the page again, and that which computes without a page."""
     trace, options, views, pins = request.trace, request.options, request.views, request.pins
+    if trace.own:
+        return text(code_of_own(trace.config, trace.own.name, request.weights, views))
     page = code(trace.config, trace.schemes, trace.seeds, options, views)
     alone = computation(trace.config, trace.schemes, trace.seeds, options, views, pins)
     apart = _("# or without the page, with the pinned curves:") if pins else _("# or without the page:")
@@ -147,7 +148,7 @@ def slide(request: Request) -> bytes:
 
 def description(view: View, data: Any, trace: Trace, options: Mapping[str, Any]) -> dict[str, str]:
     """Return title and description for a picture's metadata; plain ASCII, so that every format can hold it."""
-    names = reduce(lambda some, name: listed([some, name]), (_(SCHEMES[name].short) for name in trace.schemes))
+    names = reduce(lambda some, name: listed([some, name]), trace.names)
     settings = {
         "rnnviz": __version__,
         "view": view.name,
@@ -162,8 +163,7 @@ def description(view: View, data: Any, trace: Trace, options: Mapping[str, Any])
 
 def caption(trace: Trace, options: Mapping[str, Any]) -> str:
     """Say which schemes and seeds were run and what else is not as usual."""
-    schemes = ", ".join(_(SCHEMES[name].short) for name in trace.schemes)
-    parts = [f"rnnviz {__version__}", schemes, seeds_in_words(trace.seeds)]
+    parts = [f"rnnviz {__version__}", ", ".join(trace.names), seeds_in_words(trace.seeds)]
     for name, value in changed(trace.config).items():
         parts.append(f"{label_of(name)}: {in_words(name, value)}")
     parts += [option_in_words(name, value) for name, value in options.items()]

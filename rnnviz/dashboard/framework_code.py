@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from typing import Any
 
 import numpy as np
 
@@ -21,7 +22,8 @@ def npz(trace: Trace) -> bytes:
     one = trace.as_comparison()
     x, targets = one.inputs()
     out = io.BytesIO()
-    np.savez_compressed(out, **one.parameters(), x=x, targets=targets)
+    arrays: dict[str, Any] = {**one.parameters(), "x": x, "targets": targets}
+    np.savez_compressed(out, **arrays)
     return out.getvalue()
 
 

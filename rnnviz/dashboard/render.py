@@ -101,8 +101,10 @@ def stage_frame(
     is_own = any(trace is results[key].value for key in (wanted, Ahead(wanted)))
     # A draft reads few sequences: theory speaks of all of them, so that its words stay when those come.
     theory_of = state.settings.config if is_own else config
-    shows_theory = any("theory" in VIEWS[view].options for view in pictures.canvases) and state.settings.option(
-        "theory"
+    shows_theory = (
+        trace.own is None
+        and any("theory" in VIEWS[view].options for view in pictures.canvases)
+        and state.settings.option("theory")
     )
     return {
         "views": views,

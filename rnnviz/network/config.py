@@ -35,6 +35,13 @@ def number(default: float, low: float, high: float, label: str, help: str, **ui:
     return field(default=default, metadata=metadata)
 
 
+def read(default: str, name: str, label: str, help: str, **more: Any) -> Any:
+    """Declare a text that an input reads; ``check`` raises a ValueError for one that it cannot."""
+    applies = lambda values: INPUTS[values["inputs"]].reads == name  # noqa: E731
+    metadata = {"kind": "text", "low": 2, "high": 20_000, "label": label, "help": help, "applies": applies, **more}
+    return field(default=default, metadata=metadata)
+
+
 @dataclass(frozen=True, kw_only=True, repr=False)
 class Config:
     """One experiment: a cell, how its weights are drawn, what it reads, and where its loss is.
@@ -91,31 +98,16 @@ class Config:
         applies=lambda values: CELLS[values["cell"]].has_forget_bias,
     )
     seed: int = number(0, 0, 2**32 - 1, N_("Seed"), N_("the same seed draws the same numbers"), slider=(0, 99), step=1)
-    text: str = field(
-        default=TEXT,
-        metadata={
-            "kind": "text",
-            "low": 2,
-            "high": 20_000,
-            "label": N_("Text"),
-            "help": N_("what Input: Text reads"),
-            "applies": lambda values: INPUTS[values["inputs"]].reads == "text",
-        },
-    )
-    numbers: str = field(
-        default="sine 25",
-        metadata={
-            "kind": "text",
-            "low": 2,
-            "high": 20_000,
-            "check": table,
-            "label": N_("Numbers"),
-            "help": N_(
-                "what Input: Own numbers reads: one line per step, columns apart by semicolons, tabs, commas or "
-                "spaces, or a sine, as: sine 25. Each sequence starts at a random line; after the last comes the first"
-            ),
-            "applies": lambda values: INPUTS[values["inputs"]].reads == "numbers",
-        },
+    text: str = read(TEXT, "text", N_("Text"), N_("what Input: Text reads"))
+    numbers: str = read(
+        "sine 25",
+        "numbers",
+        N_("Numbers"),
+        N_(
+            "what Input: Own numbers reads: one line per step, columns apart by semicolons, tabs, commas or "
+            "spaces, or a sine, as: sine 25. Each sequence starts at a random line; after the last comes the first"
+        ),
+        check=table,
     )
 
     def __post_init__(self):
@@ -125,10 +117,10 @@ class Config:
     @property
     def sizes(self) -> tuple[int, int]:
         """The actual D and O, which a text's alphabet, own numbers or the scans of digits decide."""
-        return INPUTS[self.inputs].sizes(self.input_size, self.output_size, self.read)
+        return INPUTS[self.inputs].sizes(self.input_size, self.output_size, self.source)
 
     @property
-    def read(self) -> str:
+    def source(self) -> str:
         """The text or the numbers that the input reads, "" where it reads neither."""
         name = INPUTS[self.inputs].reads
         return getattr(self, name) if name else ""
