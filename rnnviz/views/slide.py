@@ -47,7 +47,7 @@ def boxes(count: int, foot: float) -> list[tuple[float, float, float, float]]:
     """Return a box for each of some pictures: side by side, above ``foot`` pixels, in rows of two.
 
     >>> boxes(2, 120)
-    [(0.0, 120, 640.0, 600.0), (640.0, 120, 640.0, 600.0)]
+    [(0.0, 120.0, 640.0, 600.0), (640.0, 120.0, 640.0, 600.0)]
     """
     columns = min(count, 2)
     rows = -(-count // columns)
