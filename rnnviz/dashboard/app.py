@@ -21,7 +21,6 @@ from .controls import Controls
 from .error_report import Refusal, error_report, sentence
 from .export import ALL_VIEWS, CODES, KINDS, Request
 from .gradient_check_panel import GradientCheckPanel
-from .memory import inner_widgets
 from .neighbours import neighbours
 from .own import ABSENT, OwnNetwork
 from .pictures import Pictures
@@ -48,6 +47,7 @@ from .state import (
     Stop,
     reduce,
 )
+from .widget_tree import inner_widgets
 from .work import Ahead, drawing
 from .worker import Mode, Worker, running_loop
 

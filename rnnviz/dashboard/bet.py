@@ -17,7 +17,7 @@ from .render import Frame
 from .state import Event, PageState, PlaceBet
 
 CHOICES = (
-    (N_("fades"), "shrinks"),
+    (N_("fades"), "fades"),
     (N_("survives"), "survives"),
     (N_("grows"), "grows"),
     (N_("is not defined"), "undefined"),
@@ -72,8 +72,9 @@ def judge(trace: Trace | None) -> Diagnosis | None:
 
 
 def truth(story: Diagnosis) -> str:
-    """Return the right answer."""
-    return "shrinks" if story.backward == "zero" else story.backward
+    """Return the right answer: what the curve, the middle run's, does."""
+    verb = story.backward.split()[0]
+    return "fades" if verb == "zero" else verb
 
 
 def result_words(story: Diagnosis, chosen: str) -> str:

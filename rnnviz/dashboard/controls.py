@@ -95,7 +95,9 @@ class Controls:
             1,
             max(32, settings.seeds),
             description=_("Draws"),
-            tooltip=_("how many seeds the median is taken over"),
+            tooltip=_(
+                "how many seeds are run: lines are their medians, bands hold all of them (from 19 on, the middle ones)"
+            ),
         )
         self.dispatch, self.shown, self.is_held = dispatch, settings, False
         self.frozen: tuple[str, ...] = ()

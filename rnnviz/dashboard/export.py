@@ -121,7 +121,7 @@ def png(
     """
     options = taken(options, [view])
     words = {**description(view, data, trace, options), "Software": f"rnnviz {__version__}"}
-    return figure_export.png(view, data, width, height, scale, caption(trace, options), words)
+    return figure_export.png(view, data, width, height, scale, caption(trace, options, view.first_seed), words)
 
 
 def svg(
@@ -135,7 +135,7 @@ def svg(
     """
     options = taken(options, [view])
     words = {**description(view, data, trace, options), "Creator": f"rnnviz {__version__}"}
-    return figure_export.svg(view, data, width, height, caption(trace, options), words)
+    return figure_export.svg(view, data, width, height, caption(trace, options, view.first_seed), words)
 
 
 def slide(request: Request) -> bytes:
@@ -143,7 +143,8 @@ def slide(request: Request) -> bytes:
     views, trace = [VIEWS[name] for name in request.data], request.trace
     words = {"Title": f"rnnviz: {', '.join(trace.schemes)}", "Software": f"rnnviz {__version__}"}
     pictures = list(zip(views, request.data.values(), strict=True))
-    return slides.slide(pictures, verdict_on(trace), caption(trace, taken(request.options, views)), words)
+    below = caption(trace, taken(request.options, views), all(view.first_seed for view in views))
+    return slides.slide(pictures, verdict_on(trace), below, words)
 
 
 def description(view: View, data: Any, trace: Trace, options: Mapping[str, Any]) -> dict[str, str]:
@@ -161,9 +162,10 @@ def description(view: View, data: Any, trace: Trace, options: Mapping[str, Any])
     return {"Title": f"rnnviz: {_(view.label)}, {names}", "Description": json.dumps(settings)}
 
 
-def caption(trace: Trace, options: Mapping[str, Any]) -> str:
-    """Say which schemes and seeds were run and what else is not as usual."""
-    parts = [f"rnnviz {__version__}", ", ".join(trace.names), seeds_in_words(trace.seeds)]
+def caption(trace: Trace, options: Mapping[str, Any], first_seed: bool = False) -> str:
+    """Say which schemes and seeds a picture shows and what else is not as usual."""
+    seeds = seeds_in_words(trace.seeds[:1] if first_seed else trace.seeds)
+    parts = [f"rnnviz {__version__}", ", ".join(trace.names), seeds]
     for name, value in changed(trace.config).items():
         parts.append(f"{label_of(name)}: {in_words(name, value)}")
     parts += [option_in_words(name, value) for name, value in options.items()]

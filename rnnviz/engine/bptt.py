@@ -14,7 +14,7 @@ from ..network.activations import ACTIVATIONS, Activation
 from ..network.arithmetic import EXACT, Arithmetic
 from ..network.cells import CELLS, Cell, Params, State, Step, StepBack
 from ..numerics.progress import Progress, finish, rescaled, unwarned
-from ..numerics.scaled import Scaled
+from ..numerics.scaled import Scaled, stack
 from ..text.language import _
 from ..text.registry import explain_choice
 from .fast_backward import LONGEST, SHORTEST, fast_steps, most_steps
@@ -65,7 +65,7 @@ def take_steps(params, projected: Array, state: State, cell: Cell, phi: Activati
 
 def stacked(kept: Sequence):
     """Return arrays stacked along a new first axis, or tuples of them, tuple by tuple."""
-    return tuple(map(stacked, zip(*kept, strict=True))) if isinstance(kept[0], tuple) else np.stack(kept)
+    return tuple(map(stacked, zip(*kept, strict=True))) if isinstance(kept[0], tuple) else stack(kept)
 
 
 def cross_entropy(params: Params, h: Array, targets: Array) -> tuple[Array, Scaled]:
@@ -83,7 +83,9 @@ def cross_entropy(params: Params, h: Array, targets: Array) -> tuple[Array, Scal
     ahead = np.maximum(lead.real, 0.0)
     # p_k = others exp(-ahead) / below, with every exponent at most 0
     below = total * np.exp(-ahead) + np.exp(lead - ahead)
-    loss = (ahead - lead + np.log(below))[..., 0].mean(axis=-1)
+    behind = np.where(lead.real > 0, 0.0, lead)
+    sure = np.log1p(total * np.exp(behind - lead))  # keeps its digits where the loss is nearly 0
+    loss = np.where(lead.real > 0, sure, np.log(total + np.exp(behind)) - behind)[..., 0].mean(axis=-1)
     powers = np.floor(ahead / np.log(2.0))
     m = np.where(target, -total, others) * (np.exp(np.clip(powers * np.log(2.0) - ahead, -1.0, 0.0)) / below)
     return loss, Scaled(m.real / y.shape[-2], -powers)
@@ -246,8 +248,8 @@ def collect(loss: float, h: Array, steps, backs: Sequence[StepBack], d_params: P
 
 def numbers(step: Step) -> list[Array]:
     """Return all arrays of a step that the gradient depends on."""
-    factors = [factor.m if isinstance(factor, Scaled) else factor for factor in step.tape]
-    return [*step.state.values(), *step.gates.values(), *factors]
+    values = [*step.state.values(), *step.gates.values(), *step.tape]
+    return [value.m if isinstance(value, Scaled) else value for value in values]
 
 
 def check_finite(steps: Sequence[Step], loss: float) -> None:

@@ -25,6 +25,7 @@ class Scheme:
     fn : ``fn(rng, fan_in, fan_out, gain) -> W`` of shape (fan_in, fan_out).
     mean, variance : ``(fan_in, fan_out) -> float``, the moments of one entry at gain 1.
     whole : whether the gates of an LSTM or GRU are drawn as one matrix (fan_out = all gates), not gate by gate.
+    iid : whether the entries of a random W_hh that is not orthogonal are independent and of one distribution.
     roles : another ``fn`` for W_hh ("recurrent") or W_hy ("output"), where a framework draws them differently.
     bias : ``bias(rng, fan_in, size) -> b``, or None for zeros.
     bias_variance : ``fan_in -> float``, the variance of one entry of b_h.
@@ -41,6 +42,7 @@ class Scheme:
     mean: Callable[[int, int], float]
     variance: Callable[[int, int], float]
     whole: bool = False
+    iid: bool = True
     roles: Mapping[str, Callable[..., Array]] = field(default_factory=dict)
     bias: Callable[..., Array] | None = None
     bias_variance: Callable[[int], float] = lambda fan_in: 0.0
@@ -65,7 +67,7 @@ class Scheme:
     @property
     def independent(self) -> bool:
         """Whether the entries of W_hh are random and independent, with mean 0."""
-        return self.random and not self.orthogonal and self.mean(8, 8) == 0
+        return self.random and self.iid and not self.orthogonal and self.mean(8, 8) == 0
 
     def _small(self, seed: int) -> Array:
         """Return a W_hh of 8 units."""

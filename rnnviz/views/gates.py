@@ -48,6 +48,7 @@ class Gates(CurveView):
             x_limit=scale.steps_limit(last),
             y_limits=limits,
             last_step=last,
+            seeds=len(trace.seeds),
             curves=[with_arrow(curve, limits, last, log=False) for curve in curves],
             log=False,
         )

@@ -31,6 +31,7 @@ class Jacobian(CurveView):
     help = N_("what is left of each direction of the state after k steps, along a real sequence")
     reveals_gradient = True
     slow = True
+    first_seed = True
 
     def computing(self, trace: Trace, work: float = WORK) -> Progress[Lines]:
         """Compute one curve after the other, over as many steps as ``work`` multiplications allow."""

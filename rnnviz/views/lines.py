@@ -1,7 +1,7 @@
 """Curves over time: what the state, gradient, gates and Jacobian views have in common.
 
-`Lines` holds what is drawn: a median with a band over seeds for each scheme, marks for what a curve cannot show, and
-the axes.
+`Lines` holds what is drawn: a median with a band over seeds (see `left_out`) for each scheme, marks for what a curve
+cannot show, and the axes.
 """
 
 from __future__ import annotations
@@ -11,11 +11,12 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.text import Text
 from matplotlib.ticker import MaxNLocator
 from matplotlib.transforms import ScaledTranslation
 
 from ..engine.trace import Trace
-from ..numerics.quantiles import over_seeds
+from ..numerics.quantiles import left_out, over_seeds
 from ..text.language import _
 from ..text.number_format import number, plain
 from . import legend, overlays, root
@@ -28,11 +29,15 @@ Array = np.ndarray
 Marks = list[tuple[str, int]]
 PAD = 0.04  # of the axes' height, drawn beyond their limits
 LABEL = 53  # px from the axes to the label beside them, whatever the width of the tick labels
+NOTE, NOTE_ROOM = (
+    26,
+    430,
+)  # px from the axes down to the note on the bands, and of width from which there is room for it
 
 
 @dataclass(frozen=True)
 class Curve:
-    """One scheme's curve: median, low and high over seeds, each (T+1,), nan where there is nothing to draw.
+    """One scheme's curve: median and both ends of its band, each (T+1,), nan where there is nothing to draw.
 
     ``marks`` holds (kind, step) pairs with a kind of ``MARKS``; ``beyond`` words for where the curve leaves the axes;
     ``steps`` the x values, where those are not 0, 1, 2, ...
@@ -58,6 +63,7 @@ class Lines:
     last_step : where the curves end.
     root : where the mark of √H stands, if anywhere.
     back : T where the horizontal axis counts the distance T - t.
+    seeds : how many seeds the bands are over; 1 where there are no such bands.
     """
 
     title: str
@@ -71,6 +77,7 @@ class Lines:
     log: bool = True
     root: float | None = None
     back: int | None = None
+    seeds: int = 1
 
     @property
     def frame(self) -> Hashable:
@@ -102,7 +109,7 @@ class CurveView(View):
     def draw(self, ax: Axes, data: Lines) -> Artists:
         set_up(ax, data)
         end = ax.axvline(0, color="#777777", linewidth=0.9, linestyle=(0, (2, 2)))
-        artists: Artists = {"end": [end], "root": root.create(ax, data.y_limits, PAD)}
+        artists: Artists = {"end": [end], "root": root.create(ax, data.y_limits, PAD), "band": [add_note(ax)]}
         artists |= {"bands": [], "lines": [], "overlays": [], "marks": [], "words": []}
         for overlay in data.overlays:
             artists["overlays"] += ax.plot([], [], **overlay.look)
@@ -119,6 +126,7 @@ class CurveView(View):
     def update(self, artists: Artists, data: Lines) -> None:
         artists["end"][0].set_xdata([data.last_step] * 2)
         root.place(artists["root"], data.root)
+        artists["band"][0].set_text(band_note(data.seeds))
         for k, curve in enumerate(data.curves):
             steps = np.arange(len(curve.median)) if curve.steps is None else curve.steps
             artists["lines"][k].set_data(steps, curve.median)
@@ -138,7 +146,7 @@ class CurveView(View):
     def describe(self, data: Lines) -> str:
         words = [self.opening(data), *(self.story(curve, data) for curve in data.curves)]
         words += overlays.describe(data.overlays, data.labels, 0 if self.backward else data.last_step, data.log)
-        return " ".join(filter(None, [*words, root.describe(data.root, self.backward)]))
+        return " ".join(filter(None, [*words, root.describe(data.root, self.backward), band_words(data.seeds)]))
 
     def opening(self, data: Lines) -> str:
         """Return the alt text's first sentence, on the axes."""
@@ -159,6 +167,22 @@ class CurveView(View):
         start, end = (number(curve.median[t], log10=data.log) for t in known[[0, -1]])
         text = _("{start} at step {first}, {end} at step {last}")
         return [text.format(start=start, first=known[0], end=end, last=known[-1])]
+
+
+def band_note(seeds: int) -> str:
+    """Return what a picture says of bands over this many seeds, "" for a single one."""
+    inner = seeds - 2 * int(left_out(seeds))
+    text = _("band: all {count} draws") if inner == seeds else _("band: middle {inner} of {count} draws")
+    return text.format(count=seeds, inner=inner) if seeds > 1 else ""
+
+
+def band_words(seeds: int) -> str:
+    """Return the same for an alt text, as a sentence."""
+    inner = seeds - 2 * int(left_out(seeds))
+    text = _("Lines are medians of {count} draws; bands hold the middle {inner} of them at each step.")
+    if inner == seeds:
+        text = _("Lines are medians of {count} draws; bands reach from the lowest to the highest of them at each step.")
+    return text.format(count=seeds, inner=inner) if seeds > 1 else ""
 
 
 def curve_of(label: str, values: Array, marks: Marks) -> Curve:
@@ -193,6 +217,14 @@ def set_up(ax: Axes, data: Lines) -> None:
     ax.spines[["top", "right"]].set_visible(False)
     curves = [(name, [style]) for name, style in zip(data.labels, STYLES, strict=False)]
     legend.add(ax, data.title, [*curves, *overlays.looks(data.overlays).items()])
+
+
+def add_note(ax: Axes) -> Text:
+    """Create the note on the bands at the right, below wide enough axes."""
+    below = ax.transAxes + ScaledTranslation(0, -NOTE / 100, ax.figure.dpi_scale_trans)
+    note = ax.text(1.0, 0.0, "", transform=below, color="#555555", fontsize="small", ha="right", va="top")
+    note.set_visible(legend.axes_size(ax)[0] > NOTE_ROOM)
+    return note
 
 
 def sparse(k: int, points: int, between: bool = False) -> tuple[int, int]:

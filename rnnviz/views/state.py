@@ -83,10 +83,11 @@ class State(CurveView):
             x_limit=scale.steps_limit(last),
             y_limits=y_limits,
             last_step=last,
+            seeds=len(trace.seeds),
             curves=[with_arrow(each, y_limits, last) for each in curves] if entry.log else curves,
             overlays=[*pinned, *expected],
             log=entry.log,
-            root=root.steps(trace),
+            root=root.steps(trace, back=False) if entry.theory else None,
         )
 
 

@@ -47,6 +47,7 @@ class UnitsView(View):
     label = N_("Units")
     help = N_("every unit at every step of one sequence, as a heat map")
     timed = True
+    first_seed = True
 
     def data(self, trace: Trace) -> Units:
         trace = trace.as_comparison()

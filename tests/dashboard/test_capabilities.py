@@ -178,7 +178,7 @@ def test_pictures_words_and_numbers_are_those_of_the_made_up_network():
     assert texts[0].startswith("Mine:")
     dashboard.stage.step = 5
     assert len(dashboard.stage.moment) == 1 + dashboard.stage.frame["told"]
-    assert any("(u)" in sentence for sentence in dashboard.stage.moment), "the factor of each step has its name"
+    assert any("gate u alone" in sentence for sentence in dashboard.stage.moment), "the gate has its name"
     expected = rv.compare(dashboard.config, ("mine", "uniform01"), range(2))
     np.testing.assert_array_equal(dashboard.trace.log10_grad_norm, expected.log10_grad_norm)
 
@@ -224,7 +224,7 @@ def test_a_bet_covers_whatever_reveals_the_gradient(opened, view):
         assert alt == "The gradient is covered until you have placed your bet."
         pictures.append(picture)
     assert pictures[0] == pictures[1]
-    dashboard.bet.buttons["shrinks"].click()
+    dashboard.bet.buttons["fades"].click()
     assert shown(dashboard)[view][0] != pictures[1]
     assert "covered" not in shown(dashboard)[view][1]
 

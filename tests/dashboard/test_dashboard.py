@@ -270,7 +270,7 @@ def test_a_bet_is_judged_and_uncovers_the_gradient(opened):
     assert "covered" in shown(dashboard)["gradient"][1]
     assert not any(button.disabled for button in bet.buttons.values())
     assert all("Scene" in button.description for button in dashboard.buttons.scenes.values()), "names would tell"
-    bet.buttons["shrinks"].click()
+    bet.buttons["fades"].click()
     assert "Right." in bet.result.value or "No: it" in bet.result.value
     assert "bets right so far" in bet.score.value
     assert all(button.disabled for button in bet.buttons.values())

@@ -392,7 +392,7 @@ def test_a_pin_waits_for_the_whole_and_no_bet_is_judged_by_a_draft(monkeypatch):
         assert all(button.disabled for button in buttons), "more is drawn of the same settings"
         await until(lambda: not any(button.disabled for button in buttons))
         assert "he" in dashboard.trace.schemes
-        dashboard.bet.buttons["shrinks"].click()
+        dashboard.bet.buttons["fades"].click()
         assert dashboard.bet.result.value
         assert len(dashboard.state.bets) == 1
 

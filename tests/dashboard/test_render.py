@@ -199,7 +199,7 @@ def test_a_covered_picture_gives_nothing_away(shown, pictures):
     other = replace(NEW_TRACE, log10_grad_norm=NEW_TRACE.log10_grad_norm[..., ::-1] * 2 + 1)
     again = shown(covered, known((NEW.comparison, other))).stage["views"][1]
     assert gradient["png"] == again["png"], "another gradient, the same picture"
-    open_ = shown(replace(covered, bets=(Bet(NEW.config, "shrinks", True),)), known(WHOLE))
+    open_ = shown(replace(covered, bets=(Bet(NEW.config, "fades", True),)), known(WHOLE))
     assert open_.stage["views"][0]["png"] == state["png"], "only the gradient is covered"
     assert open_.stage["views"][1]["png"] != gradient["png"]
     assert "covered" not in open_.stage["views"][1]["alt"]

@@ -55,17 +55,31 @@ def test_compare_gives_the_numbers_of_one_network_at_a_time(cell):
 @pytest.mark.parametrize("cell", CELLS)
 def test_gates_and_step_factors_are_those_of_the_steps(cell):
     config = SMALL.replace(cell=cell, scheme="he")
-    trace = rv.run(config)
+    trace, g = rv.run(config), alone(config)
     entry, params, (x, _) = CELLS[cell], rv.init_params(config), runs.draw_inputs(config)
     steps = list(forward(params, x, entry, ACTIVATIONS["tanh"]))
-    for t, step in enumerate(steps, 1):
-        factor = np.asarray(step.tape[entry.step_factor[1]])
-        assert trace.log10_step_factor[t] == pytest.approx(0.5 * np.log10(np.mean(factor * factor)), abs=1e-12)
+    left = (g.d_h if g.d_c is None else g.d_c)[-1]
+    for t, step in reversed(list(enumerate(steps, 1))):
+        before = g.d_h[t] if cell == "rnn" else left
+        left = before * (1 - g.h[t] ** 2 if cell == "rnn" else step.gates[entry.step_factor[0]])
+        factor = np.linalg.norm(left) / np.linalg.norm(before)
+        assert trace.log10_step_factor[t] == pytest.approx(np.log10(factor), abs=1e-12)
         for name, value in step.gates.items():
             assert trace.gates[name][t] == pytest.approx(np.mean(value), abs=1e-12)
             share = np.mean(np.abs(value) > 0.97) if name in ("g", "n") else np.mean(np.abs(value - 0.5) > 0.485)
             assert trace.gate_saturation[name][t] == pytest.approx(share, abs=1e-12)
     assert np.isnan(trace.log10_step_factor[0])
+
+
+@pytest.mark.parametrize("cell", CELLS)
+def test_the_last_loss_alone_is_that_of_a_run_with_no_other(cell):
+    config = SMALL.replace(cell=cell, loss_at="every")
+    every, last = rv.run(config), rv.run(config.replace(loss_at="last"))
+    np.testing.assert_allclose(every.log10_relative_norm_last, last.log10_relative_norm, rtol=1e-12)
+    np.testing.assert_array_equal(every.log10_step_factor, last.log10_step_factor)
+    assert last.log10_relative_norm_last is None
+    size = np.linalg.norm(rv.init_params(config)["W_hh"]) / 3.0
+    assert 10**last.log10_weight_size == pytest.approx(size, rel=1e-12)
 
 
 def assert_same(one: Trace, other: Trace, rtol=0.0):
@@ -171,7 +185,8 @@ def test_no_input_and_no_bias_is_a_state_of_exact_zeros():
 def test_dead_relus_are_a_true_zero():
     trace = rv.run(SMALL.replace(activation="relu", input_scale=0.0))
     assert np.isneginf(trace.log10_grad_norm[:-1]).all()
-    assert np.isneginf(trace.log10_step_factor[1:]).all()
+    assert np.isneginf(trace.log10_step_factor[-1])
+    assert np.isnan(trace.log10_step_factor[:-1]).all(), "nothing is left that a slope could act on"
 
 
 @pytest.mark.parametrize("cell", CELLS)
@@ -238,7 +253,9 @@ def check_numbers(trace):
         assert np.all(trace.log10_grad_norm < np.inf)
     else:
         assert np.isnan(trace.log10_grad_norm).all()
-    assert not np.isnan(trace.log10_step_factor[1:][: None if step is None else step - 1]).any()
+    if trace.config.cell == "rnn" and trace.config.loss_at == "last":
+        nothing = ~np.isfinite(trace.log10_grad_norm[1:])
+        np.testing.assert_array_equal(np.isnan(trace.log10_step_factor[1:]), nothing)
 
 
 @pytest.mark.parametrize("cell", ["lstm", "gru"])
