@@ -144,7 +144,7 @@ def slide(request: Request) -> bytes:
     words = {"Title": f"rnnviz: {', '.join(trace.schemes)}", "Software": f"rnnviz {__version__}"}
     pictures = list(zip(views, request.data.values(), strict=True))
     below = caption(trace, taken(request.options, views), all(view.first_seed for view in views))
-    return slides.slide(pictures, verdict_on(trace), below, words)
+    return slides.slide(pictures, verdict_on(trace)[0], below, words)
 
 
 def description(view: View, data: Any, trace: Trace, options: Mapping[str, Any]) -> dict[str, str]:
