@@ -35,7 +35,6 @@ def pytorch(config: Config, file: str) -> str:
     name, _line, nonlinearity = found
     inputs, classes = config.sizes
     more = f', nonlinearity="{nonlinearity.lower()}"' if nonlinearity else ""
-    own_bias = CELLS[config.cell].recurrent_bias
     lines = [
         "import numpy as np",
         "import torch",
@@ -43,6 +42,17 @@ def pytorch(config: Config, file: str) -> str:
         f"saved = {{name: torch.tensor(value) for name, value in np.load({literal(file)}).items()}}",
         f"layer = torch.nn.{name}({inputs}, {config.hidden_size}{more}, dtype=torch.float64)",
         f"readout = torch.nn.Linear({config.hidden_size}, {classes}, dtype=torch.float64)",
+        *torch_weights(config),
+        "",
+        *torch_steps(config),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def torch_weights(config: Config) -> list[str]:
+    """Return the lines that give the layer and the readout their weights."""
+    own_bias = CELLS[config.cell].recurrent_bias
+    return [
         _("# PyTorch keeps W as (out, in), and adds two biases: the first takes their sum."),
         "with torch.no_grad():",
         '    layer.weight_ih_l0.copy_(saved["W_xh"].T)',
@@ -52,10 +62,7 @@ def pytorch(config: Config, file: str) -> str:
         *([f'    layer.bias_hh_l0[-{config.hidden_size} :] = saved["b_h{own_bias}"]'] if own_bias else []),
         '    readout.weight.copy_(saved["W_hy"].T)',
         '    readout.bias.copy_(saved["b_y"])',
-        "",
-        *torch_steps(config),
     ]
-    return "\n".join(lines) + "\n"
 
 
 def torch_steps(config: Config) -> list[str]:
@@ -92,8 +99,7 @@ def keras(config: Config, file: str) -> str:
         "",
         'keras.config.set_floatx("float64")',
         f"saved = np.load({literal(file)})",
-        f"layer = keras.layers.{name}({config.hidden_size}, {more})",
-        f"readout = keras.layers.Dense({classes})",
+        f"layer, readout = keras.layers.{name}({config.hidden_size}, {more}), keras.layers.Dense({classes})",
         f"layer.build((None, None, {inputs}))",
         f"readout.build((None, {config.hidden_size}))",
         *keras_weights(config),

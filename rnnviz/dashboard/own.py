@@ -64,9 +64,7 @@ class OwnNetwork:
                 raise ValueError(text.format(name=name, value=shorten(value), received=received))
         (inputs, classes), wanted = config.sizes, (self.fixed["input_size"], self.fixed["output_size"])
         if inputs != wanted[0] or classes > wanted[1]:
-            text = _(
-                "The network reads {size} numbers and has {classes} classes; this input has {inputs} and {others}."
-            )
+            text = _("The network has D = {size} and O = {classes}; this input has D = {inputs} and O = {others}.")
             raise ValueError(text.format(size=wanted[0], classes=wanted[1], inputs=inputs, others=classes))
 
     def computing(self, config: Config) -> Progress[Trace]:

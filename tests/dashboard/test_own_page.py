@@ -68,7 +68,7 @@ def test_controls_that_mean_nothing_are_absent():
 def test_what_the_network_cannot_read_is_refused_in_a_sentence():
     dashboard = page()
     put(dashboard, inputs="text")
-    assert dashboard.stage.message.startswith("The network reads 4 numbers and has 3 classes; this input has ")
+    assert dashboard.stage.message.startswith("The network has D = 4 and O = 3; this input has D = ")
     put(dashboard, inputs="gaussian")
     check(dashboard, expected(CONFIG))
     linked = page("hidden_size=5&gain=2")
