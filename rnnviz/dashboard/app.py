@@ -22,6 +22,7 @@ from .error_report import Refusal, error_report, sentence
 from .export import ALL_VIEWS, CODES, KINDS, Request
 from .gradient_check_panel import GradientCheckPanel
 from .neighbours import neighbours
+from .notes import NotesPanel
 from .own import ABSENT, OwnNetwork
 from .pictures import Pictures
 from .pins import pinned, pinned_trace
@@ -118,13 +119,13 @@ class Dashboard(widgets.VBox):
         own = state.settings.network is not None
         self.buttons = ButtonRow(self.dispatch, {} if own else SCENES)
         self.bet = BetPanel(self.dispatch)
-        self.advice = AdvicePanel(self.follow_advice)
+        self.notes, self.advice = NotesPanel(), AdvicePanel(self.follow_advice)
         self.check = GradientCheckPanel(self.dispatch)
         self.controls.restrict(state.lock, (*state.hide, *ABSENT) if own else state.hide)
         self.buttons.restrict(state, bool(self.controls.frozen), "seed" in self.controls.frozen)
         rows = self.controls
-        parts = (self.buttons, rows.first, rows.beside, rows.second, self.bet, self.stage, self.advice, rows.more)
-        super().__init__([*parts, *([] if own else [self.check])])
+        parts = (self.buttons, rows.first, rows.beside, rows.second, self.bet, self.stage, self.advice, self.notes)
+        super().__init__([*parts, rows.more, *([] if own else [self.check])])
         self.add_class("rnnviz")
         self.add_class(f"rnnviz-{self.stage.lang}")
 
@@ -201,6 +202,7 @@ class Dashboard(widgets.VBox):
         """Show the state and the results."""
         self.frame = frame = render(self.state, self.results, self.worker.jobs, self.stage.viewport, self.pictures)
         self.stage.show(frame.stage, frame.traits)
+        self.notes.show(frame.notes)
         self.advice.show(frame.advice)
         self.bet.show(self.state, frame)
         self.check.show(self.state, frame)

@@ -58,8 +58,9 @@ def code(
 
 def code_of_own(config: Config, name: str, file: str, views: Sequence[str]) -> str:
     """Return the Python that shows the network of a file again, or traces it on the batch that the file has too."""
-    decided = ("cell", "activation", "loss_at", "gain", "hidden_size", "input_size", "output_size")
-    own = [f"{field}={literal(getattr(config, field))}" for field in decided[:3]] + [f"name={literal(name)}"]
+    asked = ("cell", "activation", "loss_at", "loss_reduction")  # by both calls
+    decided = (*asked, "gain", "hidden_size", "input_size", "output_size")
+    own = [each for each in settings(config) if each.partition("=")[0] in asked] + [f"name={literal(name)}"]
     rest = [each for each in settings(config) if each.partition("=")[0] not in decided]
     return "\n".join([
         "import numpy as np",

@@ -8,7 +8,7 @@ from typing import Any
 
 import ipywidgets as widgets
 
-from ..network.config import FIELDS, applies, label_of
+from ..network.config import DEFAULTS, FIELDS, applies, label_of
 from ..network.schemes import SCHEMES
 from ..text.language import N_, _
 from ..views import OPTIONS, Option
@@ -18,7 +18,8 @@ from .state import MOST_SCHEMES, Change, Event, Refuse, Settings
 
 FIRST = ("scheme", "hidden_size", "seq_len")
 SECOND = ("gain", "cell", "activation", "inputs", "loss_at")
-GUEST = "forget_bias"  # comes and goes with the cell, so it stands last in the second row, where it moves no other
+# They come and go with other choices, so they stand last in the second row, where they move no other.
+GUESTS = ("loss_reduction", "forget_bias")
 MORE = ("input_scheme", "input_size", "output_size", "batch_size", "input_scale", "seed", "numbers", "text")
 STEPS = {"last": N_("last step"), "every": N_("every step")}  # at which there is a loss
 SAME = ""  # what a menu holds for None, which ipywidgets shows as no choice at all
@@ -80,6 +81,7 @@ class Controls:
     compare : scheme -> checkbox, the schemes drawn beside the first.
     choices : option -> widget, what the views show of it.
     seeds : the widget for how many seeds are run.
+    as_noise : a checkbox that sets the input scale at which a one-hot input is as large as noise.
     first, beside, second, more : the widgets laid out; ``more`` is folded away at first.
     """
 
@@ -90,6 +92,11 @@ class Controls:
             for name, entry in SCHEMES.items()
         }
         self.choices = {name: choice(OPTIONS[name], settings.option(name)) for name in options}
+        self.as_noise = widgets.Checkbox(
+            description=_("As large as noise"),
+            tooltip=_("the input scale at which a one-hot input is as large as noise: the square root of its size"),
+            indent=False,
+        )
         self.seeds = widgets.IntSlider(
             settings.seeds,
             1,
@@ -104,13 +111,15 @@ class Controls:
         self.lay_out()
         for widget in (*self.widgets.values(), *self.compare.values(), *self.choices.values(), self.seeds):
             widget.observe(self.changed, "value")
+        self.as_noise.observe(self.rescale, "value")
 
     def lay_out(self) -> None:
         """Put the widgets into their boxes."""
         self.first, self.second, rest = (self.grid(names) for names in (FIRST, SECOND, MORE))
         rare = tuple(widget for name, widget in self.choices.items() if OPTIONS[name].rare)
         self.second.children += tuple(widget for widget in self.choices.values() if widget not in rare)
-        self.second.children += (self.widgets[GUEST],)
+        self.second.children += (*(self.widgets[name] for name in GUESTS), self.as_noise)
+        self.as_noise.add_class("rnnviz-choice")
         self.second.add_class("rnnviz-second")
         self.widgets["gain"].add_class("rnnviz-early")
         rest.children = (*rest.children[:-2], self.seeds, *rare, *rest.children[-2:])
@@ -134,6 +143,13 @@ class Controls:
             self.dispatch(Refuse(str(error)))
         else:
             self.dispatch(Change(settings))
+
+    def rescale(self, change: Any) -> None:
+        """Make the input as large as noise, or as it usually is."""
+        if not self.is_held:
+            put(
+                self.widgets["input_scale"], self.shown.config.noise_scale if change["new"] else DEFAULTS["input_scale"]
+            )
 
     @property
     def settings(self) -> Settings:
@@ -170,10 +186,22 @@ class Controls:
         values = {name: widget.value for name, widget in self.widgets.items()}
         for name, widget in self.widgets.items():
             widget.layout.display = None if applies(name, values) else "none"
+        self.offer_noise()
         first = values["scheme"]
         full = sum(box.value for name, box in self.compare.items() if name != first) >= MOST_SCHEMES - 1
         for name, box in self.compare.items():
             box.disabled = "beside" in self.frozen or name == first or (full and not box.value)
+
+    def offer_noise(self) -> None:
+        """Offer the size of noise where the input scale is not enough to say it, ticked where the input has it."""
+        config, slider, held = self.shown.config, self.widgets["input_scale"], self.is_held
+        is_offered = DEFAULTS["input_scale"] != config.noise_scale <= FIELDS["input_scale"].metadata["high"]
+        self.as_noise.layout.display = None if is_offered else "none"
+        self.is_held = True
+        if is_offered:  # ahead of the click: a browser that has to widen a slider's range for a value answers another
+            slider.max = max(slider.max, config.noise_scale)
+        self.as_noise.value = config.input_scale == config.noise_scale
+        self.is_held = held
 
     def mark(self, home: Settings) -> None:
         """Mark the controls whose value differs from where *Reset* leads."""
@@ -197,6 +225,8 @@ class Controls:
         for name, widget in self.named.items():
             put_class(widget, name in hide or "all" in hide, "rnnviz-hidden")
         put_class(self.more, "all" in hide, "rnnviz-hidden")
+        self.as_noise.disabled = "input_scale" in self.frozen
+        put_class(self.as_noise, "input_scale" in hide or "all" in hide, "rnnviz-hidden")
         self.offer()
 
     def grid(self, names: Sequence[str]) -> widgets.Box:

@@ -11,6 +11,7 @@ from ..engine.trace import Trace
 from ..network.cells import CELLS
 from ..network.config import Config
 from ..network.frameworks import KERAS_GATES, KERAS_LAYERS, SAME, TORCH_MODES
+from ..network.losses import loss_weight
 from ..text.language import _
 from .code import literal
 
@@ -69,6 +70,8 @@ def torch_steps(config: Config) -> list[str]:
     """Return the lines that run the layer step by step, so that every state keeps its gradient."""
     state = "state[0]" if len(CELLS[config.cell].states) > 1 else "state"
     cut = "[-1:]" if config.loss_at == "last" else ""
+    weight = loss_weight(config.loss_at, config.loss_reduction, config.seq_len)
+    factor = "" if weight == 1 else f"{literal(weight)} * "
     return [
         "state, h = None, []",
         'for x_t in saved["x"]:',
@@ -76,7 +79,7 @@ def torch_steps(config: Config) -> list[str]:
         f"    h.append({state})",
         "    h[-1].retain_grad()",
         f'pairs = zip(h{cut}, saved["targets"]{cut})',
-        "loss = sum(torch.nn.functional.cross_entropy(readout(h_t[0]), y) for h_t, y in pairs)",
+        f"loss = {factor}sum(torch.nn.functional.cross_entropy(readout(h_t[0]), y) for h_t, y in pairs)",
         "loss.backward()",
         _("# Steps 1 to T, as the page shows them."),
         "log10_grad_norm = [h_t.grad.norm().log10().item() for h_t in h]",

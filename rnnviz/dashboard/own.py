@@ -71,5 +71,6 @@ class OwnNetwork:
         """Run the network, its W_hh times the gain, on what a Config draws; return a comparison of this one alone."""
         yield 0.0
         params = self.params | {"W_hh": config.gain * self.params["W_hh"]}
-        own = Network(params, *draw_inputs(config), config.cell, config.activation, config.loss_at, self.name)
+        chosen = config.cell, config.activation, config.loss_at, self.name, config.loss_reduction
+        own = Network(params, *draw_inputs(config), *chosen)
         return (yield from tracing(own, config))

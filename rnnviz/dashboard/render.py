@@ -8,6 +8,7 @@ from typing import Any
 
 from ..engine.trace import Trace
 from ..story import step_readout
+from ..story.notes import notes
 from ..story.suggestions import Suggestion
 from ..text.language import N_, _
 from ..text.number_format import percent
@@ -34,6 +35,7 @@ class Frame:
     ----------
     stage : the stage's pictures and sentences (see `Stage.frame`), {} before there are any.
     traits : the stage's other traits by name: message, report, notice, busy, progress, query, moment.
+    notes : sentences on the settings and on the loss.
     advice : the suggestion, or None.
     check : what is known of the gradient check, and whether it is going on.
     trace : the comparison in the pictures, or None.
@@ -43,6 +45,7 @@ class Frame:
 
     stage: dict[str, Any]
     traits: dict[str, Any]
+    notes: list[str]
     advice: Suggestion | None
     check: tuple[Result, bool]
     trace: Trace | None
@@ -81,7 +84,9 @@ def render(
         traits["query"] = query
     check = Check(state.settings.config)
     checking = results[check], any(job.key == check for job in jobs)
-    return Frame(stage, traits, advice(state, results, own, jobs), checking, trace, is_current, is_complete)
+    # Before a bet none: what theory expects would answer it.
+    said = [] if state.covers else notes(comparison.config, () if comparison.network else comparison.schemes, trace)
+    return Frame(stage, traits, said, advice(state, results, own, jobs), checking, trace, is_current, is_complete)
 
 
 def latest(results: Results) -> Trace | None:

@@ -13,6 +13,7 @@ import numpy as np
 from ..network.activations import ACTIVATIONS, Activation
 from ..network.arithmetic import EXACT, Arithmetic
 from ..network.cells import CELLS, Cell, Params, State, Step, StepBack
+from ..network.losses import loss_weight
 from ..numerics.progress import Progress, finish, rescaled, unwarned
 from ..numerics.scaled import Scaled, stack
 from ..text.language import _
@@ -68,11 +69,12 @@ def stacked(kept: Sequence):
     return tuple(map(stacked, zip(*kept, strict=True))) if isinstance(kept[0], tuple) else stack(kept)
 
 
-def cross_entropy(params: Params, h: Array, targets: Array) -> tuple[Array, Scaled]:
+def cross_entropy(params: Params, h: Array, targets: Array, weight: float = 1.0) -> tuple[Array, Scaled]:
     """Return the softmax cross-entropy of ``y = h W_hy + b_y``, a mean over the batch, and its gradient dL/dy.
 
     ``dL/dy_k = p_k / B`` and ``-(1 - p_target) / B``, where ``1 - p_target`` is summed from the other classes, so that
-    a loss that is nearly 0 keeps its digits. Shapes: h (..., B, H), targets (..., B) -> (...), (..., B, O).
+    a loss that is nearly 0 keeps its digits; both times ``weight``.
+    Shapes: h (..., B, H), targets (..., B) -> (...), (..., B, O).
     """
     y = h @ params["W_hy"] + params["b_y"]
     target = np.arange(y.shape[-1]) == targets[..., None]
@@ -88,7 +90,7 @@ def cross_entropy(params: Params, h: Array, targets: Array) -> tuple[Array, Scal
     loss = np.where(lead.real > 0, sure, np.log(total + np.exp(behind)) - behind)[..., 0].mean(axis=-1)
     powers = np.floor(ahead / np.log(2.0))
     m = np.where(target, -total, others) * (np.exp(np.clip(powers * np.log(2.0) - ahead, -1.0, 0.0)) / below)
-    return loss, Scaled(m.real / y.shape[-2], -powers)
+    return weight * loss, Scaled(weight * m.real / y.shape[-2], -powers)
 
 
 def backward(
@@ -129,7 +131,7 @@ class Gradients:
 
     Attributes
     ----------
-    loss : float, softmax cross-entropy, mean over the batch, summed over the steps that have a loss.
+    loss : float, softmax cross-entropy, mean over the batch, sum or mean over the steps that have a loss.
     h : (T+1, B, H), the states, ``h[0]`` the initial one; ``c`` likewise for an LSTM, else None.
     d_h : (T+1, B, H), total derivatives dL/dh_t; 0 or inf where float64 cannot hold them. ``d_c`` likewise.
     d_params : dict with the names and shapes of the parameters.
@@ -149,8 +151,9 @@ class Gradients:
 
 
 def bptt(
-    params: Params, x: Array, targets: Array, cell: str = "rnn", activation: str = "tanh", loss_at: str = "last"
-) -> Gradients:
+    params: Params, x: Array, targets: Array, cell: str = "rnn", activation: str = "tanh",
+    loss_at: str = "last", loss_reduction: str = "sum",
+) -> Gradients:  # fmt: skip
     """Run one network forward and back through time.
 
     ``h_t = phi(x_t W_xh + h_{t-1} W_hh + b_h)``, ``y_t = h_t W_hy + b_y``,
@@ -164,6 +167,7 @@ def bptt(
     targets : integers below O, (T, B); for ``loss_at="last"`` also (B,).
     cell, activation : keys of ``CELLS`` and ``ACTIVATIONS``.
     loss_at : "last" or "every" step.
+    loss_reduction : "sum" or "mean" over the steps that have a loss.
 
     Raises
     ------
@@ -180,20 +184,23 @@ def bptt(
     >>> g.log10_grad_norm - g.log10_grad_norm[-1]  # a factor 1/2 each step back
     array([-0.90308999, -0.60205999, -0.30103   ,  0.        ])
     """
-    return finish(backpropagating(params, x, targets, cell, activation, loss_at))
+    return finish(backpropagating(params, x, targets, cell, activation, loss_at, loss_reduction))
 
 
-def backpropagating(params, x, targets, cell: str, activation: str, loss_at: str) -> Progress[Gradients]:
+def backpropagating(
+    params, x, targets, cell: str, activation: str, loss_at: str, loss_reduction: str = "sum"
+) -> Progress[Gradients]:
     """Compute what `bptt` returns, and yield the share done after every step."""
     kind, phi = CELLS[cell], ACTIVATIONS[activation]
     params = {name: np.asarray(value, dtype=float) for name, value in params.items()}
     x, targets = np.asarray(x, dtype=float), np.asarray(targets)
     targets = check_shapes(params, x, targets, kind, loss_at)
+    weight = loss_weight(loss_at, loss_reduction, len(x))
     steps: list[Step] = []
     backs: list[StepBack] = []
     pass_forward = into(steps, forward(params, x, kind, phi), len(x))
     yield from rescaled(unwarned(pass_forward, over="ignore", invalid="ignore"), 0.0, 0.3)
-    loss, errors = losses(params, steps, targets, loss_at)
+    loss, errors = losses(params, steps, targets, loss_at, weight)
     check_finite(steps, loss)
     pass_back = into(backs, backward(params, [step.tape for step in steps], errors, kind), len(x) + 1)
     yield from rescaled(pass_back, 0.3, 0.3)
@@ -210,15 +217,17 @@ def into(found: list, items: Iterator, count: int) -> Progress[None]:
         yield len(found) / count
 
 
-def losses(params: Params, steps: Sequence[Step], targets: Array, loss_at: str) -> tuple[float, list[Scaled | None]]:
-    """Return the loss of all steps, and each step's dL/dy, None where it has no loss."""
+def losses(
+    params: Params, steps: Sequence[Step], targets: Array, loss_at: str, weight: float
+) -> tuple[float, list[Scaled | None]]:
+    """Return the loss of all steps, each with a weight, and each step's dL/dy, None where it has no loss."""
     loss = 0.0
     errors: list[Scaled | None] = []
     with np.errstate(over="ignore", invalid="ignore"):
         for step, target in zip(steps, targets, strict=True):
             error = None
             if loss_at == "every" or step is steps[-1]:
-                more, error = cross_entropy(params, step.state["h"], target)
+                more, error = cross_entropy(params, step.state["h"], target, weight)
                 loss += float(more)
             errors.append(error)
     return loss, errors

@@ -16,6 +16,7 @@ from ..network.activations import ACTIVATIONS, Activation
 from ..network.arithmetic import PLAIN, Arithmetic, Kept, Plain
 from ..network.cells import CELLS, Params, State
 from ..network.config import Config
+from ..network.losses import loss_weight
 from ..network.sampling import draw_inputs, init_params
 from ..numerics.progress import Progress, rescaled
 from .bptt import Gradients, cross_entropy, forward
@@ -56,6 +57,7 @@ class Derivatives:
     def __init__(self, config: Config):
         self.config, self.cell, self.phi = config, CELLS[config.cell], ACTIVATIONS[config.activation]
         self.params, (self.x, self.targets) = init_params(config), draw_inputs(config)
+        self.weight = loss_weight(config.loss_at, config.loss_reduction, config.seq_len)
         self.method = "complex step" if takes_complex(self.phi) else "central differences"
 
     def twice(self, name: str, index: tuple[int, ...], decades: float) -> Progress[tuple[float, float] | None]:
@@ -91,7 +93,7 @@ class Derivatives:
         x, targets = self.x[t:, rows], self.targets[t:, rows]
         loss: complex = (yield from self.total(self.params, x, targets, num, state)) if len(x) else 0.0
         if t and (self.config.loss_at == "every" or not len(x)):
-            loss += complex(cross_entropy(self.params, state["h"], self.targets[t - 1, rows])[0])
+            loss += complex(cross_entropy(self.params, state["h"], self.targets[t - 1, rows], self.weight)[0])
         return loss / self.config.batch_size
 
     def total(
@@ -104,7 +106,7 @@ class Derivatives:
             yield len(steps) / len(x)
         first = 0 if self.config.loss_at == "every" else len(steps) - 1
         pairs = zip(steps[first:], targets[first:], strict=True)
-        return sum(complex(cross_entropy(params, step.state["h"], target)[0]) for step, target in pairs)
+        return sum(complex(cross_entropy(params, step.state["h"], target, self.weight)[0]) for step, target in pairs)
 
 
 def moved(a: Array, index: tuple[int, ...], step: complex) -> Array:

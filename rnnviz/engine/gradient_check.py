@@ -188,13 +188,13 @@ class Probe(Derivatives):
 
     def backpropagating(self) -> Progress[None]:
         """Compute the gradients to check, and how far they depend on the last bit of the weights."""
-        names = (self.config.cell, self.config.activation, self.config.loss_at)
-        self.gradients = yield from backpropagating(self.params, self.x, self.targets, *names)
+        chosen = {name: getattr(self.config, name) for name in ("cell", "activation", "loss_at", "loss_reduction")}
+        self.gradients = yield from backpropagating(self.params, self.x, self.targets, **chosen)
         self.ours = {**self.gradients.d_params, "dL/dh": self.gradients.d_h}
         self.last_bit = 0.0
         if not is_chaotic(self.params, self.x, self.config.cell, self.config.activation):
             return
-        again = yield from backpropagating(nearby(self.params), self.x, self.targets, *names)
+        again = yield from backpropagating(nearby(self.params), self.x, self.targets, **chosen)
         with np.errstate(invalid="ignore"):
             changes = np.abs(again.log10_grad_norm - self.gradients.log10_grad_norm)
         self.last_bit = float(np.nanmax(changes, initial=0.0))

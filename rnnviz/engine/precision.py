@@ -19,6 +19,7 @@ from ..network.activations import ACTIVATIONS
 from ..network.arithmetic import Plain
 from ..network.cells import CELLS, Params, Step
 from ..network.config import Config
+from ..network.losses import loss_weight
 from ..network.sampling import draw_inputs, init_params
 from ..numerics.progress import Progress, finish, rescaled, unwarned
 from ..numerics.scaled import Scaled
@@ -224,8 +225,9 @@ def output_gradients(config: Config, params: Params, steps: list[Step], targets:
     """Return dL/dy_t of the steps 1..T, None where a step has no loss."""
     wide = {name: np.asarray(params[name], dtype=float) for name in ("W_hy", "b_y")}
     errors: list[Scaled | None] = [None] * len(steps)
+    weight = loss_weight(config.loss_at, config.loss_reduction, len(steps))
     for t in range(len(steps)) if config.loss_at == "every" else (len(steps) - 1,):
-        errors[t] = cross_entropy(wide, np.asarray(steps[t].state["h"], dtype=float), targets[t])[1]
+        errors[t] = cross_entropy(wide, np.asarray(steps[t].state["h"], dtype=float), targets[t], weight)[1]
     return errors
 
 

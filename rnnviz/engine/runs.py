@@ -50,12 +50,13 @@ def trace(
     activation: str = "tanh",
     loss_at: str = "last",
     name: str | None = None,
+    loss_reduction: str = "sum",
 ) -> Trace:
     """Run any network on any batch, such as a trained one, and return what `run` returns.
 
     Parameters
     ----------
-    params, x, targets, cell, activation, loss_at : as in `bptt`.
+    params, x, targets, cell, activation, loss_at, loss_reduction : as in `bptt`.
     name : what legends and sentences call the network.
 
     Raises
@@ -67,7 +68,8 @@ def trace(
     >>> own.names, bool(own.log10_grad_norm[0] == run(config).log10_grad_norm[0])
     (('mine',), True)
     """
-    own = Network(*checked(params, x, targets, cell, loss_at), cell, activation, loss_at, name or _(OWN))
+    data = checked(params, x, targets, cell, loss_at)
+    own = Network(*data, cell, activation, loss_at, name or _(OWN), loss_reduction)
     return finish(tracing(own, config_of(own))).one()
 
 
@@ -93,9 +95,9 @@ def config_of(own: Network) -> Config:
     """Return a Config with the network's sizes and what its batch is like; its scheme and seed mean nothing."""
     (steps, batch, inputs), (hidden, classes) = own.x.shape, own.params["W_hy"].shape
     return Config(
-        cell=own.cell, activation=own.activation, loss_at=own.loss_at, input_size=inputs, hidden_size=hidden,
-        output_size=classes, seq_len=steps, batch_size=batch, input_scale=float(own.x.any()),
-        inputs="gaussian" if own.x[1:].any() or steps == 1 else "none",
+        cell=own.cell, activation=own.activation, loss_at=own.loss_at, loss_reduction=own.loss_reduction,
+        input_size=inputs, hidden_size=hidden, output_size=classes, seq_len=steps, batch_size=batch,
+        input_scale=float(own.x.any()), inputs="gaussian" if own.x[1:].any() or steps == 1 else "none",
     )  # fmt: skip
 
 

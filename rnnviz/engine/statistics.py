@@ -11,6 +11,7 @@ from ..network.activations import ACTIVATIONS, Activation
 from ..network.arithmetic import SIGMOID
 from ..network.cells import CELLS, Cell, Params, Step, StepBack
 from ..network.config import Config
+from ..network.losses import loss_weight
 from ..numerics.progress import Progress, rescaled, unwarned
 from ..numerics.scaled import LOG2_10, Scaled, log10_norms, row_norms
 from .bptt import backward, cross_entropy, forward, numbers
@@ -78,6 +79,7 @@ class Statistics:
         """Go forward, note the states' statistics, and return the tapes, the losses' gradients and the loss (N,)."""
         tapes, errors, loss, unnoted = [], [], np.zeros(self.runs), []
         last = x.shape[-3]
+        weight = loss_weight(self.config.loss_at, self.config.loss_reduction, last)
         for t, step in enumerate(forward(params, x, self.cell, self.phi), 1):
             self.zero_nonfinite(step, t)
             unnoted.append(step)
@@ -87,7 +89,7 @@ class Statistics:
             tapes.append(step.tape)
             error = None
             if t == last or self.config.loss_at == "every":
-                more, error = cross_entropy(params, step.state["h"], targets[:, t - 1])
+                more, error = cross_entropy(params, step.state["h"], targets[:, t - 1], weight)
                 loss += more
             errors.append(error)
             yield t / last

@@ -31,6 +31,7 @@ class Network:
     activation: str
     loss_at: str
     name: str
+    loss_reduction: str = "sum"
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,7 +42,7 @@ class Trace:
     ----------
     config : the Config that was run (of a comparison: the one that the schemes and seeds were put into).
     schemes, seeds : what the leading axes stand for.
-    loss : (), mean over the batch, summed over the steps that have a loss.
+    loss : (), mean over the batch, sum or mean over the steps that have a loss (``config.loss_reduction``).
     log10_weight_size : (), log10 of ||W_hh|| / sqrt(H), the factor by which W_hh changes the length of any direction, a
         root mean square.
     second_moment, variance, mean : (T+1,), E h^2, E (h - E h)^2 and E h over units and batch; 0 at step 0;

@@ -34,6 +34,7 @@ class Input:
     sizes : ``(D, O, text) -> (D, O)``: the sizes that the data require, whatever the Config asks for.
     steady : whether it acts at every step; False for an impulse at the first step.
     reads : the field of Config that ``fn`` and ``sizes`` get as ``text``: "text", "numbers", or "" for none.
+    one_hot : whether each x is a single 1 among D numbers, so that ``E x^2 = 1/D``; the others have unit variance.
     """
 
     name: str
@@ -43,6 +44,7 @@ class Input:
     sizes: Callable[[int, int, str], tuple[int, int]] = lambda input_size, output_size, text: (input_size, output_size)
     steady: bool = True
     reads: str = ""
+    one_hot: bool = False
 
 
 @dataclass(frozen=True)
@@ -136,6 +138,7 @@ INPUTS.add(
         one_hot_text,
         lambda input_size, output_size, text: (len(alphabet(text)), len(alphabet(text))),
         reads="text",
+        one_hot=True,
     ),
 )
 INPUTS.add(

@@ -7,10 +7,14 @@ from functools import lru_cache
 
 import numpy as np
 
-from ..text.language import _
+from ..text.language import N_, _
 from ..text.registry import shorten
 
 Array = np.ndarray
+NUMBERS_HELP = N_(
+    "what Input: Own numbers reads: one line per step, columns apart by semicolons, tabs, commas or spaces, or a sine, "
+    "as: sine 25. Each sequence starts at a random line; after the last comes the first"
+)
 SINE = re.compile(r"\s*(?:sin|sine|sinus)\s+(\S+)\s*", re.IGNORECASE)
 SHORTEST, LONGEST = 3, 10_000  # steps of a sine's period: with 2, all its values are 0
 SAME = 1e-12  # a spread below this share of the largest value is rounding

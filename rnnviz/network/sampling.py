@@ -26,7 +26,7 @@ def init_params(config: Config) -> dict[str, Array]:
 
     W_hh, W_hy and the biases follow ``config.scheme``, W_xh follows ``config.input_scheme`` (None: the same). The gates
     of an LSTM or GRU are drawn one by one, with fan_out H, unless a framework draws them as one matrix. Biases are 0
-    (``forget_bias`` at an LSTM's forget gate), unless a framework draws them.
+    (``forget_bias`` at an LSTM's forget gate), unless a framework draws them: then ``forget_bias`` has no effect.
 
     Returns
     -------

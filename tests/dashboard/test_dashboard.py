@@ -3,6 +3,7 @@
 import html
 import io
 import json
+import math
 import re
 
 import ipywidgets as widgets
@@ -13,8 +14,10 @@ from pages import TEXT, everything_in, is_one_sentence, made_up, make, shown
 from PIL import Image
 
 import rnnviz as rv
+from rnnviz.dashboard.controls import Controls
 from rnnviz.dashboard.pins import pinned
 from rnnviz.dashboard.scenes import SCENES
+from rnnviz.dashboard.state import Settings
 from rnnviz.engine import gradient_check
 from rnnviz.network.config import FIELDS
 from rnnviz.network.schemes import SCHEMES
@@ -36,11 +39,14 @@ CHANGES = {
     "inputs": ("none", {}),
     "input_scale": (0.5, {}),
     "loss_at": ("every", {}),
+    "loss_reduction": ("mean", {"loss_at": "every"}),
     "forget_bias": (3.0, {"cell": "lstm"}),
     "seed": (5, {}),
     "text": (TEXT, {"inputs": "text"}),
     "numbers": ("1;2\n3;5\n2;4", {"inputs": "numbers"}),
 }
+# Fields that leave the forward pass alone, or, as a factor on the loss does, every curve relative to the last step.
+SEEN_IN = {"output_size": ("gradient",), "loss_at": ("gradient",), "loss_reduction": ()}
 KEPT_LABELS = {
     "hidden_size": "Hidden size",
     "seq_len": "Sequence length",
@@ -98,7 +104,7 @@ def test_a_control_changes_config_trace_pictures_and_words():
         np.testing.assert_array_equal(dashboard.trace.log10_grad_norm, expected.log10_grad_norm, err_msg=name)
         np.testing.assert_array_equal(dashboard.trace.second_moment, expected.second_moment, err_msg=name)
         assert dashboard.stage.message == "", name
-        for view in ("gradient",) if name in ("output_size", "loss_at") else ("state", "gradient"):
+        for view in SEEN_IN.get(name, ("state", "gradient")):
             picture, alt = shown(dashboard)[view]
             assert before[view][0] != picture, f"{name}: the picture of {view} is the old one"
             assert before[view][1] != alt, f"{name}: the alt text of {view} is the old one"
@@ -151,12 +157,55 @@ def test_a_value_outside_the_usual_range_extends_the_slider():
 
 def test_controls_that_mean_nothing_now_are_hidden():
     dashboard = make("state")
-    layout = {name: dashboard.controls.widgets[name].layout for name in ("forget_bias", "text")}
-    assert [each.display for each in layout.values()] == ["none", "none"]
-    put(dashboard, cell="lstm", inputs="text")
-    assert [each.display for each in layout.values()] == [None, None]
-    put(dashboard, cell="gru")
-    assert layout["forget_bias"].display == "none"
+    layout = {name: dashboard.controls.widgets[name].layout for name in ("forget_bias", "text", "loss_reduction")}
+    layout["as_noise"] = dashboard.controls.as_noise.layout
+    assert [each.display for each in layout.values()] == ["none"] * 4
+    put(dashboard, cell="lstm", inputs="text", loss_at="every")
+    assert [each.display for each in layout.values()] == [None] * 4
+    put(dashboard, cell="gru", inputs="none", loss_at="last")
+    assert [each.display for each in layout.values()] == ["none"] * 4
+
+
+def test_a_one_hot_input_becomes_as_large_as_noise_by_one_tick():
+    dashboard = make("state", inputs="text", text=TEXT)
+    box, slider, size = dashboard.controls.as_noise, dashboard.controls.widgets["input_scale"], len(set(TEXT))
+    assert not box.value
+    box.value = True
+    assert dashboard.config.input_scale == slider.value == math.sqrt(size)
+    assert dashboard.link == f"input_scale={math.sqrt(size)}"
+    assert f"√{size}" in dashboard.notes.value
+    slider.value = 0.5
+    assert not box.value
+    box.value = True
+    box.value = False
+    assert dashboard.config.input_scale == 1.0
+    put(dashboard, inputs="gaussian", input_scale=2.0)
+    assert dashboard.config.input_scale == 2.0
+
+
+def test_a_link_with_the_size_of_noise_ticks_the_box_and_a_lock_freezes_it(opened):
+    page = opened("inputs=text&text=abcd&input_scale=2&lock=input_scale")
+    assert (page.controls.as_noise.value, page.controls.as_noise.disabled) == (True, True)
+    assert opened("inputs=text").notes.value
+    assert not opened("inputs=text&predict=1").notes.value, "what theory expects would answer the bet"
+    assert "rnnviz-hidden" in opened("inputs=text&hide=input_scale").controls.as_noise._dom_classes
+    for size, display in ((10_000, None), (10_001, "none")):  # input_scale ends at 100
+        config = rv.Config(inputs="text", text="".join(map(chr, range(0x4E00, 0x4E00 + size))))
+        assert Controls(Settings(config), (), print).as_noise.layout.display == display
+
+
+def test_the_page_says_what_its_settings_mean():
+    dashboard = make(cell="lstm", scheme=["keras", "pytorch"])
+    assert "Keras" not in dashboard.notes.value
+    assert "PyTorch draws its own biases" in dashboard.notes.value
+    put(dashboard, forget_bias=2.5)
+    assert "<p>Keras starts with forget bias 1: at 2.5 it is no longer the default.</p>" in dashboard.notes.value
+    put(dashboard, cell="rnn")
+    assert (dashboard.notes.value, dashboard.notes.layout.display) == ("", "none")
+    put(dashboard, loss_at="every")
+    assert "is the sum of 12 losses" in dashboard.notes.value
+    put(dashboard, loss_reduction="mean")
+    assert "is the mean of 12 losses" in dashboard.notes.value
 
 
 # Schemes side by side

@@ -40,6 +40,7 @@ CASES = {
     "gru, hostile text": (SMALL.replace(cell="gru", inputs="text", text=HOSTILE), ("xavier",), range(2)),
     "exact zeros": (KICK.replace(gain=0.0), ("xavier", "identity"), range(2)),
     "not finite": (KICK.replace(gain=20.0, seq_len=260, hidden_size=4), ("identity", "xavier"), range(2)),
+    "mean": (SMALL.replace(loss_at="every", loss_reduction="mean"), ("xavier",), range(2)),
     "last seeds": (SMALL.replace(seed=2**32 - 1), ("xavier",), range(2**32 - 3, 2**32)),
 }
 CHOSEN = {"quantity": "variance", "theory": True, "precision": "float16"}

@@ -20,7 +20,9 @@ def put(dashboard, **values):
 
 def expected(config, gain=1.0):
     params = OWN["params"] | {"W_hh": gain * OWN["params"]["W_hh"]}
-    return rv.trace(params, *draw_inputs(config), config.cell, config.activation, config.loss_at)
+    return rv.trace(
+        params, *draw_inputs(config), config.cell, config.activation, config.loss_at, None, config.loss_reduction
+    )
 
 
 def page(query="", **more):
@@ -41,7 +43,13 @@ def check(dashboard, trace):
 def test_the_page_shows_what_trace_computes():
     dashboard = page()
     check(dashboard, expected(CONFIG))
-    for changes in ({"gain": 2.5}, {"inputs": "none"}, {"loss_at": "every"}, {"seq_len": 5}, {"seed": 3}):
+    for changes in (
+        {"gain": 2.5},
+        {"inputs": "none"},
+        {"loss_at": "every", "loss_reduction": "mean"},
+        {"seq_len": 5},
+        {"seed": 3},
+    ):
         put(dashboard, **changes)
         check(dashboard, expected(CONFIG.replace(**changes), changes.get("gain", 1.0)))
         dashboard.controls.show(dashboard.state.home)

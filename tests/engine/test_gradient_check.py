@@ -27,11 +27,14 @@ def register(monkeypatch):
     return add
 
 
+LOSSES = ({}, {"loss_at": "every"}, {"loss_at": "every", "loss_reduction": "mean"})
+
+
 @pytest.mark.parametrize("cell", CELLS)
 def test_right_gradients_pass(cell):
-    for activation, loss_at in itertools.product(ACTIVATIONS, ("last", "every")):
-        config = SMALL.replace(cell=cell, activation=activation, loss_at=loss_at)
-        result, case = check(config, entries=5), (activation, loss_at)
+    for activation, loss in itertools.product(ACTIVATIONS, LOSSES):
+        config = SMALL.replace(cell=cell, activation=activation, **loss)
+        result, case = check(config, entries=5), (activation, loss)
         arrays = {*rv.init_params(config), "dL/dh"}
         assert result.method == "complex step", case
         assert result.checked == result.done == result.total == 5 * len(arrays), case

@@ -26,13 +26,14 @@ SMALL = rv.Config(hidden_size=9, input_size=4, output_size=3, seq_len=7, batch_s
 def traced(config, name=None):
     """Return the Trace of the network that a Config draws, given as anybody's own."""
     data = rv.init_params(config), *draw_inputs(config)
-    return rv.trace(*data, config.cell, config.activation, config.loss_at, name)
+    return rv.trace(*data, config.cell, config.activation, config.loss_at, name, config.loss_reduction)
 
 
 def test_the_trace_of_drawn_matrices_is_that_of_run():
     for cell in rv.cells.CELLS:
         for settings in (
             {"loss_at": "every"},
+            {"loss_at": "every", "loss_reduction": "mean"},
             {"activation": "relu", "gain": 20.0, "seq_len": 300},
             {"inputs": "none"},
         ):
@@ -41,7 +42,7 @@ def test_the_trace_of_drawn_matrices_is_that_of_run():
             for field in fields(Trace):
                 if field.name not in ("config", "schemes", "seeds", "own"):
                     np.testing.assert_equal(getattr(own, field.name), getattr(run, field.name), f"{cell}: {field.name}")
-            for name in ("cell", "activation", "loss_at", "hidden_size", "seq_len", "batch_size"):
+            for name in ("cell", "activation", "loss_at", "loss_reduction", "hidden_size", "seq_len", "batch_size"):
                 assert getattr(own.config, name) == getattr(config, name)
             assert own.config.sizes == config.sizes
 

@@ -108,8 +108,15 @@ def test_underflow_comes_where_the_type_ends(dtype):
 def test_float64_agrees_with_the_exact_pass():
     for cell, activation in itertools.product(rv.cells.CELLS, rv.activations.ACTIVATIONS):
         config = rv.Config(cell=cell, activation=activation, hidden_size=8, seq_len=12, batch_size=4, loss_at="every")
-        ours, exact = held(config, "float64").log10_grad_norm, rv.run(config).log10_grad_norm
-        np.testing.assert_allclose(ours, exact, atol=1e-9, err_msg=f"{cell}, {activation}")
+        for each in (config, config.replace(loss_reduction="mean")):
+            ours, exact = held(each, "float64").log10_grad_norm, rv.run(each).log10_grad_norm
+            np.testing.assert_allclose(ours, exact, atol=1e-9, err_msg=f"{cell}, {activation}")
+
+
+def test_a_mean_over_steps_underflows_sooner_by_its_factor():
+    config = rv.Config(hidden_size=16, seq_len=100, batch_size=4, gain=0.5, loss_at="every")
+    both = [held(config.replace(loss_reduction=reduction), "float32") for reduction in ("sum", "mean")]
+    np.testing.assert_allclose(both[0].log10_grad_norm - both[1].log10_grad_norm, 2.0, atol=1e-4)
 
 
 @pytest.mark.parametrize("dtype", ["float16", "bfloat16"])

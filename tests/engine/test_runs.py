@@ -24,7 +24,8 @@ SMALL = rv.Config(hidden_size=9, input_size=4, output_size=3, seq_len=7, batch_s
 
 def alone(config):
     """Return the gradients of one network, by itself."""
-    return rv.bptt(rv.init_params(config), *runs.draw_inputs(config), config.cell, config.activation, config.loss_at)
+    names = (config.cell, config.activation, config.loss_at, config.loss_reduction)
+    return rv.bptt(rv.init_params(config), *runs.draw_inputs(config), *names)
 
 
 def expected(g, activation):
@@ -39,7 +40,8 @@ def expected(g, activation):
 @pytest.mark.parametrize("cell", CELLS)
 def test_compare_gives_the_numbers_of_one_network_at_a_time(cell):
     for activation, loss_at in itertools.product(ACTIVATIONS, ("last", "every")):
-        config = SMALL.replace(cell=cell, activation=activation, loss_at=loss_at)
+        reduction = "mean" if activation == "tanh" else "sum"
+        config = SMALL.replace(cell=cell, activation=activation, loss_at=loss_at, loss_reduction=reduction)
         trace = rv.compare(config, tuple(SCHEMES), (0, 5))
         for (s, scheme), (r, seed) in itertools.product(enumerate(SCHEMES), enumerate((0, 5))):
             for name, value in expected(alone(config.replace(scheme=scheme, seed=seed)), activation).items():
@@ -221,6 +223,7 @@ CONFIGS = st.builds(
     inputs=st.sampled_from(list(rv.inputs.INPUTS)),
     input_scale=st.sampled_from([0.0, 5e-324, 1.0, 100.0]) | st.floats(0.0, 100.0),
     loss_at=st.sampled_from(["last", "every"]),
+    loss_reduction=st.sampled_from(["sum", "mean"]),
     forget_bias=st.floats(-20.0, 20.0),
     seed=st.integers(0, 2**32 - 1),
 )
@@ -263,3 +266,16 @@ def test_exponents_that_floats_cannot_tell_apart_end(cell):
     config = rv.Config(cell=cell, activation="linear", scheme="identity", gain=4.0, seq_len=60, batch_size=4)
     trace = rv.compare(config, ("identity",), (0,))
     assert not np.isinf(trace.log10_grad_norm[0, 0, -1])
+
+
+def test_a_loss_at_every_step_grows_with_their_number_unless_it_is_a_mean():
+    """Issue 14: 125 at T = 50 and 496 at T = 200, and the gradient of W_hh grows too; the mean stays near ln 10."""
+    found = {}
+    for steps, reduction in itertools.product((50, 200), ("sum", "mean")):
+        g = alone(rv.Config(seq_len=steps, loss_at="every", loss_reduction=reduction))
+        found[steps, reduction] = g.loss, np.linalg.norm(g.d_params["W_hh"])
+    losses, norms = ({case: values[k] for case, values in found.items()} for k in (0, 1))
+    assert (round(losses[50, "sum"]), round(losses[200, "sum"])) == (125, 496)
+    assert losses[50, "mean"] == pytest.approx(losses[200, "mean"], rel=0.01)
+    assert norms[200, "sum"] > 2 * norms[50, "sum"]
+    assert norms[200, "mean"] < norms[50, "mean"]

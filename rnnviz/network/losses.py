@@ -1,0 +1,62 @@
+"""How the losses of several steps become one loss."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from ..text.language import N_
+from ..text.registry import Registry
+
+
+@dataclass(frozen=True, eq=False)
+class Reduction:
+    """One way to make a single loss of the losses of N steps.
+
+    Attributes
+    ----------
+    name, label : its name in code and in menus.
+    weight : ``N -> float``, the factor on the loss of each step.
+    note : what it means for a loss, in sentences for a page, from ``steps``, ``loss``, ``each`` and ``scheme``.
+    """
+
+    name: str
+    label: str
+    weight: Callable[[int], float]
+    note: str
+
+
+LOSS_REDUCTIONS: Registry[Reduction] = Registry("loss_reduction")
+LOSS_REDUCTIONS.add(
+    "sum",
+    Reduction(
+        "sum",
+        N_("sum over steps"),
+        lambda steps: 1.0,
+        N_(
+            "The loss is the sum of {steps} losses, one for each step: {loss} with {scheme}, {each} per step. It grows "
+            "with T, and so, as a rule, does the gradient of W_hh."
+        ),
+    ),
+)
+LOSS_REDUCTIONS.add(
+    "mean",
+    Reduction(
+        "mean",
+        N_("mean over steps"),
+        lambda steps: 1.0 / steps,
+        N_(
+            "The loss is the mean of {steps} losses, one for each step: {loss} with {scheme}. Every gradient is "
+            "1/{steps} of what the sum gives; the curves, relative to the last step, are the same."
+        ),
+    ),
+)
+
+
+def loss_weight(loss_at: str, loss_reduction: str, seq_len: int) -> float:
+    """Return the factor on the loss of each step that has one; ValueError for an unknown reduction.
+
+    >>> loss_weight("every", "mean", 50), loss_weight("last", "mean", 50), loss_weight("every", "sum", 50)
+    (0.02, 1.0, 1.0)
+    """
+    return LOSS_REDUCTIONS[loss_reduction].weight(seq_len if loss_at == "every" else 1)
