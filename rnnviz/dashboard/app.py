@@ -182,6 +182,7 @@ class Dashboard(widgets.VBox):
         """Let the plan and the frame follow the state and the results."""
         self.worker.follow(self.jobs(), changed)
         self.show()
+        self.results.trim()  # of what neither the plan nor the frame has used
         self.answer_requests()
         if not any(job.is_awaited for job in self.worker.jobs):
             self.paint_ahead()
@@ -208,7 +209,6 @@ class Dashboard(widgets.VBox):
         self.check.show(self.state, frame)
         self.buttons.show(self.state)
         self.controls.mark(self.state.home)
-        self.results.trim()
 
     def attempt(self, act: Callable[[], None]) -> None:
         """Do something; what it raises becomes one sentence on the page, with a report where it is a fault."""

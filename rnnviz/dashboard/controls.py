@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -42,7 +42,7 @@ def control(name: str, value: Any) -> widgets.ValueWidget:
 def options(meta) -> list[tuple[str, str | None]]:
     """Return a menu's entries as (label, value)."""
     allowed = meta["allowed"]
-    named = [(_(allowed[name].label if isinstance(allowed, dict) else STEPS[name]), name) for name in allowed]
+    named = [(_(allowed[name].label if isinstance(allowed, Mapping) else STEPS[name]), name) for name in allowed]
     return [(_("the same as W_hh"), SAME), *named] if meta["optional"] else named
 
 

@@ -163,12 +163,13 @@ def description(view: View, data: Any, trace: Trace, options: Mapping[str, Any])
 
 
 def caption(trace: Trace, options: Mapping[str, Any], first_seed: bool = False) -> str:
-    """Say which schemes and seeds a picture shows and what else is not as usual."""
-    seeds = seeds_in_words(trace.seeds[:1] if first_seed else trace.seeds)
-    parts = [f"rnnviz {__version__}", ", ".join(trace.names), seeds]
+    """Say which schemes and seeds were run, what else is not as usual, and where the first seed alone is shown."""
+    parts = [f"rnnviz {__version__}", ", ".join(trace.names), seeds_in_words(trace.seeds)]
     for name, value in changed(trace.config).items():
         parts.append(f"{label_of(name)}: {in_words(name, value)}")
     parts += [option_in_words(name, value) for name, value in options.items()]
+    if first_seed and len(trace.seeds) > 1:
+        parts.append(_("shown: seed {first}").format(first=trace.seeds[0]))
     return " · ".join(parts)
 
 

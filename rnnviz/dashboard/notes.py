@@ -19,5 +19,5 @@ class NotesPanel(widgets.HTML):
 
     def show(self, sentences: Sequence[str]) -> None:
         """Show sentences."""
-        self.value = "".join(f"<p>{html.escape(sentence)}</p>" for sentence in sentences)
+        self.value = "".join(f"<p>{html.escape(sentence, quote=False)}</p>" for sentence in sentences)
         self.layout.display = None if sentences else "none"

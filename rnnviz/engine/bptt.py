@@ -174,6 +174,13 @@ def bptt(
     ValueError : for an unknown name or a wrong shape; the message names it.
     FloatingPointError : where a state (the message names its step) or the loss is not finite.
 
+    Notes
+    -----
+    The gradient is that of the states as float64 computes them, to 1e-6 decades at any magnitude. Three things it
+    cannot know: in a chaotic network, those states depend on the last bit of the weights (see `sensitivity`); a state
+    below 1e-308 is 0, so that a ReLU that reads it is off; and where saturated terms of an LSTM's c cancel each other,
+    what is left is rounding, which shows in the output gate's gradient of that step.
+
     Source: Rumelhart, Hinton & Williams 1986; Werbos 1990.
 
     >>> one = np.ones((1, 1))

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
+from importlib.util import find_spec
+from pathlib import Path
 
 import numpy as np
 
@@ -107,10 +109,13 @@ def own_numbers(rng: np.random.Generator, sizes: Sizes, text: str) -> tuple[Arra
 @cache
 def scans() -> tuple[Array, Array]:
     """Return scikit-learn's 1,797 scans of digits as (N, 8, 8), mean 0 and variance 1 overall, with their labels."""
-    from sklearn.datasets import load_digits
-
-    digits = load_digits()
-    return (digits.images - digits.images.mean()) / digits.images.std(), digits.target
+    package = find_spec("sklearn")
+    if package is None or package.origin is None:
+        raise ModuleNotFoundError("the package 'scikit-learn' is missing", name="sklearn")
+    # Only the file is read: the package itself would take seconds to import, and 57 MB.
+    table = np.loadtxt(Path(package.origin).parent / "datasets" / "data" / "digits.csv.gz", delimiter=",")
+    images = table[:, :-1].reshape(-1, 8, 8)
+    return (images - images.mean()) / images.std(), table[:, -1].astype(int)
 
 
 def digits(rng: np.random.Generator, sizes: Sizes, text: str) -> tuple[Array, Array]:

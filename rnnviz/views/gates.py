@@ -23,7 +23,10 @@ class Gates(CurveView):
     help = N_("how far open the gates of the LSTM or GRU are, and how much of them is saturated")
     options = ("quantity",)
     shows_gates = True
-    mark_words = {"nonfinite": N_("not finite from step {step}")}
+    mark_words = {
+        "nonfinite": N_("not finite from step {step}"),
+        "some nonfinite": N_("in some draws not finite from step {step}"),
+    }
 
     def data(self, trace: Trace, quantity: str = "second_moment") -> Lines:
         """Return the curves: mean values, unless the ``quantity`` is a share of the units."""

@@ -50,7 +50,8 @@ class Gradient(CurveView):
     mark_words = {
         "float32": N_("the first seed's run in float32 holds nothing but 0 from step {step} back"),
         "zero": N_("exactly 0 from step {step} back"),
-        "nonfinite": N_("no gradient in runs whose state is not finite (from step {step})"),
+        "nonfinite": N_("no gradient, since the state is not finite from step {step}"),
+        "some nonfinite": N_("no gradient in the draws whose state is not finite (from step {step})"),
     }
 
     def is_slow(self, config: Config, precision: str = "", **options) -> bool:

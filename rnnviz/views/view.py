@@ -113,7 +113,8 @@ OPTIONS.add(
         "theory",
         N_("Theory"),
         N_(
-            "what mean-field theory expects; dashed where the median of many networks may differ by more than a factor of 2"
+            "what mean-field theory expects; dashed where the median of many networks may differ by more than a factor "
+            "of 2"
         ),
         ((N_("hide"), False), (N_("show"), True)),
     ),
