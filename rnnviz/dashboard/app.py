@@ -11,6 +11,7 @@ import ipywidgets as widgets
 
 from ..network.config import Config
 from ..text.language import _, settle
+from ..text.registry import explain_choice
 from ..views import VIEWS
 from . import link
 from .advice import AdvicePanel
@@ -18,16 +19,18 @@ from .bet import BetPanel
 from .buttons import ButtonRow
 from .controls import Controls
 from .error_report import Refusal, error_report, sentence
-from .export import KINDS, answer
+from .export import ALL_VIEWS, CODES, KINDS, Request
 from .gradient_check_panel import GradientCheckPanel
 from .neighbours import neighbours
 from .notes import NotesPanel
+from .own import ABSENT, OwnNetwork
 from .pictures import Pictures
 from .pins import pinned, pinned_trace
 from .plan import BEARABLE, plan
 from .render import LEFT, render, stage_frame
 from .reruns import close_older
 from .results import Results
+from .scenes import SCENES
 from .stage import Stage
 from .state import (
     Answer,
@@ -45,6 +48,7 @@ from .state import (
     Stop,
     reduce,
 )
+from .widget_tree import inner_widgets
 from .work import Ahead, drawing
 from .worker import Mode, Worker, running_loop
 
@@ -62,6 +66,8 @@ class Dashboard(widgets.VBox):
     options : the page's own choices by name, keys of ``rnnviz.views.OPTIONS``.
     lang : "en" or "de"; None keeps the current language. A link's ``lang`` takes precedence.
     mode : "thread" or "slices" of the event loop: where the page computes; by default the better one for this kernel.
+    params, name : a network of your own, as `rnnviz.trace` takes it, and what the page calls it. It takes the place of
+        the schemes; give ``cell`` and ``activation`` too, as `rnnviz.from_torch` and `from_keras` do.
     **settings : fields of `Config` to start from.
 
     A link's query string, which Voila hands to the kernel, changes where the page starts: see `link.from_query`.
@@ -79,6 +85,8 @@ class Dashboard(widgets.VBox):
         options: Mapping[str, Any] | None = None,
         lang: str | None = None,
         mode: Mode | None = None,
+        params: Mapping[str, Any] | None = None,
+        name: str | None = None,
         **settings: Any,
     ):
         query = os.environ.get("QUERY_STRING", "")
@@ -86,7 +94,9 @@ class Dashboard(widgets.VBox):
         schemes = (scheme,) if isinstance(scheme, str) else tuple(scheme)
         if not schemes:
             raise ValueError(_("scheme must name at least one scheme"))
-        start = Settings(Config(scheme=schemes[0]).replace(**settings), schemes[1:], dict(options or {}), seeds)
+        network = None if params is None else OwnNetwork.of(dict(params), name, **settings)
+        config = Config(scheme=schemes[0]).replace(**{**(network.fixed if network else {}), **settings})
+        start = Settings(config, schemes[1:], dict(options or {}), seeds, network)
         shown = {name: VIEWS[name] for name in views or ("state", "gradient")}
         self.state = link.from_query(query, start)
         self.results, self.pictures = Results(), Pictures(shown)
@@ -106,14 +116,16 @@ class Dashboard(widgets.VBox):
         """Make the parts of the page."""
         state = self.state
         self.controls = Controls(state.settings, options, self.dispatch)
-        self.buttons, self.bet = ButtonRow(self.dispatch), BetPanel(self.dispatch)
+        own = state.settings.network is not None
+        self.buttons = ButtonRow(self.dispatch, {} if own else SCENES)
+        self.bet = BetPanel(self.dispatch)
         self.notes, self.advice = NotesPanel(), AdvicePanel(self.follow_advice)
         self.check = GradientCheckPanel(self.dispatch)
-        self.controls.restrict(state.lock, state.hide)
+        self.controls.restrict(state.lock, (*state.hide, *ABSENT) if own else state.hide)
         self.buttons.restrict(state, bool(self.controls.frozen), "seed" in self.controls.frozen)
         rows = self.controls
         parts = (self.buttons, rows.first, rows.beside, rows.second, self.bet, self.stage, self.advice, self.notes)
-        super().__init__([*parts, rows.more, self.check])
+        super().__init__([*parts, rows.more, *([] if own else [self.check])])
         self.add_class("rnnviz")
         self.add_class(f"rnnviz-{self.stage.lang}")
 
@@ -219,8 +231,8 @@ class Dashboard(widgets.VBox):
             self.stop()
             return
         if kind not in KINDS:
-            raise Refusal(_("a page gives png, svg, csv or code; not {kind}.").format(kind=f"{kind!r:.40}"))
-        if self.state.covers and kind != "code":
+            raise Refusal(explain_choice(_("a request"), kind, KINDS))
+        if self.state.covers and kind not in CODES:
             raise Refusal(_("Place your bet first: a file would tell what happened."))
         self.dispatch(Ask(kind, view and VIEWS[view].name))
 
@@ -256,15 +268,15 @@ class Dashboard(widgets.VBox):
         trace, pins = self.frame.trace, pinned(self.state, self.results)
         if trace is None:
             return None, _("Nothing is computed yet.")
-        data = None
-        if view:
-            shown = drawing(self.state, view, trace, pins)
-            data = self.results[shown].value if shown.is_slow else shown.data()
-            if data is None:
+        data = {}
+        for name in self.pictures.canvases if kind in ALL_VIEWS else [view] if view else []:
+            shown = drawing(self.state, name, trace, pins)
+            data[name] = self.results[shown].value if shown.is_slow else shown.data()
+            if data[name] is None:
                 is_coming = any(job.key == shown for job in self.worker.jobs)
                 return None, "" if is_coming else _(LEFT)
         options = {name: widget.value for name, widget in self.controls.choices.items()}
-        return answer(kind, view, data, trace, options, list(self.pictures.canvases), pins), ""
+        return KINDS[kind](Request(view, data, trace, options, list(self.pictures.canvases), pins)), ""
 
     def close(self) -> None:
         """Stop all work and take the page away, with everything that it holds: notebooks keep their results in Out."""
@@ -279,15 +291,6 @@ class Dashboard(widgets.VBox):
         if hasattr(self, "frame"):
             self.frame = replace(self.frame, stage={}, trace=None, advice=None)
         super().close()
-
-
-def inner_widgets(widget: widgets.Widget) -> list[widgets.Widget]:
-    """Return every widget inside of one, with their layouts and styles."""
-    found = []
-    for child in getattr(widget, "children", ()):
-        found += [*inner_widgets(child), child]
-    parts = (getattr(widget, name, None) for name in ("layout", "style"))
-    return found + [part for part in parts if isinstance(part, widgets.Widget)]
 
 
 def unknown_names(state: PageState, controls: Controls) -> str:

@@ -9,7 +9,6 @@ from functools import partial
 import ipywidgets as widgets
 
 from ..engine.trace import Trace
-from ..network.schemes import SCHEMES
 from ..story import verdict
 from ..story.diagnosis import Diagnosis, diagnose
 from ..text.language import N_, _
@@ -52,7 +51,7 @@ class BetPanel(widgets.VBox):
         self.layout.display = None
         config, ready = state.settings.config, frame.is_current and frame.is_complete and frame.trace is not None
         text = _("Your bet: {scheme}'s gradient, on its way back over {steps} steps, …")
-        asked = text.format(scheme=_(SCHEMES[config.scheme].short), steps=config.seq_len)
+        asked = text.format(scheme=state.settings.name, steps=config.seq_len)
         self.question.value = f"<b>{asked}</b>"
         self.diagnosis = judge(frame.trace) if ready else None
         for each in self.buttons.values():

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 
 import ipywidgets as widgets
 
 from ..text.language import _
 from .controls import put_class
-from .scenes import SCENES
+from .scenes import SCENES, Scene
 from .state import Choose, DrawAgain, Event, KeepPins, PageState, PinFirst, Reset
 
 
@@ -24,10 +24,10 @@ def button(label: str, tooltip: str, act: Callable[[], None]) -> widgets.Button:
 class ButtonRow(widgets.VBox):
     """A button for each scene, *Reset*, *New seed*, *Pin* and *Unpin*, and the question of the scene shown."""
 
-    def __init__(self, dispatch: Callable[[Event], None]):
+    def __init__(self, dispatch: Callable[[Event], None], scenes: Mapping[str, Scene]):
         self.scenes = {
             name: button(_(scene.label), _(scene.look), partial(dispatch, Choose(name)))
-            for name, scene in SCENES.items()
+            for name, scene in scenes.items()
         }
         for each in self.scenes.values():
             each.add_class("rnnviz-scene")
@@ -37,7 +37,7 @@ class ButtonRow(widgets.VBox):
         self.pin = button(_("Pin"), pin, partial(dispatch, PinFirst()))
         self.unpin = button(_("Unpin"), unpin, partial(dispatch, KeepPins(())))
         look = _("Each of the first six buttons sets a scene and says what to look at.")
-        self.look = widgets.HTML(f"<p>{look}</p>")
+        self.look = widgets.HTML(f"<p>{look if scenes else ''}</p>")
         self.look.add_class("rnnviz-look")
         self.look.add_class("rnnviz-live")
         row = widgets.Box([*self.scenes.values(), self.reset, self.new_seed, self.pin, self.unpin])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import ipywidgets as widgets
@@ -19,7 +20,7 @@ FIRST = ("scheme", "hidden_size", "seq_len")
 SECOND = ("gain", "cell", "activation", "inputs", "loss_at")
 # They come and go with other choices, so they stand last in the second row, where they move no other.
 GUESTS = ("loss_reduction", "forget_bias")
-MORE = ("input_scheme", "input_size", "output_size", "batch_size", "input_scale", "seed", "text")
+MORE = ("input_scheme", "input_size", "output_size", "batch_size", "input_scale", "seed", "numbers", "text")
 STEPS = {"last": N_("last step"), "every": N_("every step")}  # at which there is a loss
 SAME = ""  # what a menu holds for None, which ipywidgets shows as no choice at all
 
@@ -121,7 +122,7 @@ class Controls:
         self.as_noise.add_class("rnnviz-choice")
         self.second.add_class("rnnviz-second")
         self.widgets["gain"].add_class("rnnviz-early")
-        rest.children = (*rest.children[:-1], self.seeds, *rare, rest.children[-1])
+        rest.children = (*rest.children[:-2], self.seeds, *rare, *rest.children[-2:])
         self.beside = widgets.Box([widgets.HTML(_("Compare with")), *self.compare.values()])
         self.beside.add_class("rnnviz-compare")
         self.more = folded(_("More settings"), rest)
@@ -154,12 +155,16 @@ class Controls:
     def settings(self) -> Settings:
         """What the controls say; Refusal where that is impossible."""
         values = {name: getattr(widget, "exact", widget.value) for name, widget in self.widgets.items()}
-        if not applies("text", values):
-            values["text"] = self.shown.config.text  # a hidden field must not invalidate the rest
+        for name in ("text", "numbers"):
+            if not applies(name, values):
+                values[name] = getattr(self.shown.config, name)  # a hidden field must not invalidate the rest
         config = config_of(values | {"input_scheme": values["input_scheme"] or None})
         options = {name: widget.value for name, widget in self.choices.items()}
         beside = tuple(name for name, box in self.compare.items() if box.value)
-        return Settings(config, beside, options, self.seeds.value)
+        try:
+            return replace(self.shown, config=config, beside=beside, options=options, seeds=self.seeds.value)
+        except ValueError as error:
+            raise Refusal(str(error)) from error
 
     def show(self, settings: Settings) -> None:
         """Set every control, and offer those that mean something now."""

@@ -66,7 +66,8 @@ def header(trace: Trace, values: Mapping[str, tuple[Array, str]]) -> Iterator[tu
     config = trace.config
     inputs, classes = config.sizes
     settings = {"rnnviz": __version__, **config.to_dict(), "D": inputs, "O": classes}
-    for name in ("scheme", "seed", *(() if INPUTS[config.inputs].reads_text else ("text",))):
+    unread = {"text", "numbers"} - {INPUTS[config.inputs].reads}
+    for name in ("scheme", "seed", *unread):
         del settings[name]
     settings["schemes"] = " ".join(trace.schemes)
     settings["seeds"] = " ".join(map(str, trace.seeds))

@@ -11,34 +11,14 @@ from ..network.schemes import SCHEMES
 from ..text.language import _
 from ..text.registry import explain_choice
 from ..views import OPTIONS
+from .comparison import Comparison
+from .export import CODES
+from .own import OwnNetwork
 from .scenes import SCENES
 
 MOST_SEEDS = 100
 MOST_SCHEMES = 6
 MOST_PINS = 3
-
-
-class Comparison(NamedTuple):
-    """What decides a comparison: its settings, its schemes (the first is the config's) and how many seeds it has.
-
-    ``entries`` are what the names mean now: one that is registered again makes another comparison.
-    """
-
-    config: Config
-    schemes: tuple[str, ...]
-    seeds: int
-    entries: tuple[Any, ...] = ()
-
-    @property
-    def first_scheme(self) -> Comparison:
-        """The same with the first scheme alone."""
-        beside = len(self.schemes) - 1
-        return self._replace(schemes=self.schemes[:1], entries=self.entries[: len(self.entries) - beside])
-
-    def drawn(self, count: int) -> range:
-        """Return the first ``count`` seeds, counted from the config's, or from lower down where they would run out."""
-        first = min(self.config.seed, 2**32 - count)
-        return range(first, first + count)
 
 
 @dataclass(frozen=True)
@@ -51,6 +31,7 @@ class Settings:
     beside : the schemes drawn beside it.
     options : the page's choices that differ from their defaults, keys of ``OPTIONS``.
     seeds : how many seeds are run.
+    network : the reader's own, or None; it is run alone, with one seed.
 
     Raises
     ------
@@ -61,8 +42,13 @@ class Settings:
     beside: tuple[str, ...] = ()
     options: Mapping[str, Any] = field(default_factory=dict)
     seeds: int = 8
+    network: OwnNetwork | None = None
 
     def __post_init__(self):
+        if self.network:
+            self.network.check(self.config)
+            object.__setattr__(self, "beside", ())
+            object.__setattr__(self, "seeds", 1)
         for name in self.beside:
             SCHEMES[name]
         # In the order of the registry: the same settings are equal however they were put together.
@@ -80,7 +66,12 @@ class Settings:
     def comparison(self) -> Comparison:
         """What has to be computed for these settings."""
         entries = (*self.config.entries, *(SCHEMES[name] for name in self.beside))
-        return Comparison(self.config, (self.config.scheme, *self.beside), self.seeds, entries)
+        return Comparison(self.config, (self.config.scheme, *self.beside), self.seeds, entries, self.network)
+
+    @property
+    def name(self) -> str:
+        """What the page calls the first scheme, or the reader's own network."""
+        return self.network.name if self.network else _(SCHEMES[self.config.scheme].short)
 
     @property
     def alone(self) -> Settings:
@@ -218,7 +209,7 @@ class Stop(NamedTuple):
 
 
 class Ask(NamedTuple):
-    """The reader asks for a file ("png", "svg", "csv") or the code; ``view`` is the picture's, or ""."""
+    """The reader asks for a file or for code, a kind of ``export.KINDS``; ``view`` is the picture's, or ""."""
 
     kind: str
     view: str = ""
@@ -282,7 +273,7 @@ def with_settings(state: PageState, settings: Settings) -> PageState:
     state = replace(state, settings=settings, refusal="", message="")
     if is_same:
         return state
-    code = tuple(each for each in state.requests if each[0] == "code")
+    code = tuple(each for each in state.requests if each[0] in CODES)
     return replace(state, notice="", check=False, stopped=frozenset(), requests=code)
 
 

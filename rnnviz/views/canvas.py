@@ -37,12 +37,23 @@ def compose(view: View, data: Any, width: float, height: float, scale: float = 1
     Returns figure, axes and the artists of ``view.draw``. Call it, and draw the figure, inside ``rc_context(STYLE)``:
     matplotlib makes the ticks only when it draws.
     """
+    figure = blank(width, height, scale)
+    return figure, *place(figure, view, data, (0.0, foot, width, height - foot))
+
+
+def blank(width: float, height: float, scale: float) -> Figure:
+    """Return a new figure of ``width`` x ``height`` CSS pixels at ``scale`` dots each."""
     figure = Figure(figsize=(width / DPI, height / DPI), dpi=DPI * scale)
     QuickCanvas(figure)
-    head = view.head(data, width - LEFT - RIGHT)
-    left, right, bottom, top = LEFT / width, 1 - RIGHT / width, (BOTTOM + foot) / height, 1 - head / height
-    axes = figure.add_axes((left, bottom, right - left, top - bottom))
-    return figure, axes, view.draw(axes, data)
+    return figure
+
+
+def place(figure: Figure, view: View, data: Any, box: tuple[float, float, float, float]):
+    """Draw a view into a figure's box (left, bottom, width, height in CSS pixels); return axes and artists."""
+    (x, y, width, height), (wide, high) = box, figure.get_size_inches() * DPI
+    inner = width - LEFT - RIGHT, height - BOTTOM - view.head(data, width - LEFT - RIGHT)
+    axes = figure.add_axes(((x + LEFT) / wide, (y + BOTTOM) / high, inner[0] / wide, inner[1] / high))
+    return axes, view.draw(axes, data)
 
 
 class BlittedFigure:

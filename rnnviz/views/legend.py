@@ -18,7 +18,7 @@ ENTRY = 54  # px that a legend's sample line takes, with its gaps
 LETTER = 6.6  # px that a letter takes
 ROW = 19  # px
 TITLE = 30  # px
-BUTTONS = 92  # px at the end of the title's line that a page's buttons take, where they do not stand below
+BUTTONS = 144  # px at the end of the title's line that a page's buttons take, where they do not stand below
 
 
 def widest(names: Sequence[str]) -> float:

@@ -32,6 +32,8 @@ def value_of(name):
     if meta["kind"] == "choice":
         names = st.sampled_from(list(meta["allowed"]))
         return st.none() | names if meta["optional"] else names
+    if "check" in meta:
+        return st.sampled_from(["sine 25", "x;y\n1;0,5\n2;3", "a b\n1 -2e3\n 4.5 0\r\n"])
     if meta["kind"] == "text":
         hard = st.sampled_from("=+-@,;|\t\r\n\"'\\#%!?{}\x00\u2028")
         return st.text(st.characters(exclude_categories=["Cs"]) | hard, min_size=2, max_size=60).filter(

@@ -69,7 +69,7 @@ def letters(rng, sizes, text):
     return x, rng.integers(sizes.output_size, size=(sizes.seq_len, sizes.batch_size))
 
 
-INPUT = Input("waves", "Waves of letters", "the characters of a text as waves", letters, reads_text=True)
+INPUT = Input("waves", "Waves of letters", "the characters of a text as waves", letters, reads="text")
 ACTIVATION = Activation(
     name="arctan",
     label="arctan",

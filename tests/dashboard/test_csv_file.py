@@ -65,9 +65,11 @@ def check_settings(text, trace):
     told, _ = read(text)
     assert told["rnnviz"] == rv.__version__
     config = rv.Config(**{name: told[name] for name in FIELDS if name in told})
-    kept = {name: getattr(trace.config, name) for name in ("scheme", "seed")}
-    assert config.replace(**kept, text=trace.config.text) == trace.config
-    assert ("text" in told) == (trace.config.inputs == "text")
+    kept = {name: getattr(trace.config, name) for name in ("scheme", "seed", "text", "numbers")}
+    assert config.replace(**kept) == trace.config
+    for name in ("text", "numbers"):
+        assert (name in told) == (trace.config.inputs == name)
+        assert name not in told or told[name] == getattr(trace.config, name)
     assert (told["D"], told["O"]) == trace.config.sizes
     assert told["schemes"].split() == list(trace.schemes)
     assert [int(seed) for seed in told["seeds"].split()] == list(trace.seeds)

@@ -39,6 +39,7 @@ CHANGES = {
     "forget_bias": (3.0, {"cell": "lstm"}),
     "seed": (5, {}),
     "text": (TEXT, {"inputs": "text"}),
+    "numbers": ("1;2\n3;5\n2;4", {"inputs": "numbers"}),
 }
 # Fields that leave the forward pass alone, or, as a factor on the loss does, every curve relative to the last step.
 SEEN_IN = {"output_size": ("gradient",), "loss_at": ("gradient",), "loss_reduction": ()}

@@ -30,7 +30,7 @@ function render({ model, el }) {
   const views = element("div", "rnnviz-views");
   const frames = new Frames(model, el, views);
   const tools = linkTool(model);
-  el.append(messageTool(model, el), progressTool(model), views, frames.words, frames.step.bar, tools, exportTool(model, tools));
+  el.append(messageTool(model, el), progressTool(model), views, frames.words, frames.settings, frames.step.bar, tools, exportTool(model, tools));
   const page = () => el.closest(".rnnviz");
   const cleanUps = [
     reportWidth(model, el),

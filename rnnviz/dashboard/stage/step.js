@@ -80,6 +80,7 @@ class Step {
   showReadout() {
     const readout = this.model.get("moment");
     const hint = [this.model.get("texts").hint];
+    this.bar.classList.toggle("rnnviz-unread", !readout.length);
     this.readout.replaceChildren(
       ...(readout.length ? readout : hint).map((text) => {
         const row = element("p");
