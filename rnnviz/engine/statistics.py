@@ -116,7 +116,7 @@ class Statistics:
         mean = flat.mean(axis=-1)
         self.moments["mean"][:, at] = mean
         self.moments["second_moment"][:, at] = np.vecdot(flat, flat) / size
-        self.moments["saturation"][:, at] = self.phi.saturated(flat).mean(axis=-1)
+        self.moments["saturation"][:, at] = self.phi.saturated(flat).sum(axis=-1) / size
         flat -= mean[..., None]
         self.moments["variance"][:, at] = np.vecdot(flat, flat) / size
         for name in steps[0].gates:
