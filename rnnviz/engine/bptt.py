@@ -42,18 +42,18 @@ def forward(
     for start in range(0, steps, at_once):
         block = x[..., start : start + at_once, :, :]
         rows = block.reshape((*x.shape[:-3], -1, inputs)) @ params["W_xh"] + params["b_h"]
-        projected = np.moveaxis(rows.reshape((*stack, -1, batch, rows.shape[-1])), -3, 0)
+        projected = rows.reshape((*stack, -1, batch, rows.shape[-1]))
         taken = take_steps(params, projected, state, cell, phi, num)
         yield from taken
         state = taken[-1].state
 
 
 def take_steps(params, projected: Array, state: State, cell: Cell, phi: Activation, num: Arithmetic) -> list[Step]:
-    """Return the steps for some projected inputs (steps, ..., B, kH); only the states are computed one by one."""
+    """Return the steps for some projected inputs (..., steps, B, kH); only the states are computed one by one."""
     taken = []
     with np.errstate(under="ignore"):
-        for t in range(projected.shape[0]):
-            taken.append(cell.step(params, projected[t], state, phi, num))
+        for t in range(projected.shape[-3]):
+            taken.append(cell.step(params, projected[..., t, :, :], state, phi, num))
             state = taken[-1][0]
         if len(taken) == 1:
             ((state, kept, gates),) = taken
