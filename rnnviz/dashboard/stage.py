@@ -12,8 +12,10 @@ from ..network.config import FIELDS, label_of
 from ..text.language import N_, _, current
 
 PARTS = Path(__file__).parent / "stage"  # anywidget takes one module and one style sheet: the parts are joined
-SCRIPTS = ("dom", "names", "focus", "numbers", "sliders", "link", "tools", "step", "chooser", "frames", "main")
-STYLES = ("page", "controls", "bars", "pictures", "text", "narrow")
+SCRIPTS = (
+    "dom", "names", "focus", "numbers", "sliders", "link", "takehome", "tools", "step", "chooser", "frames", "main",
+)  # fmt: skip
+STYLES = ("page", "controls", "bars", "pictures", "text", "takehome", "narrow", "print")
 # Texts of the scripts themselves, by the names that the scripts use.
 TEXTS = {
     "keys": N_("{view}: arrow keys read one step after the other"),
@@ -26,6 +28,13 @@ TEXTS = {
     "stop": N_("Stop"),
     "stop_computing": N_("Stop computing"),
     "data": N_("Data (CSV)"),
+    "copy": N_("Copy"),
+    "copy_picture": N_("{view}: copy this picture"),
+    "picture_copied": N_("The picture is in the clipboard: paste it into a slide or a text."),
+    "picture_saved": N_("This browser gives pages no clipboard for pictures: the picture was saved as a file."),
+    "slide": N_("Slide (PNG)"),
+    "weights": N_("Weights (NPZ)"),
+    "library": N_("Library that the code is for"),
     "code": N_("The code of this picture"),
     "copy_code": N_("Copy code"),
     "code_copied": N_("The code is in the clipboard: paste it into a new notebook."),
@@ -59,7 +68,7 @@ class Stage(anywidget.AnyWidget):
     frame : everything that one change brings, in one message: ``views`` (name, label, png, alt, width, height, revision
         each), ``columns``, ``words`` (text, style, perhaps the ``lines`` that it may take), ``page``, the width it is
         drawn for, ``whole``, whether nothing more is coming, ``drawn``, seeds x sequences, ``told``, how many sentences
-        a step has, ``steps``, ``revision``.
+        a step has, ``settings`` in words, ``steps``, ``revision``.
     message : one sentence about what went wrong, or ""; the last good picture stays.
     report : where that was a fault of the program, what those who mend it have to know, else "".
     notice : sentences about a link that asks for what cannot be; the pictures are good all the same.

@@ -80,6 +80,7 @@ class Step {
     const readout = this.model.get("moment");
     const hint = [this.model.get("texts").hint];
     this.readout.classList.toggle("rnnviz-hint", !readout.length);
+    this.bar.classList.toggle("rnnviz-unread", !readout.length);
     this.readout.replaceChildren(
       ...(readout.length ? readout : hint).map((text) => {
         const row = element("p");
