@@ -53,7 +53,7 @@ def test_a_bad_text_can_be_left_behind():
     assert "text must be" in dashboard.stage.message
     dashboard.actions.reset.click()
     assert dashboard.stage.message == ""
-    assert dashboard.config == SCENES["fades"].config
+    assert dashboard.config == START.replace(inputs="text")
 
 
 class Failing:
