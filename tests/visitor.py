@@ -87,7 +87,7 @@ SHOWN = """
   return {
     query: new URL(document.querySelector(".rnnviz-link").value).search.replace(/^[?]/, ""),
     alts: all(".rnnviz-view img").map((node) => node.alt),
-    words: all(".rnnviz-words li").map((node) => node.textContent),
+    words: all(".rnnviz-verdict").map((node) => node.textContent),
     menus: Object.fromEntries(all(".widget-dropdown").map((node) =>
       [node.querySelector("label").textContent, node.querySelector("select").selectedOptions[0]?.textContent
         .replaceAll("\\u00a0", " ")])),

@@ -10,11 +10,11 @@ import ipywidgets as widgets
 from ..story.suggestions import Suggestion
 from ..text.language import _
 from .buttons import button
-from .controls import put_class
+from .controls import folded, put_class
 
 
 class AdvicePanel(widgets.Box):
-    """A sentence with a button that does what it says; nothing where there is nothing to suggest.
+    """Unfolded on request: a sentence with a button that does what it says; nothing where there is nothing to suggest.
 
     Parameters
     ----------
@@ -27,9 +27,10 @@ class AdvicePanel(widgets.Box):
         self.words.add_class("rnnviz-live")
         tooltip = _("set the controls to what is suggested")
         self.button = button(_("Try it"), tooltip, lambda: apply(self.changes))
-        super().__init__([self.words, self.button])
-        self.add_class("rnnviz-presets")
-        self.add_class("rnnviz-advice")
+        self.row = widgets.Box([self.words, self.button])
+        self.row.add_class("rnnviz-presets")
+        self.row.add_class("rnnviz-advice")
+        super().__init__([folded(_("Suggest a change"), self.row, _("what would let the gradient survive here"))])
         self.show(None)
 
     def show(self, found: Suggestion | None) -> None:
@@ -37,4 +38,4 @@ class AdvicePanel(widgets.Box):
         if found:
             self.changes, self.words.value = dict(found.changes), found.text
         # Hidden and not taken away: it keeps its room, so that nothing jumps.
-        put_class(self, found is None, "rnnviz-silent")
+        put_class(self.row, found is None, "rnnviz-silent")

@@ -7,49 +7,52 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-import ipywidgets as widgets
-
 from ..network.config import Config
 from ..text.language import _, settle
+from ..text.registry import explain_choice
 from ..views import VIEWS
 from . import link
 from .advice import AdvicePanel
 from .bet import BetPanel
-from .buttons import ButtonRow
-from .controls import Controls
+from .buttons import Actions, Strip, row
+from .controls import Controls, put_class
 from .error_report import Refusal, error_report, sentence
-from .export import KINDS, answer
+from .export import ALL_VIEWS, CODES, KINDS, Request
 from .gradient_check_panel import GradientCheckPanel
 from .neighbours import neighbours
 from .notes import NotesPanel
+from .own import ABSENT, OwnNetwork
 from .pictures import Pictures
 from .pins import pinned, pinned_trace
 from .plan import BEARABLE, plan
 from .render import LEFT, render, stage_frame
 from .reruns import close_older
 from .results import Results
+from .scenes import scenes_of
+from .settings import Comparison, Settings
 from .stage import Stage
 from .state import (
+    MOST_SHOWN,
     Answer,
     Ask,
     Change,
     Choose,
-    Comparison,
     DrawAgain,
     Event,
     KeepPins,
-    PageState,
+    Open,
     Point,
     Reset,
-    Settings,
+    See,
     Stop,
     reduce,
 )
 from .static_copy import KeptPage
+from .widget_tree import inner_widgets
 from .work import Ahead, drawing
 from .worker import Mode, Worker, running_loop
 
-FROM_BUTTONS = (Choose, Reset, DrawAgain)  # events that the controls do not show yet
+FROM_BUTTONS = (Choose, Open, Reset, DrawAgain)  # events that the controls do not show yet
 
 
 class Dashboard(KeptPage):
@@ -63,6 +66,8 @@ class Dashboard(KeptPage):
     options : the page's own choices by name, keys of ``rnnviz.views.OPTIONS``.
     lang : "en" or "de"; None keeps the current language. A link's ``lang`` takes precedence.
     mode : "thread" or "slices" of the event loop: where the page computes; by default the better one for this kernel.
+    params, name : a network of your own, as `rnnviz.trace` takes it, and what the page calls it. It takes the place of
+        the schemes; give ``cell`` and ``activation`` too, as `rnnviz.from_torch` and `from_keras` do.
     **settings : fields of `Config` to start from.
 
     A link's query string, which Voila hands to the kernel, changes where the page starts: see `link.from_query`.
@@ -80,6 +85,8 @@ class Dashboard(KeptPage):
         options: Mapping[str, Any] | None = None,
         lang: str | None = None,
         mode: Mode | None = None,
+        params: Mapping[str, Any] | None = None,
+        name: str | None = None,
         **settings: Any,
     ):
         query = os.environ.get("QUERY_STRING", "")
@@ -87,14 +94,16 @@ class Dashboard(KeptPage):
         schemes = (scheme,) if isinstance(scheme, str) else tuple(scheme)
         if not schemes:
             raise ValueError(_("scheme must name at least one scheme"))
-        start = Settings(Config(scheme=schemes[0]).replace(**settings), schemes[1:], dict(options or {}), seeds)
+        network = None if params is None else OwnNetwork.of(dict(params), name, **settings)
+        config = Config(scheme=schemes[0]).replace(**{**(network.fixed if network else {}), **settings})
+        start = Settings(config, schemes[1:], dict(options or {}), seeds, network)
         shown = {name: VIEWS[name] for name in views or ("state", "gradient")}
         self.state = link.from_query(query, start)
         self.results, self.pictures = Results(), Pictures(shown)
         self.worker = Worker(self.results, lambda: self.attempt(self.update), lambda: self.attempt(self.show), mode)
         self.stage = Stage(present=self.state.present)
         self.lay_out(tuple(dict.fromkeys(option for view in shown.values() for option in view.options)))
-        unknown = unknown_names(self.state, self.controls)
+        unknown = self.controls.unknown((*self.state.lock, *self.state.hide))
         notice = " ".join(filter(None, [*unspoken, self.state.notice, unknown]))
         self.state = replace(self.state, notice=notice)
         self.stage.observe(lambda change: self.attempt(self.show), "viewport")
@@ -107,14 +116,23 @@ class Dashboard(KeptPage):
         """Make the parts of the page."""
         state = self.state
         self.controls = Controls(state.settings, options, self.dispatch)
-        self.buttons, self.bet = ButtonRow(self.dispatch), BetPanel(self.dispatch)
+        self.bet, self.actions = BetPanel(self.dispatch), Actions(self.dispatch)
+        own = state.settings.network is not None
+        scenes = {} if own else scenes_of(state.start, tuple(self.pictures.canvases))
+        self.strip = Strip(scenes, self.bet, self.dispatch)
         self.notes, self.advice = NotesPanel(), AdvicePanel(self.follow_advice)
         self.check = GradientCheckPanel(self.dispatch)
-        self.controls.restrict(state.lock, state.hide)
-        self.buttons.restrict(state, bool(self.controls.frozen), "seed" in self.controls.frozen)
-        rows = self.controls
-        parts = (self.buttons, rows.first, rows.beside, rows.second, self.bet, self.stage, self.advice, self.notes)
-        super().__init__([*parts, rows.more, self.check])
+        hide = (*state.hide, *ABSENT) if own else state.hide
+        rows, is_frozen = self.controls, bool(self.controls.restrict(state.lock, hide))
+        self.strip.restrict(state, is_frozen)
+        self.actions.restrict(state, is_frozen, "seed" in rows.frozen)
+        card = row([], "rnnviz-card-slot")  # where a served page puts the notebook's tasks
+        last = row([rows.more, self.actions.said], "rnnviz-last")
+        column = row([card, rows.first, rows.beside, rows.second, self.actions, last], "rnnviz-column")
+        extras = row([self.advice, *([] if own else [self.check])], "rnnviz-extras")
+        main = row([self.stage, extras, self.notes], "rnnviz-main")
+        super().__init__([self.strip, row([column, main], "rnnviz-body")])
+        self.strip.drawer.observe(lambda change: put_class(self, change["new"], "rnnviz-open"), "value")
         self.add_class("rnnviz")
         self.add_class(f"rnnviz-{self.stage.lang}")
 
@@ -171,6 +189,7 @@ class Dashboard(KeptPage):
         """Let the plan and the frame follow the state and the results."""
         self.worker.follow(self.jobs(), changed)
         self.show()
+        self.results.trim()  # of what neither the plan nor the frame has used
         self.answer_requests()
         if not any(job.is_awaited for job in self.worker.jobs):
             self.paint_ahead()
@@ -190,16 +209,14 @@ class Dashboard(KeptPage):
     def show(self) -> None:
         """Show the state and the results."""
         self.frame = frame = render(self.state, self.results, self.worker.jobs, self.stage.viewport, self.pictures)
-        self.stage.show(frame.stage, frame.traits)
+        self.stage.show(frame.stage, frame.traits | {"shown": list(self.shown)})
         self.notes.show(frame.notes)
         self.advice.show(frame.advice)
         self.bet.show(self.state, frame)
         self.check.show(self.state, frame)
-        self.buttons.show(self.state)
-        self.controls.mark(self.state.home)
-        if frame.is_complete:
-            self.keep()
-        self.results.trim()
+        self.controls.feature(self.strip.show(self.state))
+        self.actions.show(self.state)
+        self.controls.mark(link.with_scene(self.state.home, self.state.scene))
 
     def attempt(self, act: Callable[[], None]) -> None:
         """Do something; what it raises becomes one sentence on the page, with a report where it is a fault."""
@@ -221,11 +238,34 @@ class Dashboard(KeptPage):
         if kind == "stop":
             self.stop()
             return
-        if kind not in KINDS:
-            raise Refusal(_("a page gives png, svg, csv or code; not {kind}.").format(kind=f"{kind!r:.40}"))
-        if self.state.covers and kind != "code":
+        if kind == "see":
+            self.see(view)
+        elif kind == "open":
+            self.apply_link(str(message.get("query", "")))
+        elif kind not in KINDS:
+            raise Refusal(explain_choice(_("a request"), kind, KINDS))
+        elif self.state.covers and kind not in CODES:
             raise Refusal(_("Place your bet first: a file would tell what happened."))
-        self.dispatch(Ask(kind, view and VIEWS[view].name))
+        else:
+            self.dispatch(Ask(kind, view and VIEWS[view].name))
+
+    def see(self, view: str) -> None:
+        """Show a view in the place of the one that has been seen for longer."""
+        if view in self.pictures.canvases and view not in self.shown:
+            self.dispatch(See((self.shown[-1], view)))
+
+    @property
+    def shown(self) -> tuple[str, ...]:
+        """The views that are seen."""
+        known = tuple(name for name in self.state.shown if name in self.pictures.canvases)
+        return known or tuple(self.pictures.canvases)[:MOST_SHOWN]
+
+    def apply_link(self, query: str) -> None:
+        """Show a link's settings, as a task's *Set this up* asks."""
+        if self.controls.frozen:
+            raise Refusal(_("The controls of this page are frozen."))
+        asked = link.from_query(query, self.state.start)
+        self.dispatch(Open(asked.settings, asked.scene, asked.shown))
 
     def stop(self) -> None:
         """Stop what the page is told to wait for: its comparison and pins, or its slow views."""
@@ -259,15 +299,15 @@ class Dashboard(KeptPage):
         trace, pins = self.frame.trace, pinned(self.state, self.results)
         if trace is None:
             return None, _("Nothing is computed yet.")
-        data = None
-        if view:
-            shown = drawing(self.state, view, trace, pins)
-            data = self.results[shown].value if shown.is_slow else shown.data()
-            if data is None:
+        data = {}
+        for name in self.pictures.canvases if kind in ALL_VIEWS else [view] if view else []:
+            shown = drawing(self.state, name, trace, pins)
+            data[name] = self.results[shown].value if shown.is_slow else shown.data()
+            if data[name] is None:
                 is_coming = any(job.key == shown for job in self.worker.jobs)
                 return None, "" if is_coming else _(LEFT)
         options = {name: widget.value for name, widget in self.controls.choices.items()}
-        return answer(kind, view, data, trace, options, list(self.pictures.canvases), pins), ""
+        return KINDS[kind](Request(view, data, trace, options, list(self.pictures.canvases), pins)), ""
 
     def close(self) -> None:
         """Stop all work and take the page away, with everything that it holds: notebooks keep their results in Out."""
@@ -282,19 +322,3 @@ class Dashboard(KeptPage):
         if hasattr(self, "frame"):
             self.frame = replace(self.frame, stage={}, trace=None, advice=None)
         super().close()
-
-
-def inner_widgets(widget: widgets.Widget) -> list[widgets.Widget]:
-    """Return every widget inside of one, with their layouts and styles."""
-    found = []
-    for child in getattr(widget, "children", ()):
-        found += [*inner_widgets(child), child]
-    parts = (getattr(widget, name, None) for name in ("layout", "style"))
-    return found + [part for part in parts if isinstance(part, widgets.Widget)]
-
-
-def unknown_names(state: PageState, controls: Controls) -> str:
-    """Return a sentence where the link freezes or hides what is no control, else ""."""
-    names = [name for name in (*state.lock, *state.hide) if name != "all" and name not in controls.named]
-    said = _("In this link lock and hide name what is no control: {names}.")
-    return said.format(names=", ".join(f"{name!r:.40}" for name in names)) if names else ""

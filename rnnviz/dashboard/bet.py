@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import html
 from collections.abc import Callable
 from functools import partial
 
 import ipywidgets as widgets
 
 from ..engine.trace import Trace
-from ..network.schemes import SCHEMES
-from ..story import verdict
 from ..story.diagnosis import Diagnosis, diagnose
 from ..text.language import N_, _
-from .buttons import button
+from .buttons import button, row
+from .controls import put_class
 from .render import Frame
-from .state import Event, PageState, PlaceBet
+from .state import DrawAgain, Event, PageState, PlaceBet
 
 CHOICES = (
     (N_("fades"), "fades"),
@@ -25,18 +23,18 @@ CHOICES = (
 )
 
 
-class BetPanel(widgets.VBox):
-    """A question about the first scheme's gradient, its answers as buttons, and the score."""
+class BetPanel(widgets.Box):
+    """A question about the first scheme's gradient with its answers as buttons, and then how the bet went."""
 
     def __init__(self, dispatch: Callable[[Event], None]):
         self.dispatch = dispatch
         self.diagnosis: Diagnosis | None = None  # what answers are judged by, None while it is to come
-        self.question, self.result, self.score = widgets.HTML(), widgets.HTML(), widgets.HTML()
+        self.question, self.result = widgets.HTML(), widgets.HTML()
         self.result.add_class("rnnviz-live")
         self.buttons = {answer: button(_(label), "", partial(self.place, answer)) for label, answer in CHOICES}
-        row = widgets.Box([self.question, *self.buttons.values()])
-        row.add_class("rnnviz-presets")
-        super().__init__([row, self.result, self.score])
+        again = _("draw other weights and other inputs, and bet again")
+        self.again = button(_("Ask again"), again, partial(dispatch, DrawAgain()))
+        super().__init__([self.question, row(list(self.buttons.values()), "rnnviz-presets"), self.result, self.again])
         self.add_class("rnnviz-bet")
         self.layout.display = "none"
 
@@ -47,24 +45,28 @@ class BetPanel(widgets.VBox):
 
     def show(self, state: PageState, frame: Frame) -> None:
         """Show the question on these settings, or how the bet on them went."""
+        self.layout.display = None if state.predict else "none"
         if not state.predict:
             return
-        self.layout.display = None
         config, ready = state.settings.config, frame.is_current and frame.is_complete and frame.trace is not None
-        text = _("Your bet: {scheme}'s gradient, on its way back over {steps} steps, …")
-        asked = text.format(scheme=_(SCHEMES[config.scheme].short), steps=config.seq_len)
+        text = _("Your bet: over {steps} steps, {scheme}'s gradient …")
+        asked = text.format(scheme=state.settings.name, steps=config.seq_len)
         self.question.value = f"<b>{asked}</b>"
         self.diagnosis = judge(frame.trace) if ready else None
-        for each in self.buttons.values():
+        for answer, each in self.buttons.items():
             each.disabled = not (state.covers and ready)
-        if state.covers:
-            self.result.value = ""
-        elif self.diagnosis is not None:
-            self.result.value = result_words(self.diagnosis, state.bets[-1].answer)
-        if state.bets:
-            right = sum(bet.right for bet in state.bets)
-            score = _("{right} of {given} bets right so far.").format(right=right, given=len(state.bets))
-            self.score.value = f"<p>{score}</p>"
+            put_class(each, not state.covers and answer == state.bets[-1].answer, "rnnviz-chosen")
+        put_class(self.again, state.covers, "rnnviz-silent")
+        score = score_words(state)
+        if state.covers or self.diagnosis is not None:
+            won = "" if state.covers else result_words(self.diagnosis, state.bets[-1].answer)
+            self.result.value = f"<p>{won} {score}</p>"
+
+
+def score_words(state: PageState) -> str:
+    """Say how many bets were right."""
+    right = sum(bet.right for bet in state.bets)
+    return _("{right} of {given} bets right so far.").format(right=right, given=len(state.bets)) if state.bets else ""
 
 
 def judge(trace: Trace | None) -> Diagnosis | None:
@@ -78,8 +80,10 @@ def truth(story: Diagnosis) -> str:
     return "fades" if verb == "zero" else verb
 
 
-def result_words(story: Diagnosis, chosen: str) -> str:
-    """Say whether an answer was right, and what happened."""
+def result_words(story: Diagnosis | None, chosen: str) -> str:
+    """Say whether an answer was right; the verdict below the pictures says what happened."""
+    if story is None:
+        return ""
     label = next(label for label, answer in CHOICES if answer == truth(story))
     said = _("Right.") if chosen == truth(story) else _("No: it {answer}.").format(answer=_(label))
-    return f"<p><b>{said}</b> {html.escape(verdict.sentence(story))}</p>"
+    return f"<b>{said}</b>"

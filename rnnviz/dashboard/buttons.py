@@ -1,16 +1,17 @@
-"""The row of buttons: the scenes with their question, pins, new seeds, and the way back."""
+"""The strip above the pictures: the scenes as tabs, and the question of the one shown; and the row of actions."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import html
+from collections.abc import Callable, Mapping
 from functools import partial
 
 import ipywidgets as widgets
 
 from ..text.language import _
 from .controls import put_class
-from .scenes import SCENES
-from .state import Choose, DrawAgain, Event, KeepPins, PageState, PinFirst, Reset
+from .scenes import START, Scene, shown_scene
+from .state import Choose, DrawAgain, Event, KeepPins, PageState, PinFirst, Predict, Reset
 
 
 def button(label: str, tooltip: str, act: Callable[[], None]) -> widgets.Button:
@@ -21,47 +22,93 @@ def button(label: str, tooltip: str, act: Callable[[], None]) -> widgets.Button:
     return made
 
 
-class ButtonRow(widgets.VBox):
-    """A button for each scene, *Reset*, *New seed*, *Pin* and *Unpin*, and the question of the scene shown."""
+def row(children: list[widgets.Widget], *classes: str) -> widgets.Box:
+    """Return a box with these classes."""
+    box = widgets.Box(children)
+    for name in classes:
+        box.add_class(name)
+    return box
 
-    def __init__(self, dispatch: Callable[[Event], None]):
+
+class Strip(widgets.VBox):
+    """A tab for each scene of the page, the question of the scene shown, and what turns bets and controls on."""
+
+    def __init__(self, scenes: Mapping[str, Scene], bet: widgets.Widget, dispatch: Callable[[Event], None]):
+        self.of_page = scenes
         self.scenes = {
-            name: button(_(scene.label), _(scene.look), partial(dispatch, Choose(name)))
-            for name, scene in SCENES.items()
+            name: button(_(scene.label), scene_help(scene), partial(dispatch, Choose(name)))
+            for name, scene in scenes.items()
         }
         for each in self.scenes.values():
             each.add_class("rnnviz-scene")
+        self.look = widgets.HTML()
+        for name in ("rnnviz-look", "rnnviz-live"):
+            self.look.add_class(name)
+        help = _("cover the gradient, say what it will do, then see")
+        self.predict = widgets.ToggleButton(description=_("Predict first"), tooltip=help)
+        self.predict.observe(lambda change: dispatch(Predict(change["new"])), "value")
+        self.drawer = widgets.ToggleButton(description=_("Controls"), tooltip=_("show or hide the controls"))
+        for name in ("rnnviz-toggle", "rnnviz-predict"):
+            self.predict.add_class(name)
+        for name in ("rnnviz-toggle", "rnnviz-drawer"):
+            self.drawer.add_class(name)
+        tabs = row(list(self.scenes.values()), "rnnviz-scenes")
+        question = row([self.look, bet, row([], "rnnviz-question-slot")], "rnnviz-question")
+        super().__init__([row([tabs, self.drawer, self.predict], "rnnviz-tabs"), question])
+        self.add_class("rnnviz-strip")
+
+    def restrict(self, state: PageState, is_frozen: bool) -> None:
+        """Freeze or hide what a link asks for."""
+        for each in self.scenes.values():
+            each.disabled = is_frozen
+        self.predict.disabled = "all" in state.lock
+        put_class(self, "all" in state.hide, "rnnviz-hidden")
+
+    def show(self, state: PageState) -> tuple[str, ...]:
+        """Show which scene the page has, and its question; return the fields that the question asks to move.
+
+        Where there are bets, scenes have numbers, since their names give the answer away.
+        """
+        shown = shown_scene(state.scene, self.of_page, state.settings)
+        self.look.value = f"<p>{html.escape(_(self.of_page[shown].look)) if shown is not None else ''}</p>"
+        self.predict.value = state.predict
+        for k, (name, each) in enumerate(self.scenes.items()):
+            put_class(each, name == shown, "rnnviz-chosen")
+            label = _("Scene {k}").format(k=k) if state.predict and name != START else _(self.of_page[name].label)
+            if each.description != label:
+                each.description = label
+        return self.of_page[shown].moves if shown is not None else ()
+
+
+def scene_help(scene: Scene) -> str:
+    """Return what a scene's tab says before it is chosen."""
+    return _(scene.look) if scene.look else _("go back to what this notebook starts with")
+
+
+class Actions(widgets.Box):
+    """*New seed*, *Pin*, *Unpin* and *Reset*, and whether the page is as it started."""
+
+    def __init__(self, dispatch: Callable[[Event], None]):
         self.reset = button(_("Reset"), _("go back to where this page started"), partial(dispatch, Reset()))
         self.new_seed = button(_("New seed"), _("draw other weights and other inputs"), partial(dispatch, DrawAgain()))
         pin, unpin = _("keep the first scheme's curves in grey, to compare with"), _("take the grey curves away")
         self.pin = button(_("Pin"), pin, partial(dispatch, PinFirst()))
         self.unpin = button(_("Unpin"), unpin, partial(dispatch, KeepPins(())))
-        look = _("Each of the first six buttons sets a scene and says what to look at.")
-        self.look = widgets.HTML(f"<p>{look}</p>")
-        self.look.add_class("rnnviz-look")
-        self.look.add_class("rnnviz-live")
-        row = widgets.Box([*self.scenes.values(), self.reset, self.new_seed, self.pin, self.unpin])
-        row.add_class("rnnviz-presets")
-        row.add_class("rnnviz-scenes")
-        super().__init__([row, self.look])
+        self.said = widgets.Label()
+        for name in ("rnnviz-said", "rnnviz-live"):
+            self.said.add_class(name)
+        super().__init__([self.new_seed, self.pin, self.unpin, self.reset])
+        self.add_class("rnnviz-actions")
 
     def restrict(self, state: PageState, is_frozen: bool, seed_is_frozen: bool) -> None:
-        """Freeze or hide what a link asks for; in a bet, call scenes by numbers, since their names give it away."""
+        """Freeze or hide what a link asks for."""
         self.is_frozen = is_frozen
-        for k, each in enumerate(self.scenes.values(), 1):
-            each.disabled = is_frozen
-            if state.predict:
-                each.description = _("Scene {k}").format(k=k)
         self.new_seed.disabled = seed_is_frozen
         put_class(self, "all" in state.hide, "rnnviz-hidden")
 
     def show(self, state: PageState) -> None:
-        """Show which scene the page has, with its question while that fits, and which buttons can be used."""
-        now = state.settings
-        self.reset.disabled = self.is_frozen or (now == state.home and not state.refusal)
+        """Show which buttons can be used, and say where *Reset* leads."""
+        at_home = state.settings == state.home and not state.refusal
+        self.reset.disabled = self.is_frozen or at_home
         self.unpin.disabled = not state.pins
-        if state.scene:
-            scene = SCENES[state.scene]
-            self.look.value = f"<p>{_(scene.look)}</p>" if scene.fits(now) else "<p></p>"
-        for name, each in self.scenes.items():
-            put_class(each, now == SCENES[name].applied_to(now), "rnnviz-chosen")
+        self.said.value = _("This page is where it started.") if at_home else ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import ipywidgets as widgets
@@ -12,14 +13,18 @@ from ..network.schemes import SCHEMES
 from ..text.language import N_, _
 from ..views import OPTIONS, Option
 from .error_report import Refusal, config_of
+from .settings import MOST_SCHEMES, Settings
 from .slider import Slider
-from .state import MOST_SCHEMES, Change, Event, Refuse, Settings
+from .state import Change, Event, Refuse
 
-FIRST = ("scheme", "hidden_size", "seq_len")
-SECOND = ("gain", "cell", "activation", "inputs", "loss_at")
-# They come and go with other choices, so they stand last in the second row, where they move no other.
-GUESTS = ("loss_reduction", "forget_bias")
-MORE = ("input_scheme", "input_size", "output_size", "batch_size", "input_scale", "seed", "text")
+# The second row of each pair, and what comes and goes with the cell, stand where they move no other.
+FIRST = ("scheme",)
+SECOND = ("gain", "hidden_size", "seq_len", "cell", "activation", "inputs", "forget_bias")
+WIDE = ("scheme", "gain")  # across the whole column
+MORE = (
+    "loss_at", "loss_reduction", "input_scheme", "input_size", "output_size", "batch_size", "input_scale", "seed",
+    "numbers", "text",
+)  # fmt: skip
 STEPS = {"last": N_("last step"), "every": N_("every step")}  # at which there is a loss
 SAME = ""  # what a menu holds for None, which ipywidgets shows as no choice at all
 
@@ -115,16 +120,17 @@ class Controls:
     def lay_out(self) -> None:
         """Put the widgets into their boxes."""
         self.first, self.second, rest = (self.grid(names) for names in (FIRST, SECOND, MORE))
-        rare = tuple(widget for name, widget in self.choices.items() if OPTIONS[name].rare)
-        self.second.children += tuple(widget for widget in self.choices.values() if widget not in rare)
-        self.second.children += (*(self.widgets[name] for name in GUESTS), self.as_noise)
+        for name in WIDE:
+            self.widgets[name].add_class("rnnviz-wide")
         self.as_noise.add_class("rnnviz-choice")
-        self.second.add_class("rnnviz-second")
-        self.widgets["gain"].add_class("rnnviz-early")
-        rest.children = (*rest.children[:-1], self.seeds, *rare, rest.children[-1])
-        self.beside = widgets.Box([widgets.HTML(_("Compare with")), *self.compare.values()])
-        self.beside.add_class("rnnviz-compare")
-        self.more = folded(_("More settings"), rest)
+        rest.children = (*self.choices.values(), *rest.children[:-2], self.seeds, self.as_noise, *rest.children[-2:])
+        self.add = widgets.ToggleButton(description=_("+ add"), tooltip=_("choose the schemes to compare with"))
+        self.add.add_class("rnnviz-add")
+        title = _("Compare with <i>up to {count}</i>").format(count=MOST_SCHEMES - 1)
+        self.beside = beside = widgets.Box([widgets.HTML(title), *self.compare.values(), self.add])
+        beside.add_class("rnnviz-compare")
+        self.add.observe(lambda change: put_class(beside, change["new"], "rnnviz-open"), "value")
+        self.more = folded(_("More settings"), rest, _("settings that are needed less often"))
         self.offer()
 
     @property
@@ -154,12 +160,16 @@ class Controls:
     def settings(self) -> Settings:
         """What the controls say; Refusal where that is impossible."""
         values = {name: getattr(widget, "exact", widget.value) for name, widget in self.widgets.items()}
-        if not applies("text", values):
-            values["text"] = self.shown.config.text  # a hidden field must not invalidate the rest
+        for name in ("text", "numbers"):
+            if not applies(name, values):
+                values[name] = getattr(self.shown.config, name)  # a hidden field must not invalidate the rest
         config = config_of(values | {"input_scheme": values["input_scheme"] or None})
         options = {name: widget.value for name, widget in self.choices.items()}
         beside = tuple(name for name, box in self.compare.items() if box.value)
-        return Settings(config, beside, options, self.seeds.value)
+        try:
+            return replace(self.shown, config=config, beside=beside, options=options, seeds=self.seeds.value)
+        except ValueError as error:
+            raise Refusal(str(error)) from error
 
     def show(self, settings: Settings) -> None:
         """Set every control, and offer those that mean something now."""
@@ -186,6 +196,14 @@ class Controls:
         full = sum(box.value for name, box in self.compare.items() if name != first) >= MOST_SCHEMES - 1
         for name, box in self.compare.items():
             box.disabled = "beside" in self.frozen or name == first or (full and not box.value)
+            put_class(box, box.value and name != first, "rnnviz-ticked")
+        self.add.disabled = "beside" in self.frozen
+
+    def feature(self, moves: Sequence[str]) -> None:
+        """Let the control that the page's question moves stand above the pictures of a phone."""
+        first = next(iter(moves), "gain")
+        for name, widget in self.widgets.items():
+            put_class(widget, name == first, "rnnviz-early")
 
     def offer_noise(self) -> None:
         """Offer the size of noise where the input scale is not enough to say it, ticked where the input has it."""
@@ -199,7 +217,7 @@ class Controls:
         self.is_held = held
 
     def mark(self, home: Settings) -> None:
-        """Mark the controls whose value differs from where *Reset* leads."""
+        """Mark the controls whose value differs from that of the scene shown, or from where *Reset* leads."""
         now = self.shown
         mine, theirs = now.config.to_dict(), home.config.to_dict()
         changed = {name: mine[name] != theirs[name] for name in mine}
@@ -211,8 +229,8 @@ class Controls:
         folded_away = [name for name, widget in self.named.items() if widget in box.children]
         put_class(button, any(changed[name] for name in folded_away), "rnnviz-changed")
 
-    def restrict(self, lock: Sequence[str], hide: Sequence[str]) -> None:
-        """Freeze and hide controls by their names; "all" stands for every one."""
+    def restrict(self, lock: Sequence[str], hide: Sequence[str]) -> tuple[str, ...]:
+        """Freeze and hide controls by their names, "all" stands for every one; return those frozen."""
         self.frozen = tuple(name for name in self.named if name in lock or "all" in lock)
         for name in self.frozen:
             if name != "beside":
@@ -223,6 +241,13 @@ class Controls:
         self.as_noise.disabled = "input_scale" in self.frozen
         put_class(self.as_noise, "input_scale" in hide or "all" in hide, "rnnviz-hidden")
         self.offer()
+        return self.frozen
+
+    def unknown(self, names: Sequence[str]) -> str:
+        """Return a sentence where a link freezes or hides unknown controls, else ""."""
+        strange = [name for name in names if name != "all" and name not in self.named]
+        said = _("In this link, lock/hide contain an unknown control: {names}.")
+        return said.format(names=", ".join(f"{name!r:.40}" for name in strange)) if strange else ""
 
     def grid(self, names: Sequence[str]) -> widgets.Box:
         """Return a box of controls that flow into as many columns as there is room for."""
@@ -231,9 +256,9 @@ class Controls:
         return box
 
 
-def folded(title: str, box: widgets.Box) -> widgets.Box:
+def folded(title: str, box: widgets.Box, help: str) -> widgets.Box:
     """Return a button that opens and closes ``box``, which an accordion does not do by keyboard."""
-    button = widgets.ToggleButton(value=False, description=title, tooltip=_("settings that are needed less often"))
+    button = widgets.ToggleButton(value=False, description=title, tooltip=help)
     box.layout.display = "none"
     button.observe(lambda change: setattr(box.layout, "display", None if change["new"] else "none"), "value")
     outer = widgets.VBox([button, box])

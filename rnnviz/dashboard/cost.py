@@ -5,7 +5,7 @@ from __future__ import annotations
 from ..engine.batching import lanes, split
 from ..network.cells import CELLS
 from ..network.config import Config
-from .state import Comparison
+from .settings import Comparison
 
 LANE = 0.6  # of what one stack gets done, a second one gets done beside it
 # Worth in multiplications: beginning a comparison, a step of a block of gates, and an entry of a state.

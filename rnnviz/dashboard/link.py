@@ -8,21 +8,32 @@ from urllib.parse import parse_qs, parse_qsl, urlencode
 
 from ..network.config import FIELDS, from_text
 from ..text.language import LANGUAGES, _, of_link
-from ..views import OPTIONS
-from .state import MOST_PINS, PageState, Settings
+from ..views import OPTIONS, VIEWS
+from .scenes import SCENES, START
+from .settings import Settings
+from .state import MOST_PINS, MOST_SHOWN, PageState
 
 LONGEST = 200_000  # characters; a text setting may be long, a hostile link longer
 MOST_NAMES = 50
+LISTS = ("show", "lock", "hide")
 
 
 def to_query(state: PageState) -> str:
     """Return the query string of a link that brings the page back, but for the step that the reader points at."""
-    parts: list[tuple[str, Any]] = list(differences(state.settings, state.start).items())
-    parts += [(name, ",".join(names)) for name in ("lock", "hide") if (names := getattr(state, name))]
+    scene = state.scene if state.scene in SCENES and SCENES[state.scene].fits(state.settings) else START
+    parts: list[tuple[str, Any]] = [("scene", scene)] if scene else []
+    parts += differences(state.settings, with_scene(state.start, scene)).items()
+    lists = {"show": state.shown, "lock": state.lock, "hide": state.hide}
+    parts += [(name, ",".join(names)) for name, names in lists.items() if names]
     parts += [(name, "1") for name in ("present", "predict") if getattr(state, name)]
     parts += [("lang", state.lang)] if state.lang else []
     parts += [("pin", urlencode(differences(pin, state.start.alone))) for pin in state.pins]
     return urlencode(parts)
+
+
+def with_scene(start: Settings, scene: str) -> Settings:
+    """Return where a link of this scene starts."""
+    return SCENES[scene].applied_to(start) if scene in SCENES else start
 
 
 def differences(settings: Settings, start: Settings) -> dict[str, Any]:
@@ -50,10 +61,11 @@ def from_query(query: str, start: Settings) -> PageState:
     What is impossible in a link is left out, with a sentence in ``notice``; unknown names are left to other readers.
     """
     query = query.removeprefix("?")
-    settings, problems = read(query, start)
     lists = parse_qs(query, keep_blank_values=True)
     last = {name: values[-1] for name, values in lists.items()}
-    lock, hide = (tuple(filter(None, last.get(name, "").split(",")[:MOST_NAMES])) for name in ("lock", "hide"))
+    scene = last["scene"] if last.get("scene") in SCENES else START
+    settings, problems = read(query, with_scene(start, scene))
+    show, lock, hide = (tuple(filter(None, last.get(name, "").split(",")[:MOST_NAMES])) for name in LISTS)
     pins = []
     for text in lists.get("pin", [])[:MOST_PINS]:
         pin, found = read(text, start)
@@ -63,7 +75,10 @@ def from_query(query: str, start: Settings) -> PageState:
     return PageState(
         settings=settings,
         start=start,
-        home=start,
+        home=settings,
+        scene=scene,
+        home_scene=scene,
+        shown=tuple(name for name in show if name in VIEWS)[:MOST_SHOWN],
         pins=tuple(pins),
         step=min(int(step), settings.config.seq_len) if re.fullmatch("[0-9]{1,5}", step) else -1,
         notice=" ".join(problems),

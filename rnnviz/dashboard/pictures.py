@@ -15,7 +15,8 @@ from .work import Drawing
 
 KEPT = 4  # pictures of each view of a trace, with other options or of other sizes
 GAP = 16
-TWO_COLUMNS = 820  # CSS pixels from which two pictures stand side by side
+TWO_COLUMNS = 520  # CSS pixels from which two pictures stand side by side
+SCREEN = 720  # CSS pixels of height where the page has not said its own
 PRESENT = 1.35  # how much larger everything is drawn for a projector
 HIDDEN = N_("The gradient is covered until you have placed your bet.")
 Picture = dict[str, Any]
@@ -42,7 +43,9 @@ class Pictures:
 
     def size(self, viewport: Mapping[str, float], present: bool) -> Size:
         """Return the size of each picture on a page of this width."""
-        _columns, width, height = layout(int(viewport["width"]), len(self.canvases))
+        _columns, width, height = layout(
+            int(viewport["width"]), len(self.canvases), int(viewport.get("height", SCREEN))
+        )
         return Size(width, height, PRESENT if present else 1.0, viewport["ratio"])
 
     def picture(self, drawing: Drawing, data: Any, size: Size) -> Picture:
@@ -81,8 +84,12 @@ class Pictures:
         return {"name": view, "label": label, "width": size.width, "height": size.height, "stale": False, "axes": None}
 
 
-def layout(width: int, views: int) -> tuple[int, int, int]:
-    """Return columns, and the pictures' width and height, for a page of this width."""
+def layout(width: int, views: int, screen: int = SCREEN) -> tuple[int, int, int]:
+    """Return columns, and the pictures' width and height, for a page of this width on a screen of this height.
+
+    Two pictures take less than half of a wide screen's height, and little more of a narrow one's.
+    """
     columns = min(views, 2) if width >= TWO_COLUMNS else 1
-    each = int(min(max((width - GAP * (columns - 1)) / columns, 280), 900))
-    return columns, each, int(min(max(0.62 * each, 310), 430))
+    each = int(min(max((width - GAP * (columns - 1)) / columns, 240), 900))
+    share = 0.25 if columns < min(views, 2) else 0.42
+    return columns, each, int(max(190, min(0.66 * each, share * screen, 430)))

@@ -11,7 +11,8 @@ from .cost import amount
 from .neighbours import neighbours
 from .pins import pinned, pinned_trace
 from .results import Results, is_whole
-from .state import Comparison, PageState
+from .settings import Comparison
+from .state import PageState
 from .work import PINNED, STILL, Advice, Ahead, Check, Job, Part, Pin, drawing
 
 SOON = 0.002  # seconds after a change: the page is answered first, and sends the next change meanwhile
@@ -43,7 +44,7 @@ def plan(state: PageState, results: Results, views: Sequence[str], in_steps: boo
     if jobs or not (in_steps and is_settled) or state.covers:
         return jobs
     jobs += ahead_jobs(state, results)
-    if not state.lock and not results[Advice(trace)].is_settled:
+    if not state.lock and trace.own is None and not results[Advice(trace)].is_settled:
         jobs.append(Job(Advice(trace), "advice", IDLE, takes_turns=True))
     return jobs
 

@@ -16,11 +16,13 @@ from ..views import VIEWS
 from . import link
 from .captions import captions
 from .error_report import error_report, sentence
+from .export import all_settings
 from .pictures import Picture, Pictures, Size, layout
 from .pins import pinned
 from .plan import BEARABLE
 from .results import Result, Results, is_whole
-from .state import Comparison, PageState
+from .settings import Comparison
+from .state import PageState
 from .work import Advice, Ahead, Check, Drawing, Job, Pin, drawing
 
 LEFT = N_("Stopped: what is dimmed was not computed.")
@@ -84,7 +86,7 @@ def render(
     check = Check(state.settings.config)
     checking = results[check], any(job.key == check for job in jobs)
     # Before a bet none: what theory expects would answer it.
-    said = [] if state.covers else notes(comparison.config, comparison.schemes, trace)
+    said = [] if state.covers else notes(comparison.config, () if comparison.network else comparison.schemes, trace)
     return Frame(stage, traits, said, advice(state, results, own, jobs), checking, trace, is_current, is_complete)
 
 
@@ -105,8 +107,10 @@ def stage_frame(
     is_own = any(trace is results[key].value for key in (wanted, Ahead(wanted)))
     # A draft reads few sequences: theory speaks of all of them, so that its words stay when those come.
     theory_of = state.settings.config if is_own else config
-    shows_theory = any("theory" in VIEWS[view].options for view in pictures.canvases) and state.settings.option(
-        "theory"
+    shows_theory = (
+        trace.own is None
+        and any("theory" in VIEWS[view].options for view in pictures.canvases)
+        and state.settings.option("theory")
     )
     return {
         "views": views,
@@ -114,6 +118,7 @@ def stage_frame(
         "words": [] if state.covers else captions(trace, theory_of if shows_theory else None),
         "page": viewport["width"],
         "told": len(trace.schemes) + shows_gates(pictures),
+        "settings": all_settings(trace, state.settings.options),
         "steps": config.seq_len,
         "drawn": f"{len(trace.seeds)} x {config.batch_size}",
     }

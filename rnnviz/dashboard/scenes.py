@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from ..network.config import Config
-from ..text.language import N_
+from ..text.language import N_, _
 from ..text.registry import Registry
+from ..views import VIEWS
 
 if TYPE_CHECKING:
-    from .state import Settings
+    from .settings import Settings
+
+START = ""  # the scene that a page starts with has no name in links
 
 
 @dataclass(frozen=True)
@@ -24,6 +28,7 @@ class Scene:
     look : what to look at, in one sentence that gives no result away.
     beside : the schemes drawn beside the first; settings : fields of Config that differ from their defaults.
     moves : the fields of Config that ``look`` asks the reader to move.
+    views : the views that ``look`` is about; a page without them does not offer the scene.
     """
 
     label: str
@@ -31,6 +36,7 @@ class Scene:
     beside: tuple[str, ...] = ()
     settings: dict[str, Any] = field(default_factory=dict)
     moves: tuple[str, ...] = ()
+    views: tuple[str, ...] = ("gradient",)
 
     @cached_property
     def config(self) -> Config:
@@ -47,6 +53,24 @@ class Scene:
         same = all(mine[name] == theirs[name] for name in SUBJECT if name not in self.moves)
         return same and self.applied_to(now).comparison.schemes == now.comparison.schemes
 
+    def can_be_seen(self, views: Sequence[str]) -> bool:
+        """Tell whether a page of these views shows what the scene is about, and leaves none of them empty."""
+        return set(self.views) <= set(views) and all(VIEWS[view].can_show(self.config) for view in views)
+
+
+def scenes_of(start: Settings, views: Sequence[str]) -> dict[str, Scene]:
+    """Return the scenes of a page by their names, first the one that it starts with, which asks what its views ask."""
+    questions = [_(VIEWS[view].question) for view in views[:2] if VIEWS[view].question]
+    first = Scene(N_("Start"), " ".join(questions), start.beside, start.config.changed)
+    return {START: first} | {name: scene for name, scene in SCENES.items() if scene.can_be_seen(views)}
+
+
+def shown_scene(chosen: str, scenes: Mapping[str, Scene], now: Settings) -> str | None:
+    """Return the name of the scene that the settings show: the one chosen, while it fits, or one that they equal."""
+    if chosen in scenes and scenes[chosen].fits(now):
+        return chosen
+    return next((name for name, scene in scenes.items() if scene.applied_to(now) == now), None)
+
 
 # Other values of these make a scene's sentence wrong; sizes and seeds do not.
 SUBJECT = ("gain", "cell", "activation", "inputs", "input_scale", "input_scheme", "loss_at", "forget_bias")
@@ -58,16 +82,14 @@ SCENES.add(
         N_("Both schemes keep the state at one height: now follow the gradient from the right edge to the left."),
         ("orthogonal",),
         {"scheme": "xavier"},
+        views=("state", "gradient"),
     ),
 )
 SCENES.add(
     "flat",
     Scene(
         N_("Flat"),
-        N_(
-            "The same scheme with a larger gain: move Gain a little to either side and watch which way the "
-            "gradient tips."
-        ),
+        N_("Xavier with a larger gain: move Gain a little to either side and watch which way the gradient tips."),
         (),
         {"scheme": "xavier", "gain": 1.85, "hidden_size": 128},
         ("gain",),
@@ -80,13 +102,17 @@ SCENES.add(
         N_("ReLU has no ceiling: compare what becomes of the state with what becomes of the gradient."),
         ("he",),
         {"scheme": "uniform_centered", "activation": "relu"},
+        views=("state", "gradient"),
     ),
 )
 SCENES.add(
     "surprise",
     Scene(
         N_("The surprise"),
-        N_("Both schemes have the same variance, but one adds up to more: can both still tell the first step?"),
+        N_(
+            "Both schemes have the same variance, but one adds up to more: does a gradient still reach the first step "
+            "in both?"
+        ),
         ("uniform_centered",),
         {"scheme": "uniform01"},
     ),
@@ -95,9 +121,19 @@ SCENES.add(
     "pytorch",
     Scene(
         N_("What PyTorch does"),
-        N_("The defaults of two frameworks, when you do not ask: which of them can still tell the first step?"),
+        N_("The defaults of two frameworks: in which of them does a gradient still reach the first step?"),
         ("keras",),
         {"scheme": "pytorch"},
+    ),
+)
+SCENES.add(
+    "no_slopes",
+    Scene(
+        N_("No slopes"),
+        N_("Linear units have slope 1 everywhere: which scheme keeps every length, and which stretches some?"),
+        ("orthogonal",),
+        {"scheme": "xavier", "activation": "linear"},
+        views=("singular", "jacobian"),
     ),
 )
 SCENES.add(
@@ -108,5 +144,27 @@ SCENES.add(
         ("pytorch",),
         {"scheme": "xavier", "cell": "lstm", "forget_bias": 0.0},
         ("forget_bias",),
+    ),
+)
+SCENES.add(
+    "lstm_defaults",
+    Scene(
+        N_("Two defaults"),
+        N_(
+            "An LSTM as PyTorch and as Keras set it up: how far open is the forget gate, and what does the gradient do?"
+        ),
+        ("keras",),
+        {"scheme": "pytorch", "cell": "lstm"},
+        views=("gates", "gradient"),
+    ),
+)
+SCENES.add(
+    "gru",
+    Scene(
+        N_("A GRU"),
+        N_("The gate z keeps the old state: in which scheme does that carry the gradient back to the first step?"),
+        ("uniform01",),
+        {"scheme": "xavier", "cell": "gru"},
+        views=("gates", "gradient"),
     ),
 )

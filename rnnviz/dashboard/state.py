@@ -2,102 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field, fields, replace
-from typing import Any, NamedTuple
+from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from ..network.config import Config
-from ..network.schemes import SCHEMES
-from ..text.language import _
-from ..text.registry import explain_choice
-from ..views import OPTIONS
-from .scenes import SCENES
+from .export import CODES
+from .scenes import SCENES, START
+from .settings import Settings
 
-MOST_SEEDS = 100
-MOST_SCHEMES = 6
 MOST_PINS = 3
-
-
-class Comparison(NamedTuple):
-    """What decides a comparison: its settings, its schemes (the first is the config's) and how many seeds it has.
-
-    ``entries`` are what the names mean now: one that is registered again makes another comparison.
-    """
-
-    config: Config
-    schemes: tuple[str, ...]
-    seeds: int
-    entries: tuple[Any, ...] = ()
-
-    @property
-    def first_scheme(self) -> Comparison:
-        """The same with the first scheme alone."""
-        beside = len(self.schemes) - 1
-        return self._replace(schemes=self.schemes[:1], entries=self.entries[: len(self.entries) - beside])
-
-    def drawn(self, count: int) -> range:
-        """Return the first ``count`` seeds, counted from the config's, or from lower down where they would run out."""
-        first = min(self.config.seed, 2**32 - count)
-        return range(first, first + count)
-
-
-@dataclass(frozen=True)
-class Settings:
-    """What the controls say.
-
-    Attributes
-    ----------
-    config : the experiment; its scheme is the first one drawn.
-    beside : the schemes drawn beside it.
-    options : the page's choices that differ from their defaults, keys of ``OPTIONS``.
-    seeds : how many seeds are run.
-
-    Raises
-    ------
-    ValueError : naming the scheme, option or number, and what is allowed.
-    """
-
-    config: Config = field(default_factory=Config)
-    beside: tuple[str, ...] = ()
-    options: Mapping[str, Any] = field(default_factory=dict)
-    seeds: int = 8
-
-    def __post_init__(self):
-        for name in self.beside:
-            SCHEMES[name]
-        # In the order of the registry: the same settings are equal however they were put together.
-        beside = tuple(name for name in SCHEMES if name in self.beside and name != self.config.scheme)
-        object.__setattr__(self, "beside", beside[: MOST_SCHEMES - 1])
-        for name, value in self.options.items():
-            check_option(name, value)
-        chosen = {name: value for name, value in self.options.items() if value != OPTIONS[name].choices[0][1]}
-        object.__setattr__(self, "options", chosen)
-        if isinstance(self.seeds, bool) or not isinstance(self.seeds, int) or not 1 <= self.seeds <= MOST_SEEDS:
-            text = _("{name} must be a whole number from {low} to {high}; got {received}.")
-            raise ValueError(text.format(name="seeds", low=1, high=MOST_SEEDS, received=repr(self.seeds)))
-
-    @property
-    def comparison(self) -> Comparison:
-        """What has to be computed for these settings."""
-        entries = (*self.config.entries, *(SCHEMES[name] for name in self.beside))
-        return Comparison(self.config, (self.config.scheme, *self.beside), self.seeds, entries)
-
-    @property
-    def alone(self) -> Settings:
-        """The first scheme alone, with the default options: what a pin keeps."""
-        return replace(self, beside=(), options={})
-
-    def option(self, name: str) -> Any:
-        """Return the value of one of the page's choices."""
-        return self.options.get(name, OPTIONS[name].choices[0][1])
-
-    def replace(self, **changes: Any) -> Settings:
-        """Return a copy; fields of Config are changed in its config."""
-        own = {spec.name for spec in fields(self)}
-        inner = {name: value for name, value in changes.items() if name not in own}
-        outer = {name: value for name, value in changes.items() if name in own}
-        config = outer.pop("config", self.config)
-        return replace(self, config=config.replace(**inner), **outer)
+MOST_SHOWN = 2  # views that are seen side by side
 
 
 class Bet(NamedTuple):
@@ -115,8 +29,9 @@ class PageState:
     Attributes
     ----------
     settings : what the controls say.
-    start : where the page started, which links are relative to; home : where *Reset* goes back to.
-    scene : the name of the scene chosen last, or "".
+    start : the notebook's own settings, which links are relative to; home : where the page started, with its link.
+    scene, home_scene : the name of the scene chosen last, and of the one that the page started with.
+    shown : the views that are seen, two at most; () for the first ones.
     moved : the field of Config that the reader changed last, alone, or "".
     pins : the settings whose first scheme stays in grey.
     step : the step that the reader points at, -1 for none.
@@ -135,7 +50,9 @@ class PageState:
     settings: Settings
     start: Settings
     home: Settings
-    scene: str = ""
+    scene: str = START
+    home_scene: str = START
+    shown: tuple[str, ...] = ()
     moved: str = ""
     pins: tuple[Settings, ...] = ()
     step: int = -1
@@ -176,8 +93,28 @@ class Choose(NamedTuple):
     scene: str
 
 
+class Open(NamedTuple):
+    """The settings, scene and views of a link are to be shown without a reload."""
+
+    settings: Settings
+    scene: str
+    shown: tuple[str, ...]
+
+
+class See(NamedTuple):
+    """These views are to be seen."""
+
+    shown: tuple[str, ...]
+
+
+class Predict(NamedTuple):
+    """Cover the gradient until a bet is placed, or no more."""
+
+    wanted: bool
+
+
 class Reset(NamedTuple):
-    """Go back to where the page, or the scene chosen last, started."""
+    """Go back to where the page started."""
 
 
 class DrawAgain(NamedTuple):
@@ -218,7 +155,7 @@ class Stop(NamedTuple):
 
 
 class Ask(NamedTuple):
-    """The reader asks for a file ("png", "svg", "csv") or the code; ``view`` is the picture's, or ""."""
+    """The reader asks for a file or for code, a kind of ``export.KINDS``; ``view`` is the picture's, or ""."""
 
     kind: str
     view: str = ""
@@ -232,8 +169,8 @@ class Answer(NamedTuple):
 
 
 Event = (
-    Change | Refuse | Choose | Reset | DrawAgain | PinFirst | KeepPins | Point | PlaceBet | StartCheck | Stop | Ask
-    | Answer
+    Change | Refuse | Choose | Open | See | Predict | Reset | DrawAgain | PinFirst | KeepPins | Point | PlaceBet
+    | StartCheck | Stop | Ask | Answer
 )  # fmt: skip
 
 
@@ -245,10 +182,17 @@ def reduce(state: PageState, event: Event) -> PageState:
         case Refuse(why):
             return replace(state, refusal=why, check=False, message="", notice="", requests=())
         case Choose(scene):
-            settings = SCENES[scene].applied_to(state.settings)
-            return replace(with_settings(state, settings), scene=scene, home=settings, moved="")
+            source = state.start if scene == START else SCENES[scene]
+            settings = state.settings.replace(config=source.config, beside=source.beside)
+            return replace(with_settings(state, settings), scene=scene, moved="")
+        case Open(settings, scene, shown):
+            return replace(with_settings(state, settings), scene=scene, shown=shown or state.shown, moved="")
+        case See(shown):
+            return replace(state, shown=shown)
+        case Predict(wanted):
+            return replace(state, predict=wanted)
         case Reset():
-            return with_settings(state, state.home)
+            return replace(with_settings(state, state.home), scene=state.home_scene)
         case DrawAgain():
             seed = (state.settings.config.seed + state.settings.seeds) % 2**31
             return with_settings(state, state.settings.replace(seed=seed))
@@ -282,7 +226,7 @@ def with_settings(state: PageState, settings: Settings) -> PageState:
     state = replace(state, settings=settings, refusal="", message="")
     if is_same:
         return state
-    code = tuple(each for each in state.requests if each[0] == "code")
+    code = tuple(each for each in state.requests if each[0] in CODES)
     return replace(state, notice="", check=False, stopped=frozenset(), requests=code)
 
 
@@ -291,10 +235,3 @@ def moved(before: Settings, after: Settings) -> str:
     old, new = before.config.to_dict(), after.config.to_dict()
     changed = [name for name in new if new[name] != old[name]]
     return changed[0] if len(changed) == 1 else ""
-
-
-def check_option(name: str, value: Any) -> None:
-    """Raise a ValueError unless ``value`` is one of the option's choices."""
-    allowed = [choice for _, choice in OPTIONS[name].choices]
-    if not any(value == choice and type(value) is type(choice) for choice in allowed):
-        raise ValueError(explain_choice(name, value, [choice for choice in allowed if choice != ""]))

@@ -39,13 +39,14 @@ class KeptPage(widgets.VBox):
         if not is_served():
             if not self.copy:
                 self.hide_copy()
-            self.kept = html(self.stage.frame, self.name)
+                self.stage.observe(lambda change: self.keep(), ("frame", "shown"))
+            self.kept = html(self.stage, self.name)
             self.copy = display({"text/html": self.kept}, raw=True, display_id=True)
             bundle["text/html"] = ""  # the copy already says what this output would without a kernel
         display(bundle, raw=True)
 
     def _repr_mimebundle_(self, **kwargs: Any) -> dict[str, Any]:
-        return super()._repr_mimebundle_(**kwargs) | {"text/html": html(self.stage.frame)}
+        return super()._repr_mimebundle_(**kwargs) | {"text/html": html(self.stage)}
 
     def hide_copy(self) -> None:
         """Hide the copy as long as the page is there."""
@@ -53,31 +54,32 @@ class KeptPage(widgets.VBox):
         self.children: tuple[widgets.Widget, ...] = (*self.children, style)
 
     def keep(self) -> None:
-        """Keep the pictures and sentences of now in place of the last ones."""
-        if self.copy and (new := html(self.stage.frame, self.name)) != self.kept:
+        """Keep whole pictures and their sentences in place of the last ones."""
+        if self.copy and self.stage.frame.get("whole") and (new := html(self.stage, self.name)) != self.kept:
             self.kept = new
             self.copy.update({"text/html": new}, raw=True)
 
 
-def html(stage: dict[str, Any], name: str = "") -> str:
-    """Return a frame's pictures and sentences as HTML of one class, with the advice to run the cell."""
-    advice = _("Run this cell to get the controls. These are the pictures that it showed last.")
-    if not stage.get("views"):
-        advice = _("Run this cell to see its pictures.")
-    parts = [f"<style>{NO_ERROR}</style><p><em>{escape(advice)}</em></p>"]
-    parts += [image(view) for view in stage.get("views", ()) if view["png"]]
-    parts += [sentence(**word) for word in stage.get("words", ())]
+def html(stage: Stage, name: str = "") -> str:
+    """Return what a stage shows as HTML of one class, with the advice to run the cell."""
+    views = [view for view in stage.frame.get("views", ()) if view["png"] and view["name"] in stage.shown]
+    advice = _("Run this cell to see its pictures.")
+    if views:
+        advice = _("Run this cell to get the controls. These are the pictures that it showed last.")
+    parts = [f"<style>{NO_ERROR}</style><p><em>{escape(advice)}</em></p>", *map(image, views)]
+    parts += [sentence(**word) for word in stage.frame.get("words", ())]
     return f'<div class="rnnviz-copy {name}">{"".join(parts)}</div>'
 
 
 def image(view: dict[str, Any]) -> str:
-    """Return a picture with its alt text."""
-    size = f'width="{view["width"]}" height="{view["height"]}" style="max-width: min(100%, max(49%, 320px)); height: auto"'
+    """Return a picture with its alt text; two stand side by side where there is room."""
+    size = f'width="{view["width"]}" height="{view["height"]}"'
+    style = "max-width: min(100%, max(49%, 320px)); height: auto"
     png = b64encode(view["png"]).decode()
-    return f'<img alt="{escape(view["alt"])}" {size} src="data:image/png;base64,{png}"> '
+    return f'<img alt="{escape(view["alt"])}" {size} style="{style}" src="data:image/png;base64,{png}"> '
 
 
-def sentence(text: str, style: dict[str, Any] | None, **others: Any) -> str:
-    """Return a sentence with its curve's colour."""
+def sentence(text: str, style: dict[str, Any] | None, why: str = "", **others: Any) -> str:
+    """Return a sentence with its curve's colour, and with its reason."""
     mark = f'<span style="color: {style["color"]}">&#9632;</span> ' if style else ""
-    return f"<p>{mark}{escape(text)}</p>"
+    return f"<p>{mark}{escape(f'{text} {why}'.strip())}</p>"

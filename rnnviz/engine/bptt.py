@@ -22,8 +22,8 @@ from .fast_backward import LONGEST, SHORTEST, fast_steps, most_steps
 from .parameter_gradients import parameter_gradients
 
 Array = np.ndarray
-BLOCK = 16  # steps whose inputs are projected in one multiplication
-AT_ONCE = 2**14  # numbers in the states of all steps whose factors are computed at once
+AT_ONCE = 2**14  # numbers in the states of all steps computed at once: more would not stay in the processor's cache
+MOST = 16  # steps computed at once
 
 
 def forward(
@@ -39,23 +39,22 @@ def forward(
     if state is None:
         zeros = np.zeros((*stack, batch, size), dtype=params["W_hh"].dtype)
         state = dict.fromkeys(cell.states, zeros)
-    for start in range(0, steps, BLOCK):
-        block = x[..., start : start + BLOCK, :, :]
+    at_once = min(MOST, max(1, AT_ONCE // state["h"].size))
+    for start in range(0, steps, at_once):
+        block = x[..., start : start + at_once, :, :]
         rows = block.reshape((*x.shape[:-3], -1, inputs)) @ params["W_xh"] + params["b_h"]
-        projected = np.moveaxis(rows.reshape((*stack, -1, batch, rows.shape[-1])), -3, 0)
-        at_once = max(1, AT_ONCE // state["h"].size) if isinstance(rows, np.ndarray) else 1
-        for t in range(0, block.shape[-3], at_once):
-            taken = take_steps(params, projected[t : t + at_once], state, cell, phi, num)
-            yield from taken
-            state = taken[-1].state
+        projected = rows.reshape((*stack, -1, batch, rows.shape[-1]))
+        taken = take_steps(params, projected, state, cell, phi, num)
+        yield from taken
+        state = taken[-1].state
 
 
 def take_steps(params, projected: Array, state: State, cell: Cell, phi: Activation, num: Arithmetic) -> list[Step]:
-    """Return the steps for some projected inputs (steps, ..., B, kH); only the states are computed one by one."""
+    """Return the steps for some projected inputs (..., steps, B, kH); only the states are computed one by one."""
     taken = []
     with np.errstate(under="ignore"):
-        for t in range(projected.shape[0]):
-            taken.append(cell.step(params, projected[t], state, phi, num))
+        for t in range(projected.shape[-3]):
+            taken.append(cell.step(params, projected[..., t, :, :], state, phi, num))
             state = taken[-1][0]
         if len(taken) == 1:
             ((state, kept, gates),) = taken
@@ -173,6 +172,13 @@ def bptt(
     ------
     ValueError : for an unknown name or a wrong shape; the message names it.
     FloatingPointError : where a state (the message names its step) or the loss is not finite.
+
+    Notes
+    -----
+    The gradient is that of the states as float64 computes them, to 1e-6 decades at any magnitude. Three things it
+    cannot know: in a chaotic network, those states depend on the last bit of the weights (see `sensitivity`); a state
+    below 1e-308 is 0, so that a ReLU that reads it is off; and where saturated terms of an LSTM's c cancel each other,
+    what is left is rounding, which shows in the output gate's gradient of that step.
 
     Source: Rumelhart, Hinton & Williams 1986; Werbos 1990.
 

@@ -149,7 +149,7 @@ class Narrow:
         steps = (self.forward_overflow, self.backward_overflow, self.first_zero)
         step = next((step for step in steps if step is not None), 0)
         back = self.config.seq_len - step
-        text = _("{dtype}: holds the gradient of every step.")
+        text = _("{dtype}: holds a gradient all the way back to step 0.")
         if self.forward_overflow is not None:
             text = _("{dtype}: the state is no longer finite from step {step} on.")
         elif self.backward_overflow is not None:
@@ -238,7 +238,7 @@ def gradient_norms(
     norms: list[float] = []
     for step in backward(params, [step.tape for step in steps], errors, CELLS[config.cell], num):
         totals = [np.asarray(d, dtype=float) for d in step.total.values()]
-        norms.append(num.log10_norm(totals[0]) if np.isfinite(totals[0]).all() else np.inf)
+        norms.append(float(num.log10_norm(totals[0])) if np.isfinite(totals[0]).all() else np.inf)
         yield len(norms) / (len(steps) + 1)
         ahead = len(steps) - len(norms)
         if not any(map(np.any, totals)) and all(error is None for error in errors[: max(ahead, 0)]):

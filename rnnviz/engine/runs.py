@@ -68,17 +68,27 @@ def trace(
     >>> own.names, bool(own.log10_grad_norm[0] == run(config).log10_grad_norm[0])
     (('mine',), True)
     """
+    data = checked(params, x, targets, cell, loss_at)
+    own = Network(*data, cell, activation, loss_at, name or _(OWN), loss_reduction)
+    return finish(tracing(own, config_of(own))).one()
+
+
+def checked(params, x, targets, cell: str, loss_at: str) -> tuple[dict[str, Array], Array, Array]:
+    """Return copies of a network's arrays and its batch; ValueError for what does not fit or is not finite."""
     # Copies: training may go on in the caller's arrays, and views look at the matrices later.
     params, x = {key: np.array(value, dtype=float) for key, value in params.items()}, np.array(x, dtype=float)
     targets = check_shapes(params, x, np.array(targets), CELLS[cell], loss_at)
     for key, value in {**params, "x": x}.items():
         if not np.isfinite(value).all():
             raise ValueError(f"{key} must hold finite numbers only")
-    own = Network(params, x, targets, cell, activation, loss_at, name or _(OWN), loss_reduction)
-    config = config_of(own)
-    stacked = {key: stack_params([value]) for key, value in params.items()}
-    part = finish(Statistics(config, 1).collecting(stacked, x[None], targets[None]))
-    return replace(assemble(config, (own.name,), (config.seed,), [part]), own=own).one()
+    return params, x, targets
+
+
+def tracing(own: Network, config: Config) -> Progress[Trace]:
+    """Compute the comparison of an own network alone, whose batch this Config describes, and yield the share done."""
+    stacked = {key: stack_params([value]) for key, value in own.params.items()}
+    part = yield from Statistics(config, 1).collecting(stacked, own.x[None], own.targets[None])
+    return replace(assemble(config, (own.name,), (config.seed,), [part]), own=own)
 
 
 def config_of(own: Network) -> Config:

@@ -118,7 +118,7 @@ class Statistics:
         mean = flat.mean(axis=-1)
         self.moments["mean"][:, at] = mean
         self.moments["second_moment"][:, at] = np.vecdot(flat, flat) / size
-        self.moments["saturation"][:, at] = self.phi.saturated(flat).mean(axis=-1)
+        self.moments["saturation"][:, at] = self.phi.saturated(flat).sum(axis=-1) / size
         flat -= mean[..., None]
         self.moments["variance"][:, at] = np.vecdot(flat, flat) / size
         for name in steps[0].gates:
@@ -134,17 +134,13 @@ class Statistics:
     def backward(self, params: Params, tapes: list, errors: list, factors: bool = True) -> Progress[dict[str, Array]]:
         """Go back and return log10 of the gradients' norms, (N, T+1) for each state, and of the step factors."""
         rows: dict[str, list] = {name: [] for name in (*self.cell.states, *(["passed"] * factors))}
-        unnoted: dict[str, list[Scaled]] = {name: [] for name in rows}
         passed = None
         for back, step in enumerate(backward(params, tapes, errors, self.cell)):
             found = dict(step.total)
             if factors and back < len(tapes):
                 found["passed"] = passed = self.passed(step, tapes[-1 - back], passed)
             for name, gradient in found.items():
-                unnoted[name].append(gradient)
-                if back >= len(tapes) - 1 or len(unnoted[name]) * gradient.m.size >= TOGETHER:
-                    rows[name] += rows_of(unnoted[name])
-                    unnoted[name] = []
+                rows[name].append(row_norms(gradient))
             yield back / len(tapes)
         norms = {name: log10_norms(each[::-1]) for name, each in rows.items()}
         if factors:
@@ -191,11 +187,3 @@ def levelled(errors: Sequence[Scaled | None]) -> tuple[list[Scaled | None], Arra
     """
     top = reduce(np.maximum, (error.e.max(axis=(-2, -1), keepdims=True) for error in errors if error is not None))
     return [error and Scaled(error.m, error.e - top) for error in errors], top[..., 0] / LOG2_10
-
-
-def rows_of(totals: list[Scaled]) -> list[tuple[Array, Array]]:
-    """Return each array's `row_norms`, computed in one go where each row has a single exponent."""
-    if len(totals) == 1 or not all(total.is_rowwise for total in totals):
-        return [row_norms(total) for total in totals]
-    together = Scaled(np.stack([total.m for total in totals]), np.stack([total.e for total in totals]))
-    return list(zip(*row_norms(together), strict=True))

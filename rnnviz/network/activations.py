@@ -136,8 +136,12 @@ def sigmoid_with_slope(a: Array) -> tuple[Array, Array]:
     np.exp2(u, out=u)
     near = 1.0 + u
     np.divide(1.0, near, out=near)
+    # Without np.where, whose branches a processor cannot foresee: it takes as long as all the rest.
+    value = np.maximum(u, a >= 0)
+    value *= near
     u *= near
-    return np.where(a >= 0, near, u), u * near
+    u *= near
+    return value, u
 
 
 def log_sigmoid(a: Array) -> Array:

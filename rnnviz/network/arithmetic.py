@@ -102,14 +102,14 @@ class Exact:
         return Scaled.exp(phi.log_slope(a))
 
     def gate(self, kept: Kept, value: Array) -> Factor:
-        return value if least(value) > TINY else Scaled.exp(log_sigmoid(kept[0]))
+        # Only those that floats do not hold: the others, and the states made of them, are those of a network alone.
+        return value if least(value) > TINY else where(value > TINY, value, Scaled.exp(log_sigmoid(kept[0])))
 
     def output(self, phi: Activation, kept: Kept, value: Array) -> Factor:
         if phi.ends is None or phi.ends[0] != 0 or least(value) > TINY:
             return value
-        middle = 0.5 * phi.ends[1]
-        small = self.product(self.slope(phi, kept), 1.0 / np.maximum(phi.ends[1] - value, middle))
-        return where(value < middle, small, value)
+        small = self.product(self.slope(phi, kept), 1.0 / np.maximum(phi.ends[1] - value, 0.5 * phi.ends[1]))
+        return where(value > TINY, value, small)
 
     def memory(self, phi: Activation, c: Factor) -> tuple[Array, Factor, Kept]:
         if not isinstance(c, Scaled):

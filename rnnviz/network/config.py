@@ -17,6 +17,7 @@ from .activations import ACTIVATIONS
 from .cells import CELLS
 from .inputs import INPUTS, TEXT, alphabet
 from .losses import LOSS_REDUCTIONS
+from .numbers import NUMBERS_HELP, table
 from .schemes import SCHEMES
 
 LOSS_AT = (N_("last"), N_("every"))
@@ -35,11 +36,18 @@ def number(default: float, low: float, high: float, label: str, help: str, **ui:
     return field(default=default, metadata=metadata)
 
 
+def read(default: str, name: str, label: str, help: str, **more: Any) -> Any:
+    """Declare a text that an input reads; ``check`` raises a ValueError for one that it cannot."""
+    applies = lambda values: INPUTS[values["inputs"]].reads == name  # noqa: E731
+    metadata = {"kind": "text", "low": 2, "high": 20_000, "label": label, "help": help, "applies": applies, **more}
+    return field(default=default, metadata=metadata)
+
+
 @dataclass(frozen=True, kw_only=True, repr=False)
 class Config:
     """One experiment: a cell, how its weights are drawn, what it reads, and where its loss is.
 
-    ``inputs="text"`` and ``"digits"`` bring sizes of their own for D and O (see `sizes`).
+    ``inputs="text"``, ``"numbers"`` and ``"digits"`` bring sizes of their own for D and O (see `sizes`).
 
     Raises
     ------
@@ -65,7 +73,9 @@ class Config:
     input_scheme: str | None = choice(
         None, SCHEMES, N_("Input scheme"), N_("how W_xh is drawn; by default like W_hh"), optional=True
     )
-    gain: float = number(1.0, 0.0, 20.0, N_("Gain"), N_("factor on W_hh"), slider=(0.0, 12.0), step=0.01)
+    gain: float = number(
+        1.0, 0.0, 20.0, N_("Gain"), N_("factor on W_hh"), slider=(0.0, 20.0), step=0.01, fine=(0.5, 2.5)
+    )
     hidden_size: int = number(
         64, 1, 4096, N_("Hidden size"), N_("H, the number of hidden units"), slider=(1, 512), step=1
     )
@@ -98,17 +108,8 @@ class Config:
         applies=lambda values: CELLS[values["cell"]].has_forget_bias,
     )
     seed: int = number(0, 0, 2**32 - 1, N_("Seed"), N_("the same seed draws the same numbers"), slider=(0, 99), step=1)
-    text: str = field(
-        default=TEXT,
-        metadata={
-            "kind": "text",
-            "low": 2,
-            "high": 20_000,
-            "label": N_("Text"),
-            "help": N_("what Input: Text reads"),
-            "applies": lambda values: INPUTS[values["inputs"]].reads_text,
-        },
-    )
+    text: str = read(TEXT, "text", N_("Text"), N_("what Input: Text reads"))
+    numbers: str = read("sine 25", "numbers", N_("Numbers"), NUMBERS_HELP, check=table)
 
     def __post_init__(self):
         for spec in fields(self):
@@ -116,8 +117,14 @@ class Config:
 
     @property
     def sizes(self) -> tuple[int, int]:
-        """The actual D and O, which a text's alphabet or the scans of digits decide where they are read."""
-        return INPUTS[self.inputs].sizes(self.input_size, self.output_size, self.text)
+        """The actual D and O, which a text's alphabet, own numbers or the scans of digits decide."""
+        return INPUTS[self.inputs].sizes(self.input_size, self.output_size, self.source)
+
+    @property
+    def source(self) -> str:
+        """The text or the numbers that the input reads, "" where it reads neither."""
+        name = INPUTS[self.inputs].reads
+        return getattr(self, name) if name else ""
 
     @property
     def noise_scale(self) -> float:
@@ -275,6 +282,7 @@ def check_text(spec: Field, value: Any) -> str:
     except UnicodeEncodeError:
         text = _("{name} must be text that UTF-8 can hold; got {received}.")
         raise ValueError(text.format(name=spec.name, received=shorten(value))) from None
+    spec.metadata.get("check", str)(value)
     return value
 
 

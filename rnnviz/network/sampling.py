@@ -80,5 +80,5 @@ def draw_bias(config: Config, cell: Cell, name: str, shape: tuple[int, ...], rng
 def draw_inputs(config: Config) -> tuple[Array, Array]:
     """Return ``x`` (T, B, D), scaled by ``input_scale``, and the targets (T, B)."""
     sizes = Sizes(config.seq_len, config.batch_size, *config.sizes)
-    x, targets = INPUTS[config.inputs].fn(stream(config.seed, "inputs"), sizes, config.text)
+    x, targets = INPUTS[config.inputs].fn(stream(config.seed, "inputs"), sizes, config.source)
     return config.input_scale * x, targets

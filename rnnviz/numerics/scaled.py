@@ -59,7 +59,8 @@ class Weights:
         sizes = np.abs(W)
         top = float(sizes.max(initial=0.0))
         self.e = 0.0 if top == 0 or 2.0**-20 < top < 2.0**100 else float(np.frexp(top)[1])
-        self.m = W if self.e == 0 else pow2(W, np.asarray(-self.e))
+        # A copy, since BLAS takes half as long again for small transposed matrices.
+        self.m = np.ascontiguousarray(W if self.e == 0 else pow2(W, np.asarray(-self.e)))
         self.dense = bool(sizes.min(initial=top) > 2.0**-100 * top)
 
 
@@ -113,10 +114,9 @@ class Scaled:
 
     @property
     def is_safe(self) -> bool:
-        """Whether every row's largest number lies within 2**-SAFE .. 2**SAFE."""
-        # Not from the squares: those of tiny numbers are subnormal, on which processors are 50 times slower.
+        """Whether the norm of every row of ``m`` lies within 2**-SAFE .. 2**SAFE."""
         if self._is_safe is None:
-            self._is_safe = bool(self.largest.min() > 2.0**-SAFE and self.largest.max() < 2.0**SAFE)
+            self._is_safe = bool(self.squares.min() > 2.0 ** (-2 * SAFE) and self.squares.max() < 2.0 ** (2 * SAFE))
         return self._is_safe
 
     def __getitem__(self, index: int) -> Scaled:

@@ -6,8 +6,8 @@ All deviations are natural logarithms of a squared norm. Four effects add up alo
   2 for orthogonal weights), where cv**2 is the relative variance of phi'**2 over the units. The median of a product of
   k such factors lies ``k v / 2`` below the mean (Hanin & Nica 2018).
 - Alike slopes: one W_hh of independent entries stretches the same directions again. Where the slopes of two steps are
-  the same, this raises the mean by ``k**2 / (2 n)`` and the median by ``k**2 / (9 n)``; where only a share c of phi'**2
-  is the same, by ``c**k`` of that.
+  the same, this multiplies the mean by ``sinh(y) / y``, ``y = k**2 / (2 n)``, and raises the logarithm of the median
+  by ``k**2 / (9 n)``; where only a share c of phi'**2 is the same, by ``c**k`` of that.
 - A lasting pattern of slopes, with the share p, gives each network a rate of its own: the variance of
   ``k**2 p cv**2 / n``. It raises the median by a ninth of that.
 - The median of 32 networks itself varies by chance.
@@ -40,7 +40,8 @@ class Network:
 
     ``q`` and ``log10_chi`` (T,) as in `Curves`; ``constant`` as in `Drive`; ``repeated`` (T,), the correlation
     (root mean square) of a unit's pre-activations at two steps that comes from reading different inputs with the same
-    weights; ``sequences`` (T+1,) that share the squared gradient norm.
+    weights; ``slow`` whether slow change near the edge of chaos counts; ``sequences`` (T+1,) that share the squared
+    gradient norm.
     """
 
     phi: Activation
@@ -53,6 +54,7 @@ class Network:
     constant: float = 0.0
     repeated: Array | float = 0.0
     sequences: Array | float = 1.0
+    slow: bool = True
 
 
 @dataclass(frozen=True)
@@ -87,7 +89,7 @@ class Deviation:
     chance : how much fresh chance lowers it.
     noise : one and a half standard errors of the median of 32 networks.
     lasting : whether that noise comes from lasting patterns and not from fresh chance.
-    mean_square : how much using one W_hh at every step raises the mean square over networks, to first order.
+    mean_square : how much using one W_hh at every step raises the mean square over networks.
     """
 
     tied: Array
@@ -112,7 +114,7 @@ def pattern(network: Network, moments: Tabulated, q: Array, recurrent: Array) ->
         shared = correlation(moments, q, recurrent, given, 3 if even else 2)
         if not even:
             return Pattern(variation, mean_square + (1.0 - mean_square) * shared, shared, shared)
-        square = shared**2 + network.repeated**2 + slowness(network, moments)
+        square = shared**2 + network.repeated**2 + (slowness(network, moments) if network.slow else 0.0)
     square = np.clip(square, 0.0, 1.0)
     share = 1.0 / (1.0 + variation)
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -182,7 +184,9 @@ def deviation(sums: Array, chance: Array, sequences: Array | float = 1.0, rough:
     again = np.exp(log_alike) * own**2
     lasting = 0.4 * again + rough * frozen**2
     noise = NOISE * np.sqrt(fresh + lasting)
-    return Deviation(tied, fresh / 2, noise, lasting > fresh, 0.5 * np.maximum(again, rough * frozen**2))
+    y = np.clip(0.5 * own**2, 1e-9, STEEPEST)
+    mean_square = np.maximum(np.exp(log_alike) * (np.sinh(y) / y - 1.0), 0.5 * rough * frozen**2)
+    return Deviation(tied, fresh / 2, noise, lasting > fresh, mean_square)
 
 
 def deviations(network: Network) -> tuple[Deviation, Deviation, Pattern]:

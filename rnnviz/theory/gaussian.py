@@ -76,7 +76,8 @@ class Tabulated:
 
 def tabulated(phi: Activation, q: Array) -> Tabulated:
     """Return the expectations at each q >= 0, of any shape."""
-    return Tabulated(*10.0 ** log10_tabulated(phi, q, slice(None)))
+    with np.errstate(over="ignore"):
+        return Tabulated(*10.0 ** log10_tabulated(phi, q, slice(None)))
 
 
 def log10_tabulated(phi: Activation, q: Array, rows: slice | int) -> Array:

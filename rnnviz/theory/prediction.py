@@ -133,7 +133,7 @@ def tied_weights_show(config: Config, schemes: Sequence[str], back: bool = True)
     """
     if not CELLS[config.cell].has_matrix_jacobian:
         return False
-    config = config.replace(seq_len=max(config.seq_len, math.ceil(2 * math.sqrt(config.hidden_size))))
+    config = config.replace(seq_len=max(config.seq_len, math.ceil(3 * math.sqrt(config.hidden_size))))
     phi = ACTIVATIONS[config.activation]
     for chosen in (config.replace(scheme=scheme) for scheme in schemes if SCHEMES[scheme].independent):
         typical = drive(chosen).variances.mean(axis=(1, 2), keepdims=True)

@@ -190,8 +190,8 @@ ORTHOGONAL = Law(
     N_("The matrix is orthogonal but for the gain: all are {largest}."),
 )
 BLOCK = Law(
-    N_("law for a gate's block"),
-    N_("law for a gate's block"),
+    N_("law for a block"),
+    N_("law for a block"),
     N_(
         "The matrix is one gate's block of an orthogonal matrix: for large H they fill the disc of radius {radius}, "
         "most densely at its edge."

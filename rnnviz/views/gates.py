@@ -6,6 +6,7 @@ import numpy as np
 
 from ..engine.trace import Trace
 from ..network.cells import CELLS
+from ..network.config import Config
 from ..text.language import N_, _
 from ..text.number_format import number
 from . import scale
@@ -21,9 +22,16 @@ class Gates(CurveView):
     name = "gates"
     label = N_("Gates")
     help = N_("how far open the gates of the LSTM or GRU are, and how much of them is saturated")
+    question = N_("How far open are the gates?")
     options = ("quantity",)
     shows_gates = True
-    mark_words = {"nonfinite": N_("not finite from step {step}")}
+    mark_words = {
+        "nonfinite": N_("not finite from step {step}"),
+        "some nonfinite": N_("in some draws not finite from step {step}"),
+    }
+
+    def can_show(self, config: Config) -> bool:
+        return CELLS[config.cell].path != ""
 
     def data(self, trace: Trace, quantity: str = "second_moment") -> Lines:
         """Return the curves: mean values, unless the ``quantity`` is a share of the units."""

@@ -43,6 +43,7 @@ class Gradient(CurveView):
     name = "gradient"
     label = N_("Gradient")
     help = N_("backward: does the gradient survive the way back through time?")
+    question = N_("What is left of the gradient at the first step?")
     options = ("theory", "precision")
     pins = True
     backward = True
@@ -50,7 +51,8 @@ class Gradient(CurveView):
     mark_words = {
         "float32": N_("the first seed's run in float32 holds nothing but 0 from step {step} back"),
         "zero": N_("exactly 0 from step {step} back"),
-        "nonfinite": N_("no gradient in runs whose state is not finite (from step {step})"),
+        "nonfinite": N_("no gradient, since the state is not finite from step {step}"),
+        "some nonfinite": N_("no gradient in the draws whose state is not finite (from step {step})"),
     }
 
     def is_slow(self, config: Config, precision: str = "", **options) -> bool:

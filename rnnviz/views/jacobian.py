@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from ..engine.trace import Trace
-from ..engine.trajectory import log_slopes_of
+from ..engine.trajectory import log_slopes
 from ..network.cells import CELLS
+from ..network.config import Config
 from ..numerics.progress import Progress, rescaled
 from ..text.language import N_, _
 from ..text.number_format import number
@@ -29,9 +30,13 @@ class Jacobian(CurveView):
     name = "jacobian"
     label = N_("Jacobian")
     help = N_("what is left of each direction of the state after k steps, along a real sequence")
+    question = N_("What is left of each direction of the state after k steps?")
     reveals_gradient = True
     slow = True
     first_seed = True
+
+    def can_show(self, config: Config) -> bool:
+        return CELLS[config.cell].has_matrix_jacobian
 
     def computing(self, trace: Trace, work: float = WORK) -> Progress[Lines]:
         """Compute one curve after the other, over as many steps as ``work`` multiplications allow."""
@@ -74,7 +79,7 @@ class Jacobian(CurveView):
 def curve_along(trace: Trace, k: int, shown: int) -> Progress[Curve]:
     """Compute the k-th scheme's curve along its first sequence, over the distances 0..shown."""
     params, x = trace.parameters(k), trace.inputs(k)[0][:, :1]
-    slopes = log_slopes_of(params, x, trace.config.activation)
+    slopes = log_slopes(params, x, trace.config.activation)
     distances, name = distances_shown(trace.config.hidden_size, shown), trace.names[k]
     if np.isnan(slopes).any():
         nothing = np.full(len(distances), np.nan)

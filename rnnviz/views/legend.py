@@ -18,7 +18,6 @@ ENTRY = 54  # px that a legend's sample line takes, with its gaps
 LETTER = 6.6  # px that a letter takes
 ROW = 19  # px
 TITLE = 30  # px
-BUTTONS = 92  # px at the end of the title's line that a page's buttons take, where they do not stand below
 
 
 def widest(names: Sequence[str]) -> float:
@@ -56,8 +55,7 @@ def points(setting: Any) -> float:
 
 def write_title(ax: Axes, title: str, **place: Any) -> None:
     """Write the title as large as fits above the axes."""
-    width = axes_size(ax)[0]
-    room = width + 14 - (BUTTONS if width > 400 else 0)
+    room = axes_size(ax)[0] + 14
     size = min(points("axes.titlesize"), 0.72 * room / (0.62 * len(title)))
     ax.set_title(title, loc="left", fontweight="bold", fontsize=size, x=-0.012, **place)
 

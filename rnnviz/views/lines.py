@@ -22,7 +22,7 @@ from ..text.number_format import number, plain
 from . import legend, overlays, root
 from .overlays import Overlay, finite
 from .scale import Ticks, decade_ticks, draw_grid
-from .styles import MARK_SIGNS, MARK_WORDS, MARKS, STYLES
+from .styles import AT_TOP, MARK_SIGNS, MARK_WORDS, MARKS, STYLES
 from .view import Artists, View
 
 Array = np.ndarray
@@ -172,7 +172,7 @@ class CurveView(View):
 def band_note(seeds: int) -> str:
     """Return what a picture says of bands over this many seeds, "" for a single one."""
     inner = seeds - 2 * int(left_out(seeds))
-    text = _("band: all {count} draws") if inner == seeds else _("band: middle {inner} of {count} draws")
+    text = _("band: all {count} draws") if inner == seeds else _("band: middle {inner} of {count}")
     return text.format(count=seeds, inner=inner) if seeds > 1 else ""
 
 
@@ -193,9 +193,10 @@ def curve_of(label: str, values: Array, marks: Marks) -> Curve:
 
 
 def overflow(trace: Trace, k: int) -> Marks:
-    """Return the mark of the first step at which a state of the k-th scheme is not finite."""
-    steps = trace.first_nonfinite[k][trace.first_nonfinite[k] >= 0]
-    return [("nonfinite", int(steps.min()))] if steps.size else []
+    """Return the mark of the first step at which a state of the k-th scheme is not finite, in all or in some draws."""
+    over = trace.first_nonfinite[k] >= 0
+    kind = "nonfinite" if over.all() else "some nonfinite"
+    return [(kind, int(trace.first_nonfinite[k][over].min()))] if over.any() else []
 
 
 def set_up(ax: Axes, data: Lines) -> None:
@@ -238,7 +239,7 @@ def update_marks(artists: list, curve: Curve, y_limits: tuple[float, float]) -> 
     bottom, top = y_limits
     for artist, kind in zip(artists, MARKS, strict=True):
         at = [step for name, step in curve.marks if name == kind]
-        artist.set_data(at, [top if kind == "nonfinite" else bottom] * len(at))
+        artist.set_data(at, [top if kind in AT_TOP else bottom] * len(at))
         artist.set_visible(bool(at))
 
 

@@ -39,7 +39,7 @@ def describe(step: float | None, back: bool) -> str:
         return ""
     where = _("A line marks √H steps back, at t = {step}.") if back else _("A line marks √H steps, t = {step}.")
     meaning = _(
-        "From about there on one W_hh, used again and again, raises the mean square over networks; their median, "
-        "which is drawn, leaves theory later."
+        "By two to three times as many steps one W_hh, used again and again, has raised the mean square over networks; "
+        "their median, which is drawn, follows more slowly."
     )
     return f"{where.format(step=number(step))} {meaning}"

@@ -27,6 +27,7 @@ class SingularValues(MatrixView):
     name = "singular"
     label = N_("Singular values")
     help = N_("how much one step of W_hh can stretch or shrink, beside what theory expects")
+    question = N_("How much can one step stretch or shrink a state?")
     title = N_("Singular values of W_hh")
     gate_title = N_("Singular values of W_hh, gate {gate}")
     look = {"drawstyle": "steps-mid", "linewidth": 1.8, "markersize": 4, "markevery": 4}

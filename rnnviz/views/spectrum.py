@@ -29,6 +29,7 @@ class Spectrum(MatrixView):
     name = "spectrum"
     label = N_("Eigenvalues")
     help = N_("the eigenvalues of W_hh, with the unit circle and the circle that theory expects")
+    question = N_("Where do the eigenvalues of W_hh lie?")
     title = N_("Eigenvalues of W_hh")
     gate_title = N_("Eigenvalues of W_hh, gate {gate}")
     look = {"linestyle": "", "markersize": 3.5, "alpha": 0.75}

@@ -46,6 +46,7 @@ class UnitsView(View):
     name = "units"
     label = N_("Units")
     help = N_("every unit at every step of one sequence, as a heat map")
+    question = N_("Which units are saturated?")
     timed = True
     first_seed = True
 

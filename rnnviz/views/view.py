@@ -23,6 +23,7 @@ class View:
     Attributes
     ----------
     name, label, help : how code, menus and help texts refer to it.
+    question : what a page that starts with it asks.
     options : the names of the page's choices, keys of ``OPTIONS``, that ``data`` takes.
     pins : whether ``data`` takes ``pins``, pairs of a name and another comparison, to draw in grey.
     timed : whether the horizontal axis counts steps.
@@ -37,6 +38,7 @@ class View:
     name: str
     label: str
     help: str
+    question = ""
     options: tuple[str, ...] = ()
     pins = False
     timed = False
@@ -57,6 +59,10 @@ class View:
     def is_slow(self, config: Config, **options: Any) -> bool:
         """Tell whether the other views must not wait for it with these options."""
         return self.slow
+
+    def can_show(self, config: Config) -> bool:
+        """Tell whether there is anything to see with these settings."""
+        return True
 
     def frame(self, data: Any) -> Hashable:
         """Return the axes: as long as they stay the same, only the artists are drawn again."""
@@ -113,7 +119,8 @@ OPTIONS.add(
         "theory",
         N_("Theory"),
         N_(
-            "what mean-field theory expects; dashed where the median of many networks may differ by more than a factor of 2"
+            "what mean-field theory expects; dashed where the median of many networks may differ by more than a factor "
+            "of 2"
         ),
         ((N_("hide"), False), (N_("show"), True)),
     ),

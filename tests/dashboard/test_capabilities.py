@@ -69,7 +69,7 @@ def letters(rng, sizes, text):
     return x, rng.integers(sizes.output_size, size=(sizes.seq_len, sizes.batch_size))
 
 
-INPUT = Input("waves", "Waves of letters", "the characters of a text as waves", letters, reads_text=True)
+INPUT = Input("waves", "Waves of letters", "the characters of a text as waves", letters, reads="text")
 ACTIVATION = Activation(
     name="arctan",
     label="arctan",
@@ -186,7 +186,7 @@ def test_pictures_words_and_numbers_are_those_of_the_made_up_network():
 def test_the_made_up_cell_s_gradients_agree_with_the_complex_step():
     dashboard = make("state", scheme="mine", hidden_size=5, seq_len=6, **MADE_UP)
     dashboard.check.button.click()
-    assert "entries agree with" in dashboard.check.words.value
+    assert "entries checked without backpropagation" in dashboard.check.words.value
 
 
 def test_a_cell_without_a_matrix_says_so():
@@ -203,8 +203,8 @@ def test_the_gates_are_called_what_the_cell_calls_them():
 
 def test_the_verdict_names_the_cell_s_own_path():
     dashboard = make("gradient", scheme="mine", gain=0.1, seq_len=40, **MADE_UP)
-    told = " ".join(word["text"] for word in dashboard.stage.frame["words"])
-    assert "the shortcut past n (gate u)" in told
+    told = " ".join(word["why"] for word in dashboard.stage.frame["words"])
+    assert "shortcut past n (gate u)" in told
 
 
 def test_the_text_is_in_a_file_where_the_input_reads_it():

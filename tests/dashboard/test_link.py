@@ -9,7 +9,9 @@ from hypothesis import strategies as st
 
 from rnnviz import Config
 from rnnviz.dashboard.link import differences, from_query, to_query
-from rnnviz.dashboard.state import MOST_PINS, PageState, Settings
+from rnnviz.dashboard.scenes import SCENES
+from rnnviz.dashboard.settings import Settings
+from rnnviz.dashboard.state import MOST_PINS, Change, PageState, reduce
 from rnnviz.dashboard.work import Pin
 from rnnviz.network.activations import ACTIVATIONS
 from rnnviz.network.cells import CELLS
@@ -57,8 +59,9 @@ def states(draw):
     pins = tuple(pin.alone for pin in draw(st.lists(all_settings, max_size=MOST_PINS)))
     flags = {name: draw(st.booleans()) for name in ("present", "predict")}
     lists = {name: draw(controls) for name in ("lock", "hide")}
+    settings = draw(all_settings)
     return PageState(
-        draw(all_settings), start, start, pins=pins, lang=draw(st.sampled_from(["", "en", "de"])), **flags, **lists
+        settings, start, settings, pins=pins, lang=draw(st.sampled_from(["", "en", "de"])), **flags, **lists
     )
 
 
@@ -91,6 +94,17 @@ def test_a_link_brings_back_the_same_trace_bit_for_bit(mine, start):
     back = from_query("?" + to_query(PageState(mine, start, start)), start)
     mine, theirs = (finish(Pin(each.comparison).compute()) for each in (mine, back.settings))
     assert same_bits(mine, theirs)
+
+
+def test_a_link_brings_a_scenes_settings_its_question_and_the_views_that_are_seen():
+    page = from_query("scene=flat&gain=1.9&show=state,nosuch,gradient,units", START)
+    assert (page.scene, page.home_scene, page.shown) == ("flat", "flat", ("state", "gradient"))
+    assert page.settings == page.home == SCENES["flat"].applied_to(START).replace(gain=1.9)
+    assert to_query(page) == "scene=flat&gain=1.9&show=state%2Cgradient"
+    left = reduce(page, Change(page.settings.replace(activation="relu")))
+    assert "scene" not in to_query(left), "its question does not fit"
+    assert from_query(to_query(left), START).settings == left.settings
+    assert from_query("scene=nosuch", START).scene == ""
 
 
 def test_a_link_holds_only_what_differs_from_the_start():

@@ -8,7 +8,8 @@ import rnnviz as rv
 from rnnviz.dashboard.cost import amount
 from rnnviz.dashboard.plan import AT_ONCE, BAND, IDLE, REST, SOON, fitting, plan
 from rnnviz.dashboard.results import Results
-from rnnviz.dashboard.state import Change, PageState, PinFirst, Refuse, Settings, StartCheck, Stop, reduce
+from rnnviz.dashboard.settings import Settings
+from rnnviz.dashboard.state import Change, PageState, PinFirst, Refuse, StartCheck, Stop, reduce
 from rnnviz.dashboard.work import Advice, Check, Part, Pin, drawing
 
 SMALL = Settings(rv.Config(hidden_size=8, seq_len=6, batch_size=6), ("he",), seeds=4)

@@ -5,50 +5,32 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from pages import is_one_sentence
+from rendered import (
+    BEFORE,
+    DRAFT,
+    NEW,
+    NEW_DRAFT,
+    NEW_TRACE,
+    OLD,
+    OLD_TRACE,
+    SLOW,
+    STOPPED,
+    WHOLE,
+    WIDE,
+    known,
+    page,
+    traced,
+)
 
 import rnnviz as rv
 from rnnviz.dashboard.error_report import Refusal
 from rnnviz.dashboard.pictures import Pictures
 from rnnviz.dashboard.plan import plan
 from rnnviz.dashboard.render import render
-from rnnviz.dashboard.results import Results
-from rnnviz.dashboard.state import Bet, PageState, Settings
-from rnnviz.dashboard.work import Advice, Check, Part, Pin, drawing
-from rnnviz.numerics.progress import finish
+from rnnviz.dashboard.state import Bet
+from rnnviz.dashboard.work import Advice, Check, Pin, drawing
 from rnnviz.story.suggestions import Suggestion
 from rnnviz.theory import prediction
-
-WIDE = {"width": 1120, "ratio": 1}
-OLD = Settings(rv.Config(hidden_size=8, seq_len=6, batch_size=6), ("uniform01",), seeds=3)
-NEW = OLD.replace(gain=1.5)
-STOPPED = frozenset({"comparison"})
-# Paces at which a draft comes at once, and at which nothing does.
-QUICK, SLOW = 1e-8, 1.0
-
-
-def traced(settings, seeds=None, sequences=None):
-    """Compute a comparison, or a part of it."""
-    comparison = settings.comparison
-    return finish(Part(comparison, seeds or settings.seeds, sequences or settings.config.batch_size).compute())
-
-
-OLD_TRACE, NEW_TRACE, NEW_DRAFT = traced(OLD), traced(NEW), traced(NEW, 1, 2)
-
-
-def page(settings=NEW, **changes):
-    return replace(PageState(settings, OLD, OLD), **changes)
-
-
-def known(*pairs, pace=QUICK):
-    """Return results that hold these values by their keys."""
-    results = Results(pace)
-    for key, value in pairs:
-        results.put(key, value=value)
-    return results
-
-
-BEFORE = (OLD.comparison, OLD_TRACE)
-DRAFT, WHOLE = ((NEW.comparison, trace) for trace in (NEW_DRAFT, NEW_TRACE))
 
 
 @pytest.fixture(scope="module")
@@ -245,8 +227,10 @@ def test_pins_are_named_by_what_tells_them_apart(shown):
 
 
 def test_pictures_fit_the_page(shown, pictures):
-    for width, columns in {1280: 2, 700: 1, 358: 1}.items():
-        views = shown(page(), known(WHOLE), {"width": width, "ratio": 1}).stage
+    for (width, height), columns in {(920, 720): 2, (1560, 1080): 2, (608, 360): 2, (358, 844): 1}.items():
+        views = shown(page(), known(WHOLE), {"width": width, "height": height, "ratio": 1}).stage
+        tall = sum(view["height"] for view in views["views"][: 3 - columns])
+        assert tall <= 0.6 * height, "the screen shows more than pictures"
         assert (views["columns"], views["page"]) == (columns, width)
         assert sum(view["width"] for view in views["views"][:columns]) <= width
         assert all(view["width"] > 0.9 * (width / columns - 20) for view in views["views"])

@@ -7,7 +7,7 @@ import pytest
 
 import rnnviz as rv
 from rnnviz.dashboard.results import NOTHING, PACE, ROOM, Results, is_whole
-from rnnviz.dashboard.state import Comparison
+from rnnviz.dashboard.settings import Comparison
 
 CONFIG = rv.Config(hidden_size=4, seq_len=3, batch_size=2)
 TRACE = rv.compare(CONFIG, ("xavier",), range(2))

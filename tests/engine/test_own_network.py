@@ -13,7 +13,7 @@ from reference import loss, network
 import rnnviz as rv
 from rnnviz.engine.precision import held
 from rnnviz.engine.trace import Trace
-from rnnviz.engine.trajectory import log_slopes, log_slopes_of
+from rnnviz.engine.trajectory import log_slopes
 from rnnviz.network.sampling import draw_inputs
 from rnnviz.story import step_readout, verdict
 from rnnviz.story.suggestions import suggest
@@ -140,9 +140,7 @@ def test_what_does_not_fit_is_named():
 def test_the_slopes_of_a_trajectory_are_those_of_the_states():
     params, x, targets = network("rnn", steps=9)
     h = rv.bptt(params, x, targets).h[1:, 0]
-    np.testing.assert_allclose(np.exp(log_slopes_of(params, x[:, :1], "tanh")), 1 - h**2, rtol=1e-12)
-    with pytest.raises(ValueError, match="cell must be 'rnn'"):
-        log_slopes(SMALL.replace(cell="gru"))
+    np.testing.assert_allclose(np.exp(log_slopes(params, x[:, :1], "tanh")), 1 - h**2, rtol=1e-12)
 
 
 def test_one_only_and_as_comparison_keep_the_network():

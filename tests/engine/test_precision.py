@@ -10,6 +10,7 @@ import pytest
 import rnnviz as rv
 from rnnviz.engine.precision import PRECISIONS, NarrowArithmetic, Rounded, held, holding
 from rnnviz.network.sampling import draw_inputs
+from rnnviz.numerics.progress import finish
 
 NARROW = [name for name in PRECISIONS if name != "float64"]
 MODULES = {"rnn": "RNN", "lstm": "LSTM", "gru": "GRU"}
@@ -152,3 +153,22 @@ def test_the_share_grows_with_every_step_of_both_passes():
 def test_an_unknown_type_gets_a_suggestion():
     with pytest.raises(ValueError, match="Did you mean 'float32'"):
         held(rv.Config(), "flot32")
+
+
+def test_a_gradient_counts_as_lost_only_where_it_stays_0():
+    """The loss is so sure of step 2 that float16 has no gradient there; the loss of step 1 has one again."""
+    config = rv.Config(scheme="identity", activation="linear", hidden_size=1, input_size=1, output_size=2, batch_size=1,
+                       seq_len=2, loss_at="every")  # fmt: skip
+    params = {"W_xh": np.ones((1, 1)), "W_hh": np.ones((1, 1)), "b_h": np.zeros(1),
+              "W_hy": np.array([[1.0, -1.0]]), "b_y": np.zeros(2)}  # fmt: skip
+    data = np.array([[[0.5]], [[30.0]]]), np.zeros((2, 1), dtype=int)
+    result = finish(holding(config, "float16", params, data))
+    assert np.isneginf(result.log10_grad_norm).tolist() == [False, False, True]
+    assert result.first_zero is None
+    assert result.words == "float16: holds a gradient all the way back to step 0."
+
+
+def test_one_step_back_is_said_in_the_singular():
+    assert held(rv.Config(scheme="uniform01", seq_len=9)).words == (
+        "float32: the gradient is exactly 0 from 1 step back on, at step 8."
+    )

@@ -28,6 +28,8 @@ def values(spec):
     if meta["kind"] == "choice":
         names = st.sampled_from(list(meta["allowed"]))
         return st.none() | names if meta["optional"] else names
+    if "check" in meta:
+        return st.sampled_from(["sine 25", "1;0,5\n2;3", "a b\n1 -2e3\n 4.5 0\r\n"])
     if meta["kind"] == "text":
         text = st.text(st.characters(exclude_categories=["Cs"]), min_size=meta["low"], max_size=60)
         return text.filter(lambda text: len(set(text)) > 1)
@@ -220,7 +222,7 @@ def test_sizes_are_those_of_the_data():
 
 
 def test_a_field_applies_where_it_changes_what_is_drawn():
-    other = {"forget_bias": 2.5, "text": "abcdab"}
+    other = {"forget_bias": 2.5, "text": "abcdab", "numbers": "1 2\n3 5\n2 3"}
     for cell, inputs in product(rv.cells.CELLS, rv.inputs.INPUTS):
         config = rv.Config(cell=cell, inputs=inputs, hidden_size=3, seq_len=4, text="abab")
         for name, value in other.items():

@@ -27,7 +27,7 @@ BOXES = """
   .map((box) => [box.x, box.y, box.width])
 """
 PLACES = """
-() => [...document.querySelectorAll(".rnnviz-stage, .rnnviz > .rnnviz-controls > *")]
+() => [...document.querySelectorAll(".rnnviz-stage, .rnnviz-column > .rnnviz-controls > *")]
   .map((node) => node.getBoundingClientRect()).filter((box) => box.width).map((box) => [box.x, box.y])
 """
 # Counts `lang` attributes that are set, even to the same value, and animation frames with an undecoded picture.
@@ -82,9 +82,12 @@ def test_the_scheme_menu_redraws(first):
 
 
 def test_a_checkbox_adds_a_scheme_and_removes_it(first):
+    first.get_by_role("button", name="+ add").press("Enter")
     box = first.get_by_label("Orthogonal", exact=True)
     change(first, box.check, every_alt("Orthogonal:"))
     change(first, box.uncheck, no_alt("Orthogonal:"))
+    first.get_by_role("button", name="+ add").press("Enter")
+    box.wait_for(state="hidden")
 
 
 def test_one_key_makes_text_as_large_as_noise(first):
@@ -136,7 +139,7 @@ def drawn_width(least, most):
 
 @pytest.fixture(scope="module")
 def scenes_page(shared, voila):
-    """Open a page whose scenes are chosen: *Reset* would go back to the last of them."""
+    """Open a page whose scenes are chosen."""
     return open_notebook(shared.open(), voila)
 
 
@@ -147,7 +150,7 @@ def choose(page, name):
 
 @pytest.mark.usefixtures("quiet")
 def test_a_chosen_scene_is_marked_as_pressed_and_not_wider(scenes_page):
-    widths = "() => [...document.querySelectorAll('.rnnviz-presets button')].map((each) => each.offsetWidth)"
+    widths = "() => [...document.querySelectorAll('.rnnviz-scenes button')].map((each) => each.offsetWidth)"
     before, pressed = scenes_page.evaluate(widths), scenes_page.locator(".rnnviz-scenes [aria-pressed=true]")
     for name in ("Flat", "The surprise"):
         choose(scenes_page, name)
@@ -155,12 +158,12 @@ def test_a_chosen_scene_is_marked_as_pressed_and_not_wider(scenes_page):
         assert scenes_page.evaluate(widths) == before
     press(scenes_page, "Gain", "ArrowRight")
     pressed.wait_for(state="detached")
-    assert scenes_page.locator(".rnnviz-scenes [aria-pressed=false]").count() == 6
+    assert scenes_page.locator(".rnnviz-scenes [aria-pressed=false]").count() == 7
 
 
 @pytest.mark.usefixtures("quiet")
 def test_nothing_moves_when_a_control_comes_and_goes(scenes_page):
-    for width in (1280, 1000, 700):
+    for width in (1280, 1000):
         scenes_page.set_viewport_size({"width": width, "height": 900})
         choose(scenes_page, "Fades")
         slider(scenes_page, "Forget bias").wait_for(state="hidden")
@@ -219,10 +222,10 @@ def test_the_settings_unfold_by_keyboard(first):
 
 def test_a_turned_phone_gets_pictures_of_its_new_width(first):
     size = first.viewport_size
-    assert first.evaluate(drawn_width(500, 600))  # two side by side
-    change(first, lambda: first.set_viewport_size({"width": 844, "height": 390}), drawn_width(700, 844))
+    assert first.evaluate(drawn_width(440, 470))  # two side by side
+    change(first, lambda: first.set_viewport_size({"width": 844, "height": 390}), drawn_width(380, 420))
     assert first.evaluate("document.documentElement.scrollWidth") <= 844
-    change(first, lambda: first.set_viewport_size(size), drawn_width(500, 600))
+    change(first, lambda: first.set_viewport_size(size), drawn_width(440, 470))
 
 
 def luminance(page, selector, name):
@@ -239,7 +242,7 @@ def test_light_and_dark_are_readable_and_accessible(first):
         first.emulate_media(color_scheme=colours)
         ground = luminance(first, "body", "backgroundColor")
         assert (ground < 0.1) == (colours == "dark"), colours
-        for selector in ("#rnnviz-notebook h1", "#rnnviz-notebook p", ".rnnviz-words li", ".widget-label", "summary"):
+        for selector in (".rnnviz-header h1", "#rnnviz-notebook p", ".rnnviz-words li", ".widget-label", "summary"):
             ink = luminance(first, selector, "color")
             assert (max(ink, ground) + 0.05) / (min(ink, ground) + 0.05) >= 4.5, (colours, selector)
         inverted = "getComputedStyle(document.querySelector('.rnnviz-view img')).filter.includes('invert')"

@@ -65,7 +65,7 @@ def test_a_bet_covers_the_gradient_until_it_is_placed(opened):
     assert not re.search(r"\d", gradient())
     page.stage.step = 3
     assert "covered" in page.stage.moment[0]
-    button(page, "fades").click()
+    button(page, "shrinks").click()
     assert "Right." in text_of(bet)
     assert "1 of 1" in text_of(bet)
     assert len(sentences(page)) == 2
@@ -75,7 +75,7 @@ def test_a_bet_covers_the_gradient_until_it_is_placed(opened):
     assert sentences(page) == []
     assert "Right." not in text_of(bet)
     assert "1 of 1" in text_of(bet), "the score stays while the next question is open"
-    button(page, "fades").click()
+    button(page, "shrinks").click()
     assert "No: it grows" in text_of(bet)
     assert "1 of 2" in text_of(bet)
     button(page, "grows").click()
@@ -92,7 +92,7 @@ def test_no_picture_shows_the_answer_of_a_bet(opened):
     alt = lambda: page.stage.frame["views"][1]["alt"]  # noqa: E731
     assert "covered" in alt()
     assert not re.search(r"\d", alt())
-    button(page, "fades").click()
+    button(page, "shrinks").click()
     assert "covered" not in alt()
 
 
@@ -105,10 +105,13 @@ def test_there_is_no_bet_without_the_link(opened):
 
 def test_a_bets_scenes_have_numbers_for_names(opened):
     page = opened("predict=1")
-    assert [each.description for each in of_class(page, "rnnviz-scene")] == [f"Scene {k}" for k in range(1, 7)]
+    assert [each.description for each in of_class(page, "rnnviz-scene")] == [
+        "Start",
+        *(f"Scene {k}" for k in range(1, 7)),
+    ]
     button(page, "Scene 4").click()
     assert page.config.scheme == "uniform01"
-    assert [each.description for each in of_class(opened(), "rnnviz-scene")] == SCENES
+    assert [each.description for each in of_class(opened(), "rnnviz-scene")] == ["Start", *SCENES]
 
 
 def test_the_step_pointed_at_is_read_with_its_equation(opened):

@@ -57,10 +57,12 @@ def test_a_scenes_sentence_stays_while_it_fits(opened):
     assert look(page) == fades
     control(page, "Activation").value = "relu"
     assert look(page) == ""
-    button(page, "Reset").click()
+    button(page, "Fades").click()
     assert look(page) == fades
     control(page, "He").value = True
     assert look(page) == ""
+    button(page, "Reset").click()
+    assert look(page) == look(opened()) != ""
     for scene, moved in (("Flat", "Gain"), ("Forget bias", "Forget bias")):
         button(page, scene).click()
         said = look(page)
@@ -104,7 +106,7 @@ def test_changed_controls_are_marked_until_reset(opened):
     control(page, "Gain").value = 1.7
     control(page, "He").value = True
     control(page, "Theory").value = True
-    assert marked(page) == {"Gain", "Compare with", "Theory"}
+    assert marked(page) == {"Gain", "Compare with", "Theory", "More settings"}
     assert not reset.disabled
     reset.click()
     assert marked(page) == set()
@@ -154,7 +156,7 @@ def test_a_bad_link_is_reported_until_the_next_change(opened):
 
 def test_a_link_freezes_and_hides_controls(opened):
     page = opened("lock=gain,beside&hide=cell,nosuch")
-    assert page.stage.notice == "In this link lock and hide name what is no control: 'nosuch'."
+    assert page.stage.notice == "In this link, lock/hide contain an unknown control: 'nosuch'."
     (row,) = of_class(page, "rnnviz-compare")
     boxes = [each for each in row.children if isinstance(each, ipywidgets.Checkbox)]
     assert boxes

@@ -167,9 +167,7 @@ def test_a_phone_shows_everything_without_scrolling_sideways(opened):
     page = opened("phone").page
     page.evaluate("scrollTo(0, 0)")
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
-    top = page.locator(".rnnviz-view").first.bounding_box()["y"]
-    others = page.get_by_role("combobox", name="Activation").bounding_box()["y"]
-    assert slider(page, "Gain").bounding_box()["y"] < top < others
+    assert slider(page, "Gain").bounding_box()["y"] < page.locator(".rnnviz-view").first.bounding_box()["y"]
     densities = page.eval_on_selector_all(".rnnviz-view img", "all => all.map(i => i.naturalWidth / i.width)")
     assert densities == [2, 2], "not as sharp as the screen"
     boxes = page.eval_on_selector_all(
@@ -202,13 +200,19 @@ def test_pictures_of_other_settings_are_dimmed_and_come_back(opened, desk):
 
 
 def test_a_link_hides_only_the_controls_that_it_names(opened):
-    labels = ".rnnviz .widget-label:visible"
+    labels = ".rnnviz-controls .widget-label:visible"
+    drawer = opened("projector").page.get_by_role("button", name="Controls")
+    drawer.press("Enter")
+    opened("projector").page.get_by_label("Scheme", exact=True).wait_for(state="visible")
     shown = {name: opened(name).page.locator(labels).all_inner_texts() for name in ("desk", "projector")}
     assert {"Gain", "Cell", "Scheme", "Hidden size"} <= set(shown["desk"])
     assert shown["projector"] == [label for label in shown["desk"] if label not in ("Gain", "Cell")]
     for role, name in (("slider", "Gain"), ("combobox", "Cell")):
         assert opened("desk").page.get_by_role(role, name=name, exact=True).count() == 1
         assert opened("projector").page.get_by_role(role, name=name, exact=True).count() == 0
+    drawer.press("Enter")
+    opened("projector").page.get_by_label("Scheme", exact=True).wait_for(state="hidden")
+    opened("projector").rest()
 
 
 def test_a_projector_gets_larger_letters_beside_and_in_the_pictures(opened):
@@ -225,12 +229,15 @@ def test_a_projector_gets_larger_letters_beside_and_in_the_pictures(opened):
 def test_a_changed_control_has_a_mark_that_needs_no_colour_and_has_room(opened, desk):
     marks = "all => all.map((node) => [node.textContent, getComputedStyle(node, '::before').content])"
     labels = desk.locator(".rnnviz-controls > .widget-inline-hbox > .widget-label")
+    assert set(dict(labels.evaluate_all(marks)).values()) == {"none"}, "the page is where its link started it"
+    change(desk, lambda: slider(desk, "Sequence length").press("ArrowLeft"))
     found = dict(labels.evaluate_all(marks))
-    assert found["Sequence length"] == found["Input"] == '" •"'
-    assert found["Scheme"] == found["Hidden size"] == "none"
+    change(desk, lambda: slider(desk, "Sequence length").press("ArrowRight"))
+    assert found["Sequence length"] == '" •"'
+    assert found["Scheme"] == found["Hidden size"] == found["Input"] == "none"
     for name in PAGES:
         labels = opened(name).page.locator(".rnnviz .widget-inline-hbox > .widget-label:visible")
-        assert labels.count() > 5
+        assert labels.count() > 5 or name != "desk"
         assert labels.evaluate_all(CROWDED) == [], name
 
 

@@ -1,7 +1,7 @@
 """Long computations that report their progress, exact numbers from links, and a teacher's options in them."""
 
 import pytest
-from browsing import FIRST, PICTURES, STAGE, alts, change, slider, wait_for_pictures
+from browsing import FIRST, PICTURES, STAGE, alts, change, slider, unfold, wait_for_pictures
 from visitor import Visitor, visit
 
 pytestmark = pytest.mark.browser
@@ -57,7 +57,10 @@ def test_a_copied_link_brings_back_the_same_page(first, voila, new_page):
     first.get_by_label("Scheme", exact=True).select_option(label="Identity")
     slider(first, "Gain").press("PageUp")
     first.get_by_role("button", name="Pin", exact=True).press("Enter")
+    first.get_by_role("button", name="+ add").press("Enter")
     first.get_by_label("Orthogonal", exact=True).check()
+    first.get_by_role("button", name="+ add").press("Enter")
+    unfold(first)
     first.get_by_label("Theory").check()
     assert visitor.settle(), visitor.findings
     first.get_by_role("button", name="Copy link").press("Enter")

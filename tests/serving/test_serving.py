@@ -154,6 +154,7 @@ def test_a_kernel_computes_in_one_thread_is_reached_as_set_and_freed_only_by_its
     (kernel,) = (each for each in server.kernels() if f"{visitor.kernel}.json" in " ".join(each.cmdline()))
     environment = kernel.environ()
     assert {environment[f"{name}_NUM_THREADS"] for name in ("OPENBLAS", "OMP", "MKL")} == {"1"}
+    assert environment["MALLOC_ARENA_MAX"] == "1"
     (file,) = (part for part in kernel.cmdline() if f"{visitor.kernel}.json" in part)
     connection, expected = json.loads(Path(file).read_text()), app.transport_to_kernels()
     assert connection["transport"] == expected.get("transport", "tcp")

@@ -89,10 +89,10 @@ def test_titles_and_labels_fit_into_the_narrowest_picture(lang):
 def test_scenes_and_a_pin_are_in_german(opened):
     def page():
         dashboard = opened("", "gradient", gain=1.25)
-        dashboard.buttons.pin.click()
+        dashboard.actions.pin.click()
         texts = []
         for name in SCENES:
-            dashboard.buttons.scenes[name].click()
+            dashboard.strip.scenes[name].click()
             texts += said(dashboard)
         return texts
 

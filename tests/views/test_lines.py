@@ -240,8 +240,8 @@ def test_bands_are_named_for_what_they_hold():
         (1, 0, "", ""),
         (2, 0, "band: all 2 draws", "medians of 2 draws; bands reach from the lowest to the highest of them"),
         (8, 0, "band: all 8 draws", "medians of 8 draws; bands reach from the lowest to the highest of them"),
-        (19, 1, "band: middle 17 of 19 draws", "medians of 19 draws; bands hold the middle 17 of them"),
-        (32, 2, "band: middle 28 of 32 draws", "medians of 32 draws; bands hold the middle 28 of them"),
+        (19, 1, "band: middle 17 of 19", "medians of 19 draws; bands hold the middle 17 of them"),
+        (32, 2, "band: middle 28 of 32", "medians of 32 draws; bands hold the middle 28 of them"),
     ]:
         trace = rv.compare(config, ("he",), range(seeds))
         data = VIEWS["gradient"].data(trace)
@@ -253,7 +253,11 @@ def test_bands_are_named_for_what_they_hold():
         np.testing.assert_allclose(data.curves[0].low, ordered[low], atol=1e-12)
         np.testing.assert_allclose(data.curves[0].high, ordered[-1 - low], atol=1e-12)
         assert VIEWS["gradient"].frame(data) == VIEWS["gradient"].frame(replace(data, seeds=1)), "a draft's axes jump"
-    assert not figure("gradient", data, width=280).artists["band"][0].get_visible()
+    for width, seen in ((280, False), (600, True)):
+        made = figure("gradient", data, width=width)
+        note, label = made.artists["band"][0], made.axes.xaxis.label
+        assert note.get_visible() == seen
+    assert note.get_window_extent().x0 > label.get_window_extent().x1 + 10
 
 
 def test_overflow_is_marked_at_the_top_and_ends_the_curve():
@@ -311,3 +315,26 @@ def test_a_covered_gradient_gives_nothing_away():
             data = view.covered(view.data(rv.compare(SMALL.replace(gain=gain), ("xavier", "he"), range(2))))
             pictures.append(Canvas(view).png(data))
         assert pictures[0] == pictures[1], name
+
+
+def test_what_some_draws_do_is_not_said_of_all():
+    config = rv.Config(activation="relu", gain=1.35, hidden_size=8, seq_len=2600, batch_size=1, inputs="none")
+    trace = rv.compare(config, ("he",), range(4))
+    over = trace.first_nonfinite[0]
+    assert 0 < np.count_nonzero(over >= 0) < 4, "nothing is tested"
+    first = over[over >= 0].min()
+    drawn, words, (_, top), text = marks("state", trace)
+    assert ("*", [first], [top]) in drawn
+    assert f"★ in some draws not finite from t = {first}" in words
+    assert f"in some draws not finite from step {first}" in text
+    assert f"no gradient in the draws whose state is not finite (from step {first})" in marks("gradient", trace)[3]
+
+
+def test_a_state_that_comes_back_from_0_is_0_only_at_times():
+    trace = rv.compare(rv.Config(activation="relu", hidden_size=1, batch_size=1, seq_len=30), ("xavier",), range(1))
+    zero = np.flatnonzero(trace.second_moment[0, 0, 1:] == 0) + 1
+    assert trace.second_moment[0, 0, zero[0] :].any(), "nothing is tested"
+    drawn, words, (bottom, _), text = marks("state", trace)
+    assert ("x", [zero[0]], [bottom]) in drawn
+    assert f"× at times exactly 0, first at t = {zero[0]}" in words
+    assert f"at times exactly 0, first at step {zero[0]}" in text

@@ -70,7 +70,7 @@ def test_kerass_block_has_the_law_of_a_block(cell, radius, edge, gate):
         assert law in text
         assert re.search(rf"(radius|reach up to|all are) {re.escape(number)}[,.]", text), text
         assert not re.search("circular law|quarter", text)
-        assert ("law for a gate's block" in names(made)) == bool(gate)
+        assert ("law for a block" in names(made)) == bool(gate)
         assert made.axes.get_title("left").endswith(f"W_hh, gate {gate}" if gate else "W_hh")
     circles = [patch.radius for patch in shown("spectrum", config, "keras")[0].axes.patches]
     assert circles == pytest.approx([1.0, {"lstm": 0.5, "gru": 3**-0.5, "rnn": 1.0}[cell]])

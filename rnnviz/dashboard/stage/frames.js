@@ -36,20 +36,37 @@ function decodedImage(view) {
   });
 }
 
+// A button that unfolds the reason for a verdict; it stays open when the verdict changes.
+function reason(text, label, old) {
+  const words = element("span", "rnnviz-reason");
+  words.textContent = text;
+  const toggle = button(label, () => {
+    words.hidden = !words.hidden;
+    toggle.setAttribute("aria-expanded", !words.hidden);
+  });
+  toggle.classList.add("rnnviz-why");
+  words.hidden = !(old?.querySelector(".rnnviz-reason")?.hidden === false);
+  toggle.setAttribute("aria-expanded", !words.hidden);
+  return [toggle, " ", words];
+}
+
 // Leaves unchanged rows alone: the list is a live region, and screen readers would read them again.
-function showSentences(list, items) {
+function showSentences(list, items, why) {
   items.forEach((item, k) => {
     const [content, old] = [JSON.stringify(item), list.children[k]];
     if (old?.dataset.content === content) return;
     const row = element("li", "", { "data-content": content });
     if (item.style) row.append(lineSample(item.style));
-    row.append(item.text);
+    const text = element("span", "rnnviz-verdict");
+    text.textContent = item.text;
+    row.append(text);
+    if (item.why) row.append(" ", ...reason(item.why, why, old));
     if (item.lines) row.style.minHeight = `${item.lines}lh`;
     if (old) old.replaceWith(row);
     else list.append(row);
   });
   while (list.children.length > items.length) list.lastChild.remove();
-  keepHeight(list, items.length);
+  if (items.length) keepHeight(list, items.length); // a bet covers the sentences, and leaves them their room
 }
 
 // Everything old stays until all pictures of a frame are decoded, so that nothing blinks and the browser lays the page
@@ -59,7 +76,9 @@ class Frames {
     Object.assign(this, { model, el, views, started: 0, oldest: 0, fits: false });
     this.texts = model.get("texts");
     this.words = element("ul", "rnnviz-words", { "aria-live": "polite" });
+    this.settings = element("p", "rnnviz-settings"); // for paper, which has no controls
     this.step = new Step(model, views);
+    this.chooser = chooserTool(model, views);
     model.on("change:frame", () => this.draw());
     // The kernel draws its first frame without knowing the page's width; normally the one that fits follows at once.
     setTimeout(() => {
@@ -90,8 +109,11 @@ class Frames {
       if (!this.views.children[k]) this.views.append(this.figure(view));
       this.showView(this.views.children[k], view, images[k]);
     });
+    this.el.style.setProperty("--told", frame.told);
     this.step.follow(frame.steps, frame.told);
-    showSentences(this.words, frame.words);
+    showSentences(this.words, frame.words, this.texts.why);
+    this.chooser.update();
+    if (this.settings.textContent !== frame.settings) this.settings.textContent = frame.settings;
     this.el.dataset.revision = frame.revision;
     this.el.dataset.whole = frame.whole;
     this.el.dataset.drawn = frame.drawn;
@@ -105,6 +127,7 @@ class Frames {
       const ask = () => this.model.send({ kind: kind.toLowerCase(), view: name });
       files.append(button(kind, ask, fill(this.texts.save, { kind, view })));
     }
+    files.append(...copyButton(this.model, name, view));
     const picture = element("div", "rnnviz-picture"); // the size of the image, so that the cursor's place is relative
     figure.cursor = element("div", "rnnviz-cursor", { hidden: "" });
     picture.append(element("img"), figure.cursor);

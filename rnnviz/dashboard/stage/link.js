@@ -81,6 +81,18 @@ function linkTool(model) {
   return tool;
 }
 
+// Applies the settings of a link to this very page, such as a task's *Set this up*, without a reload.
+function followLinks(model) {
+  const follow = (event) => {
+    const link = event.target.closest?.('a[href^="?"]');
+    if (!link || event.defaultPrevented || event.ctrlKey || event.metaKey || event.shiftKey) return;
+    event.preventDefault();
+    model.send({ kind: "open", query: link.getAttribute("href") });
+  };
+  document.addEventListener("click", follow);
+  return () => document.removeEventListener("click", follow);
+}
+
 // Gives the query to the page around the stage, for its links to other languages and for reloading.
 function publishQuery(model, el) {
   const publish = () => {

@@ -5,9 +5,10 @@ function reportWidth(model, el) {
   const report = () => {
     const width = Math.floor(el.clientWidth);
     const ratio = Math.min(2, Math.max(1, Math.round((window.devicePixelRatio || 1) * 2) / 2));
+    const height = document.documentElement.clientHeight;
     const known = model.get("viewport");
     if (width > 0 && (known.width !== width || known.ratio !== ratio)) {
-      model.set("viewport", { width, ratio });
+      model.set("viewport", { width, height, ratio });
       model.save_changes();
     }
   };
@@ -30,12 +31,16 @@ function render({ model, el }) {
   const views = element("div", "rnnviz-views");
   const frames = new Frames(model, el, views);
   const tools = linkTool(model);
-  el.append(messageTool(model, el), progressTool(model), views, frames.words, frames.step.bar, tools, exportTool(model, tools));
+  const told = element("div", "rnnviz-status");
+  told.append(messageTool(model, el), progressTool(model));
+  const { bar } = frames.chooser;
+  el.append(bar, views, frames.step.bar, frames.words, frames.settings, told, tools, exportTool(model, tools));
   const page = () => el.closest(".rnnviz");
   const cleanUps = [
     reportWidth(model, el),
     keepNamed(model, el),
     keepFocus(page),
+    followLinks(model),
     localizeNumbers(model.get("lang")),
   ];
   publishQuery(model, el);

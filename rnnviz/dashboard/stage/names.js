@@ -1,5 +1,9 @@
 // Accessible names and states that ipywidgets leaves out.
 
+const TOGGLES = {
+  "aria-expanded": ".rnnviz :is(.rnnviz-more > .widget-toggle-button, .rnnviz-add, .rnnviz-drawer)",
+  "aria-pressed": ".rnnviz .rnnviz-predict",
+};
 const SLIDER = ".widget-slider, .jupyter-widget-slider";
 
 // noUiSlider's handles and their readouts have no accessible name; the label beside them does.
@@ -17,8 +21,10 @@ function nameHandles(texts) {
 
 // Which button unfolds something, what a row of checkboxes is for, which scene is shown, and which texts are live.
 function nameGroups() {
-  for (const toggle of document.querySelectorAll(".rnnviz-more > .widget-toggle-button")) {
-    updateAttribute(toggle, "aria-expanded", toggle.classList.contains("mod-active"));
+  for (const [name, toggles] of Object.entries(TOGGLES)) {
+    for (const toggle of document.querySelectorAll(toggles)) {
+      updateAttribute(toggle, name, toggle.classList.contains("mod-active"));
+    }
   }
   for (const row of document.querySelectorAll(".rnnviz-compare")) {
     updateAttribute(row, "role", "group");
@@ -40,6 +46,7 @@ function keepNamed(model, el) {
       chosen.observe(row, { subtree: true, attributeFilter: ["class"] });
     }
     nameHandles(model.get("texts"));
+    stretchSliders(model.get("fine"));
     nameGroups();
     updateAttribute(el.closest(".rnnviz"), "lang", model.get("lang"));
   };

@@ -57,7 +57,6 @@ class Step {
     this.steps = steps;
     this.sentences = sentences;
     this.slider.max = steps;
-    this.readout.style.setProperty("--told", Math.max(sentences, 2));
     this.mark();
     keepHeight(this.readout, sentences);
   }
@@ -80,6 +79,8 @@ class Step {
   showReadout() {
     const readout = this.model.get("moment");
     const hint = [this.model.get("texts").hint];
+    this.readout.classList.toggle("rnnviz-hint", !readout.length);
+    this.bar.classList.toggle("rnnviz-unread", !readout.length);
     this.readout.replaceChildren(
       ...(readout.length ? readout : hint).map((text) => {
         const row = element("p");

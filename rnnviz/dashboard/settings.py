@@ -1,0 +1,95 @@
+"""What the controls say, and which comparison that asks for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, replace
+from typing import Any
+
+from ..network.config import Config
+from ..network.schemes import SCHEMES
+from ..text.language import _
+from ..text.registry import explain_choice
+from ..views import OPTIONS
+from .comparison import Comparison
+from .own import OwnNetwork
+
+MOST_SEEDS = 100
+MOST_SCHEMES = 6
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What the controls say.
+
+    Attributes
+    ----------
+    config : the experiment; its scheme is the first one drawn.
+    beside : the schemes drawn beside it.
+    options : the page's choices that differ from their defaults, keys of ``OPTIONS``.
+    seeds : how many seeds are run.
+    network : the reader's own, or None; it is run alone, with one seed.
+
+    Raises
+    ------
+    ValueError : naming the scheme, option or number, and what is allowed.
+    """
+
+    config: Config = field(default_factory=Config)
+    beside: tuple[str, ...] = ()
+    options: Mapping[str, Any] = field(default_factory=dict)
+    seeds: int = 8
+    network: OwnNetwork | None = None
+
+    def __post_init__(self):
+        if self.network:
+            self.network.check(self.config)
+            object.__setattr__(self, "beside", ())
+            object.__setattr__(self, "seeds", 1)
+        for name in self.beside:
+            SCHEMES[name]
+        # In the order of the registry: the same settings are equal however they were put together.
+        beside = tuple(name for name in SCHEMES if name in self.beside and name != self.config.scheme)
+        object.__setattr__(self, "beside", beside[: MOST_SCHEMES - 1])
+        for name, value in self.options.items():
+            check_option(name, value)
+        chosen = {name: value for name, value in self.options.items() if value != OPTIONS[name].choices[0][1]}
+        object.__setattr__(self, "options", chosen)
+        if isinstance(self.seeds, bool) or not isinstance(self.seeds, int) or not 1 <= self.seeds <= MOST_SEEDS:
+            text = _("{name} must be a whole number from {low} to {high}; got {received}.")
+            raise ValueError(text.format(name="seeds", low=1, high=MOST_SEEDS, received=repr(self.seeds)))
+
+    @property
+    def comparison(self) -> Comparison:
+        """What has to be computed for these settings."""
+        entries = (*self.config.entries, *(SCHEMES[name] for name in self.beside))
+        return Comparison(self.config, (self.config.scheme, *self.beside), self.seeds, entries, self.network)
+
+    @property
+    def name(self) -> str:
+        """What the page calls the first scheme, or the reader's own network."""
+        return self.network.name if self.network else _(SCHEMES[self.config.scheme].short)
+
+    @property
+    def alone(self) -> Settings:
+        """The first scheme alone, with the default options: what a pin keeps."""
+        return replace(self, beside=(), options={})
+
+    def option(self, name: str) -> Any:
+        """Return the value of one of the page's choices."""
+        return self.options.get(name, OPTIONS[name].choices[0][1])
+
+    def replace(self, **changes: Any) -> Settings:
+        """Return a copy; fields of Config are changed in its config."""
+        own = {spec.name for spec in fields(self)}
+        inner = {name: value for name, value in changes.items() if name not in own}
+        outer = {name: value for name, value in changes.items() if name in own}
+        config = outer.pop("config", self.config)
+        return replace(self, config=config.replace(**inner), **outer)
+
+
+def check_option(name: str, value: Any) -> None:
+    """Raise a ValueError unless ``value`` is one of the option's choices."""
+    allowed = [choice for _, choice in OPTIONS[name].choices]
+    if not any(value == choice and type(value) is type(choice) for choice in allowed):
+        raise ValueError(explain_choice(name, value, [choice for choice in allowed if choice != ""]))
