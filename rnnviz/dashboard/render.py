@@ -120,6 +120,7 @@ def stage_frame(
         "page": viewport["width"],
         "told": len(trace.schemes) + CELLS[config.cell].has_matrix_jacobian + shows_gates(pictures),
         "settings": all_settings(trace, state.settings.options),
+        "curves": len(trace.schemes),
         "steps": config.seq_len,
         "drawn": f"{len(trace.seeds)} x {config.batch_size}",
     }
