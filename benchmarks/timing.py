@@ -13,16 +13,18 @@ from statistics import median
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
 
-def alternate(contenders: dict[str, Callable[[], object]], rounds: int = 7) -> dict[str, float]:
+def alternate(
+    contenders: dict[str, Callable[[], object]], rounds: int = 7, clock: Callable[[], float] = time.perf_counter
+) -> dict[str, float]:
     """Return each contender's median seconds; each runs once per round, so that a busy machine slows all alike."""
     for run in contenders.values():
         run()
     times: dict[str, list[float]] = {name: [] for name in contenders}
     for _ in range(rounds):
         for name, run in contenders.items():
-            start = time.perf_counter()
+            start = clock()
             run()
-            times[name].append(time.perf_counter() - start)
+            times[name].append(clock() - start)
     return {name: median(values) for name, values in times.items()}
 
 

@@ -5,6 +5,7 @@ from .engine.runs import compare, run, trace
 from .engine.trace import Trace
 from .network import activations, cells, inputs, schemes
 from .network.config import Config
+from .network.frameworks import from_keras, from_torch
 from .network.sampling import init_params
 
 __version__ = "0.1.0"
@@ -18,6 +19,8 @@ __all__ = [
     "bptt",
     "cells",
     "compare",
+    "from_keras",
+    "from_torch",
     "init_params",
     "inputs",
     "plot",

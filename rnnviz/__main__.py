@@ -2,6 +2,7 @@
 
 import argparse
 import errno
+import re
 import sys
 import threading
 import webbrowser
@@ -36,6 +37,10 @@ def parser() -> argparse.ArgumentParser:
     demo = commands.add_parser("demo", help="serve the dashboards on this machine and open the browser")
     demo.add_argument("notebooks", nargs="?", type=Path, help="their folder (default: the project's)")
     demo.add_argument("--port", type=port_number, help=f"default: {FIRST_PORT}, or the next free one")
+    demo.add_argument("--embed", type=origin, help="let pages of this origin embed the dashboards, such as an LMS")
+    demo.add_argument(
+        "--base-url", type=base_url, default="/", help="path of the dashboards behind a proxy, as /rnnviz/"
+    )
     demo.add_argument("--no-browser", action="store_true", help="only print the address")
     demo.set_defaults(run=run_demo)
     return top
@@ -48,12 +53,38 @@ def port_number(text: str) -> int:
     return int(text)
 
 
+def origin(text: str) -> str:
+    """Read an origin: scheme, host and, where it is not the scheme's own, port.
+
+    >>> origin("https://moodle.example.edu/"), origin("http://localhost:8000")
+    ('https://moodle.example.edu', 'http://localhost:8000')
+    """
+    host = r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?|\[[0-9a-f:.]+\]"
+    found = re.fullmatch(rf"(https?://({host}))(:([0-9]{{1,5}}))?/?", text, re.IGNORECASE)
+    if not found or not 1 <= int(found[5] or 1) <= 65535:
+        raise argparse.ArgumentTypeError(f"an origin is like https://moodle.example.edu, without a path, not {text!r}")
+    return text.rstrip("/").lower()
+
+
+def base_url(text: str) -> str:
+    """Read the path below which a proxy shows the dashboards.
+
+    >>> base_url("rnnviz"), base_url("/courses/rnnviz/"), base_url("/")
+    ('/rnnviz/', '/courses/rnnviz/', '/')
+    """
+    if not re.fullmatch(r"/?([\w~-][\w.~-]*/)*([\w~-][\w.~-]*)?", text, re.ASCII):
+        raise argparse.ArgumentTypeError(f"a base URL is a path like /rnnviz/, not {text!r}")
+    return f"/{text.strip('/')}/".replace("//", "/")
+
+
 def run_demo(arguments: argparse.Namespace) -> None:
     """Serve the notebooks until Ctrl-C."""
     folder = notebook_folder(arguments.notebooks)
     app = serving_app()
     sockets = bound_sockets(app, arguments.port)
-    app.serve(folder, sockets, announcer(None if arguments.no_browser else open_browser))
+    show = announcer(None if arguments.no_browser else open_browser)
+    app.serve(folder, sockets, show, arguments.base_url, arguments.embed)
+    print("rnnviz has stopped.", flush=True)
 
 
 def announcer(show: Callable[[str], object] | None) -> Callable[[str], None]:

@@ -12,7 +12,8 @@ from .engine.bptt import Gradients
 from .engine.trace import Trace
 from .network.activations import ACTIVATIONS
 from .network.cells import CELLS
-from .network.config import Config, label_of
+from .network.config import Config, applies, label_of
+from .network.losses import LOSS_REDUCTIONS
 from .numerics.quantiles import median
 from .story.verdict import sentences
 from .text.language import _
@@ -73,13 +74,15 @@ def verdicts(trace: Trace) -> list[str]:
 
 
 def losses(trace: Trace) -> str:
-    """Return the median loss over seeds of each scheme."""
-    whole = trace.as_comparison()
+    """Return the median loss over seeds of each scheme, and what it is of the losses of several steps."""
+    whole, config = trace.as_comparison(), trace.config
+    several = applies("loss_reduction", config.to_dict())
+    how = f" ({_(LOSS_REDUCTIONS[config.loss_reduction].label)})" if several else ""
     found = [number(float(loss), digits=3) for loss in median(whole.loss.T)]
     if len(found) == 1:
-        return f"L = {found[0]}"
+        return f"L = {found[0]}{how}"
     pairs = [f"{name} {loss}" for name, loss in zip(whole.names, found, strict=True)]
-    return f"L: {', '.join(pairs[:LINES])}" + ", …" * (len(pairs) > LINES)
+    return f"L: {', '.join(pairs[:LINES])}" + ", …" * (len(pairs) > LINES) + how
 
 
 def pictures(trace: Trace) -> list[str]:

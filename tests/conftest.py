@@ -32,7 +32,7 @@ SMALL = {"hidden_size": 12, "seq_len": 12, "batch_size": 4, "seeds": 2}  # a das
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 BROWSER_FLAGS = (
     "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
-    "--disable-component-update --disable-sync"
+    "--disable-component-update --disable-sync --test-third-party-cookie-phaseout"
 ).split()
 
 
@@ -93,11 +93,11 @@ def is_kernel(process: psutil.Process) -> bool:
         return False
 
 
-def start_server(command: list[str], log: Path, *folder: str) -> Server:
-    """Start a demo of a folder on the first free port, and wait until it prints its address."""
+def start_server(command: list[str], log: Path, *arguments: str) -> Server:
+    """Start a demo on the first free port, and wait until it prints its address."""
     with log.open("w") as output:
         process = subprocess.Popen(
-            [*command, "demo", *folder, "--no-browser"],
+            [*command, "demo", *arguments, "--no-browser"],
             cwd=ROOT, stdout=output, stderr=subprocess.STDOUT, creationflags=NEW_GROUP,
         )  # fmt: skip
     wait_until(lambda: "runs at" in log.read_text() or process.poll() is not None, "the server answers", 60)

@@ -17,11 +17,28 @@ def test_impossible_arguments_are_refused_in_one_sentence(capsys):
     assert command_line.main(["demo", "no_such_folder"]) == 2
     sentence = "rnnviz: there is no folder 'no_such_folder'; give a folder that holds notebooks.\n"
     assert capsys.readouterr().err == sentence
-    for port in ("0", "70000", "http", "-1"):
+
+
+@pytest.mark.parametrize(
+    ("option", "sentence", "values"),
+    [
+        ("port", "a port is a whole number from 1 to 65535, not ", ("0", "70000", "http", "-1")),
+        (
+            "embed",
+            "an origin is like https://moodle.example.edu, without a path, not ",
+            ("", "moodle.example.edu", "https://a.edu/course", "https://*.edu", "https://a.edu; script-src *", "*",
+             "https://a.edu https://b.edu", "ftp://a.edu", "https://a.edu:0", "https://a.edu:99999", "https://u@a.edu",
+             "https://a.edu\n"),
+        ),
+        ("base-url", "a base URL is a path like /rnnviz/, not ", ("http://a.edu/b/", "a//b", "/a b/", "/a?b", "/../")),
+    ],
+)  # fmt: skip
+def test_impossible_options_are_refused_in_one_sentence(capsys, option, sentence, values):
+    for value in values:
         with pytest.raises(SystemExit) as ended:
-            command_line.main(["demo", f"--port={port}"])
-        assert ended.value.code == 2
-        assert "a port is a whole number from 1 to 65535" in capsys.readouterr().err, port
+            command_line.main(["demo", f"--{option}={value}"])
+        assert ended.value.code == 2, value
+        assert f"argument --{option}: {sentence}{value!r}" in capsys.readouterr().err, value
 
 
 def test_next_free_port_is_taken():

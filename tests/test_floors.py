@@ -16,7 +16,7 @@ FLOORS = {
     5: {"__main__"},
 }
 FLOOR = {name: floor for floor, names in FLOORS.items() for name in names}
-LIBRARIES = {"network/inputs.py": {"sklearn"}, "engine/precision.py": {"ml_dtypes"}}
+LIBRARIES = {"engine/precision.py": {"ml_dtypes"}}
 FILES = sorted(path for path in PACKAGE.rglob("*.py") if path != PACKAGE / "__init__.py")
 
 

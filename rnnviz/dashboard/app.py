@@ -7,10 +7,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-import ipywidgets as widgets
-
 from ..network.config import Config
 from ..text.language import _, settle
+from ..text.registry import explain_choice
 from ..views import VIEWS
 from . import link
 from .advice import AdvicePanel
@@ -18,14 +17,16 @@ from .bet import BetPanel
 from .buttons import Actions, Strip, row
 from .controls import Controls, put_class
 from .error_report import Refusal, error_report, sentence
-from .export import KINDS, answer
+from .export import ALL_VIEWS, CODES, KINDS, Request
 from .gradient_check_panel import GradientCheckPanel
 from .neighbours import neighbours
+from .notes import NotesPanel
+from .own import ABSENT, OwnNetwork
 from .pictures import Pictures
 from .pins import pinned, pinned_trace
 from .plan import BEARABLE, plan
 from .render import LEFT, render, stage_frame
-from .reruns import close_older, inner_widgets
+from .reruns import close_older
 from .results import Results
 from .scenes import scenes_of
 from .settings import Comparison, Settings
@@ -46,13 +47,15 @@ from .state import (
     Stop,
     reduce,
 )
+from .static_copy import KeptPage
+from .widget_tree import inner_widgets
 from .work import Ahead, drawing
 from .worker import Mode, Worker, running_loop
 
 FROM_BUTTONS = (Choose, Open, Reset, DrawAgain)  # events that the controls do not show yet
 
 
-class Dashboard(widgets.VBox):
+class Dashboard(KeptPage):
     """A page of views over the same comparison, with its controls.
 
     Parameters
@@ -63,6 +66,8 @@ class Dashboard(widgets.VBox):
     options : the page's own choices by name, keys of ``rnnviz.views.OPTIONS``.
     lang : "en" or "de"; None keeps the current language. A link's ``lang`` takes precedence.
     mode : "thread" or "slices" of the event loop: where the page computes; by default the better one for this kernel.
+    params, name : a network of your own, as `rnnviz.trace` takes it, and what the page calls it. It takes the place of
+        the schemes; give ``cell`` and ``activation`` too, as `rnnviz.from_torch` and `from_keras` do.
     **settings : fields of `Config` to start from.
 
     A link's query string, which Voila hands to the kernel, changes where the page starts: see `link.from_query`.
@@ -80,6 +85,8 @@ class Dashboard(widgets.VBox):
         options: Mapping[str, Any] | None = None,
         lang: str | None = None,
         mode: Mode | None = None,
+        params: Mapping[str, Any] | None = None,
+        name: str | None = None,
         **settings: Any,
     ):
         query = os.environ.get("QUERY_STRING", "")
@@ -87,7 +94,9 @@ class Dashboard(widgets.VBox):
         schemes = (scheme,) if isinstance(scheme, str) else tuple(scheme)
         if not schemes:
             raise ValueError(_("scheme must name at least one scheme"))
-        start = Settings(Config(scheme=schemes[0]).replace(**settings), schemes[1:], dict(options or {}), seeds)
+        network = None if params is None else OwnNetwork.of(dict(params), name, **settings)
+        config = Config(scheme=schemes[0]).replace(**{**(network.fixed if network else {}), **settings})
+        start = Settings(config, schemes[1:], dict(options or {}), seeds, network)
         shown = {name: VIEWS[name] for name in views or ("state", "gradient")}
         self.state = link.from_query(query, start)
         self.results, self.pictures = Results(), Pictures(shown)
@@ -108,16 +117,20 @@ class Dashboard(widgets.VBox):
         state = self.state
         self.controls = Controls(state.settings, options, self.dispatch)
         self.bet, self.actions = BetPanel(self.dispatch), Actions(self.dispatch)
-        self.strip = Strip(scenes_of(state.start, tuple(self.pictures.canvases)), self.bet, self.dispatch)
-        self.advice = AdvicePanel(self.follow_advice)
+        own = state.settings.network is not None
+        scenes = {} if own else scenes_of(state.start, tuple(self.pictures.canvases))
+        self.strip = Strip(scenes, self.bet, self.dispatch)
+        self.notes, self.advice = NotesPanel(), AdvicePanel(self.follow_advice)
         self.check = GradientCheckPanel(self.dispatch)
-        rows, is_frozen = self.controls, bool(self.controls.restrict(state.lock, state.hide))
+        hide = (*state.hide, *ABSENT) if own else state.hide
+        rows, is_frozen = self.controls, bool(self.controls.restrict(state.lock, hide))
         self.strip.restrict(state, is_frozen)
         self.actions.restrict(state, is_frozen, "seed" in rows.frozen)
         card = row([], "rnnviz-card-slot")  # where a served page puts the notebook's tasks
         last = row([rows.more, self.actions.said], "rnnviz-last")
         column = row([card, rows.first, rows.beside, rows.second, self.actions, last], "rnnviz-column")
-        main = row([self.stage, row([self.advice, self.check], "rnnviz-extras")], "rnnviz-main")
+        extras = row([self.advice, *([] if own else [self.check])], "rnnviz-extras")
+        main = row([self.stage, extras, self.notes], "rnnviz-main")
         super().__init__([self.strip, row([column, main], "rnnviz-body")])
         self.strip.drawer.observe(lambda change: put_class(self, change["new"], "rnnviz-open"), "value")
         self.add_class("rnnviz")
@@ -176,6 +189,7 @@ class Dashboard(widgets.VBox):
         """Let the plan and the frame follow the state and the results."""
         self.worker.follow(self.jobs(), changed)
         self.show()
+        self.results.trim()  # of what neither the plan nor the frame has used
         self.answer_requests()
         if not any(job.is_awaited for job in self.worker.jobs):
             self.paint_ahead()
@@ -196,13 +210,13 @@ class Dashboard(widgets.VBox):
         """Show the state and the results."""
         self.frame = frame = render(self.state, self.results, self.worker.jobs, self.stage.viewport, self.pictures)
         self.stage.show(frame.stage, frame.traits | {"shown": list(self.shown)})
+        self.notes.show(frame.notes)
         self.advice.show(frame.advice)
         self.bet.show(self.state, frame)
         self.check.show(self.state, frame)
         self.controls.feature(self.strip.show(self.state))
         self.actions.show(self.state)
         self.controls.mark(link.with_scene(self.state.home, self.state.scene))
-        self.results.trim()
 
     def attempt(self, act: Callable[[], None]) -> None:
         """Do something; what it raises becomes one sentence on the page, with a report where it is a fault."""
@@ -223,13 +237,14 @@ class Dashboard(widgets.VBox):
         kind, view = str(message.get("kind")), str(message.get("view", ""))
         if kind == "stop":
             self.stop()
-        elif kind == "see":
+            return
+        if kind == "see":
             self.see(view)
         elif kind == "open":
             self.apply_link(str(message.get("query", "")))
         elif kind not in KINDS:
-            raise Refusal(_("a page gives png, svg, csv or code; not {kind}.").format(kind=f"{kind!r:.40}"))
-        elif self.state.covers and kind != "code":
+            raise Refusal(explain_choice(_("a request"), kind, KINDS))
+        elif self.state.covers and kind not in CODES:
             raise Refusal(_("Place your bet first: a file would tell what happened."))
         else:
             self.dispatch(Ask(kind, view and VIEWS[view].name))
@@ -284,15 +299,15 @@ class Dashboard(widgets.VBox):
         trace, pins = self.frame.trace, pinned(self.state, self.results)
         if trace is None:
             return None, _("Nothing is computed yet.")
-        data = None
-        if view:
-            shown = drawing(self.state, view, trace, pins)
-            data = self.results[shown].value if shown.is_slow else shown.data()
-            if data is None:
+        data = {}
+        for name in self.pictures.canvases if kind in ALL_VIEWS else [view] if view else []:
+            shown = drawing(self.state, name, trace, pins)
+            data[name] = self.results[shown].value if shown.is_slow else shown.data()
+            if data[name] is None:
                 is_coming = any(job.key == shown for job in self.worker.jobs)
                 return None, "" if is_coming else _(LEFT)
         options = {name: widget.value for name, widget in self.controls.choices.items()}
-        return answer(kind, view, data, trace, options, list(self.pictures.canvases), pins), ""
+        return KINDS[kind](Request(view, data, trace, options, list(self.pictures.canvases), pins)), ""
 
     def close(self) -> None:
         """Stop all work and take the page away, with everything that it holds: notebooks keep their results in Out."""

@@ -8,7 +8,6 @@ from functools import partial
 import ipywidgets as widgets
 
 from ..engine.trace import Trace
-from ..network.schemes import SCHEMES
 from ..story.diagnosis import Diagnosis, diagnose
 from ..text.language import N_, _
 from .buttons import button, row
@@ -17,7 +16,7 @@ from .render import Frame
 from .state import DrawAgain, Event, PageState, PlaceBet
 
 CHOICES = (
-    (N_("shrinks"), "shrinks"),
+    (N_("fades"), "fades"),
     (N_("survives"), "survives"),
     (N_("grows"), "grows"),
     (N_("is not defined"), "undefined"),
@@ -51,7 +50,7 @@ class BetPanel(widgets.Box):
             return
         config, ready = state.settings.config, frame.is_current and frame.is_complete and frame.trace is not None
         text = _("Your bet: over {steps} steps, {scheme}'s gradient …")
-        asked = text.format(scheme=_(SCHEMES[config.scheme].short), steps=config.seq_len)
+        asked = text.format(scheme=state.settings.name, steps=config.seq_len)
         self.question.value = f"<b>{asked}</b>"
         self.diagnosis = judge(frame.trace) if ready else None
         for answer, each in self.buttons.items():
@@ -76,8 +75,9 @@ def judge(trace: Trace | None) -> Diagnosis | None:
 
 
 def truth(story: Diagnosis) -> str:
-    """Return the right answer."""
-    return "shrinks" if story.backward == "zero" else story.backward
+    """Return the right answer: what the curve, the middle run's, does."""
+    verb = story.backward.split()[0]
+    return "fades" if verb == "zero" else verb
 
 
 def result_words(story: Diagnosis | None, chosen: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 
 import ipywidgets as widgets
@@ -33,7 +33,7 @@ def row(children: list[widgets.Widget], *classes: str) -> widgets.Box:
 class Strip(widgets.VBox):
     """A tab for each scene of the page, the question of the scene shown, and what turns bets and controls on."""
 
-    def __init__(self, scenes: dict[str, Scene], bet: widgets.Widget, dispatch: Callable[[Event], None]):
+    def __init__(self, scenes: Mapping[str, Scene], bet: widgets.Widget, dispatch: Callable[[Event], None]):
         self.of_page = scenes
         self.scenes = {
             name: button(_(scene.label), scene_help(scene), partial(dispatch, Choose(name)))

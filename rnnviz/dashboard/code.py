@@ -56,6 +56,26 @@ def code(
     return f"from rnnviz import Dashboard\n\n{call('Dashboard', arguments)}\n"
 
 
+def code_of_own(config: Config, name: str, file: str, views: Sequence[str]) -> str:
+    """Return the Python that shows the network of a file again, or traces it on the batch that the file has too."""
+    asked = ("cell", "activation", "loss_at", "loss_reduction")  # by both calls
+    decided = (*asked, "gain", "hidden_size", "input_size", "output_size")
+    own = [each for each in settings(config) if each.partition("=")[0] in asked] + [f"name={literal(name)}"]
+    rest = [each for each in settings(config) if each.partition("=")[0] not in decided]
+    return "\n".join([
+        "import numpy as np",
+        "import rnnviz as rv",
+        "",
+        f"params = dict(np.load({literal(file)}))",
+        'x, targets = params.pop("x"), params.pop("targets")',
+        call("rv.Dashboard", [*map(literal, views), "params=params", *own, *rest]),
+        "",
+        _("# or without the page:"),
+        f"trace = {call('rv.trace', ['params', 'x', 'targets', *own])}",
+        "",
+    ])  # fmt: skip
+
+
 def computation(
     config: Config,
     schemes: Sequence[str],

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import ipywidgets as widgets
 
-from ..network.config import FIELDS, applies, label_of
+from ..network.config import DEFAULTS, FIELDS, applies, label_of
 from ..network.schemes import SCHEMES
 from ..text.language import N_, _
 from ..views import OPTIONS, Option
@@ -20,7 +21,10 @@ from .state import Change, Event, Refuse
 FIRST = ("scheme",)
 SECOND = ("gain", "hidden_size", "seq_len", "cell", "activation", "inputs", "forget_bias")
 WIDE = ("scheme", "gain")  # across the whole column
-MORE = ("loss_at", "input_scheme", "input_size", "output_size", "batch_size", "input_scale", "seed", "text")
+MORE = (
+    "loss_at", "loss_reduction", "input_scheme", "input_size", "output_size", "batch_size", "input_scale", "seed",
+    "numbers", "text",
+)  # fmt: skip
 STEPS = {"last": N_("last step"), "every": N_("every step")}  # at which there is a loss
 SAME = ""  # what a menu holds for None, which ipywidgets shows as no choice at all
 
@@ -42,7 +46,7 @@ def control(name: str, value: Any) -> widgets.ValueWidget:
 def options(meta) -> list[tuple[str, str | None]]:
     """Return a menu's entries as (label, value)."""
     allowed = meta["allowed"]
-    named = [(_(allowed[name].label if isinstance(allowed, dict) else STEPS[name]), name) for name in allowed]
+    named = [(_(allowed[name].label if isinstance(allowed, Mapping) else STEPS[name]), name) for name in allowed]
     return [(_("the same as W_hh"), SAME), *named] if meta["optional"] else named
 
 
@@ -81,6 +85,7 @@ class Controls:
     compare : scheme -> checkbox, the schemes drawn beside the first.
     choices : option -> widget, what the views show of it.
     seeds : the widget for how many seeds are run.
+    as_noise : a checkbox that sets the input scale at which a one-hot input is as large as noise.
     first, beside, second, more : the widgets laid out; ``more`` is folded away at first.
     """
 
@@ -91,25 +96,34 @@ class Controls:
             for name, entry in SCHEMES.items()
         }
         self.choices = {name: choice(OPTIONS[name], settings.option(name)) for name in options}
+        self.as_noise = widgets.Checkbox(
+            description=_("As large as noise"),
+            tooltip=_("the input scale at which a one-hot input is as large as noise: the square root of its size"),
+            indent=False,
+        )
         self.seeds = widgets.IntSlider(
             settings.seeds,
             1,
             max(32, settings.seeds),
             description=_("Draws"),
-            tooltip=_("how many seeds the median is taken over"),
+            tooltip=_(
+                "how many seeds are run: lines are their medians, bands hold all of them (from 19 on, the middle ones)"
+            ),
         )
         self.dispatch, self.shown, self.is_held = dispatch, settings, False
         self.frozen: tuple[str, ...] = ()
         self.lay_out()
         for widget in (*self.widgets.values(), *self.compare.values(), *self.choices.values(), self.seeds):
             widget.observe(self.changed, "value")
+        self.as_noise.observe(self.rescale, "value")
 
     def lay_out(self) -> None:
         """Put the widgets into their boxes."""
         self.first, self.second, rest = (self.grid(names) for names in (FIRST, SECOND, MORE))
         for name in WIDE:
             self.widgets[name].add_class("rnnviz-wide")
-        rest.children = (*self.choices.values(), *rest.children[:-1], self.seeds, rest.children[-1])
+        self.as_noise.add_class("rnnviz-choice")
+        rest.children = (*self.choices.values(), *rest.children[:-2], self.seeds, self.as_noise, *rest.children[-2:])
         self.add = widgets.ToggleButton(description=_("+ add"), tooltip=_("choose the schemes to compare with"))
         self.add.add_class("rnnviz-add")
         title = _("Compare with <i>up to {count}</i>").format(count=MOST_SCHEMES - 1)
@@ -135,16 +149,27 @@ class Controls:
         else:
             self.dispatch(Change(settings))
 
+    def rescale(self, change: Any) -> None:
+        """Make the input as large as noise, or as it usually is."""
+        if not self.is_held:
+            put(
+                self.widgets["input_scale"], self.shown.config.noise_scale if change["new"] else DEFAULTS["input_scale"]
+            )
+
     @property
     def settings(self) -> Settings:
         """What the controls say; Refusal where that is impossible."""
         values = {name: getattr(widget, "exact", widget.value) for name, widget in self.widgets.items()}
-        if not applies("text", values):
-            values["text"] = self.shown.config.text  # a hidden field must not invalidate the rest
+        for name in ("text", "numbers"):
+            if not applies(name, values):
+                values[name] = getattr(self.shown.config, name)  # a hidden field must not invalidate the rest
         config = config_of(values | {"input_scheme": values["input_scheme"] or None})
         options = {name: widget.value for name, widget in self.choices.items()}
         beside = tuple(name for name, box in self.compare.items() if box.value)
-        return Settings(config, beside, options, self.seeds.value)
+        try:
+            return replace(self.shown, config=config, beside=beside, options=options, seeds=self.seeds.value)
+        except ValueError as error:
+            raise Refusal(str(error)) from error
 
     def show(self, settings: Settings) -> None:
         """Set every control, and offer those that mean something now."""
@@ -166,6 +191,7 @@ class Controls:
         values = {name: widget.value for name, widget in self.widgets.items()}
         for name, widget in self.widgets.items():
             widget.layout.display = None if applies(name, values) else "none"
+        self.offer_noise()
         first = values["scheme"]
         full = sum(box.value for name, box in self.compare.items() if name != first) >= MOST_SCHEMES - 1
         for name, box in self.compare.items():
@@ -178,6 +204,17 @@ class Controls:
         first = next(iter(moves), "gain")
         for name, widget in self.widgets.items():
             put_class(widget, name == first, "rnnviz-early")
+
+    def offer_noise(self) -> None:
+        """Offer the size of noise where the input scale is not enough to say it, ticked where the input has it."""
+        config, slider, held = self.shown.config, self.widgets["input_scale"], self.is_held
+        is_offered = DEFAULTS["input_scale"] != config.noise_scale <= FIELDS["input_scale"].metadata["high"]
+        self.as_noise.layout.display = None if is_offered else "none"
+        self.is_held = True
+        if is_offered:  # ahead of the click: a browser that has to widen a slider's range for a value answers another
+            slider.max = max(slider.max, config.noise_scale)
+        self.as_noise.value = config.input_scale == config.noise_scale
+        self.is_held = held
 
     def mark(self, home: Settings) -> None:
         """Mark the controls whose value differs from that of the scene shown, or from where *Reset* leads."""
@@ -201,6 +238,8 @@ class Controls:
         for name, widget in self.named.items():
             put_class(widget, name in hide or "all" in hide, "rnnviz-hidden")
         put_class(self.more, "all" in hide, "rnnviz-hidden")
+        self.as_noise.disabled = "input_scale" in self.frozen
+        put_class(self.as_noise, "input_scale" in hide or "all" in hide, "rnnviz-hidden")
         self.offer()
         return self.frozen
 

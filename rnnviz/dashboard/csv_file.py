@@ -26,7 +26,8 @@ COLUMNS = {
     "log10_grad_norm_c": "the same for dL/dc",
     "log10_relative_norm": "log10 of the norm of dL/dh relative to that at the last step (nan where that is 0)",
     "log10_relative_norm_c": "log10 of the norm of dL/dc relative to that of dL/dh at the last step",
-    "log10_step_factor": "log10 of the root mean square of the factor that hands the gradient on (nan at step 0)",
+    "log10_relative_norm_last": "log10_relative_norm of the loss at the last step alone",
+    "log10_step_factor": "log10 of what the slopes do to the gradient, or the gate alone to its path (nan at step 0)",
 }
 GATE_COLUMNS = {
     "gates": ("gate_{}", "mean value of gate {} (nan at step 0)"),
@@ -66,7 +67,8 @@ def header(trace: Trace, values: Mapping[str, tuple[Array, str]]) -> Iterator[tu
     config = trace.config
     inputs, classes = config.sizes
     settings = {"rnnviz": __version__, **config.to_dict(), "D": inputs, "O": classes}
-    for name in ("scheme", "seed", *(() if INPUTS[config.inputs].reads_text else ("text",))):
+    unread = {"text", "numbers"} - {INPUTS[config.inputs].reads}
+    for name in ("scheme", "seed", *unread):
         del settings[name]
     settings["schemes"] = " ".join(trace.schemes)
     settings["seeds"] = " ".join(map(str, trace.seeds))

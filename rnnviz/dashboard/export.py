@@ -4,55 +4,100 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import reduce
-from typing import Any
+from typing import Any, NamedTuple
 
 from .. import __version__
 from ..engine.trace import Trace
-from ..network.config import DEFAULTS, FIELDS, Config, label_of
-from ..network.schemes import SCHEMES
+from ..network.config import DEFAULTS, FIELDS, Config, applies, label_of
 from ..text.language import _
 from ..text.number_format import listed, plain
 from ..text.registry import shorten
 from ..views import OPTIONS, VIEWS, View, figure_export
-from .code import changed, code, computation, in_a_row, taken
+from ..views import slide as slides
+from . import framework_code
+from .captions import verdict_on
+from .code import changed, code, code_of_own, computation, in_a_row, taken
 from .csv_file import csv_text
 
 MOST_NAMED = 3  # schemes that a file name spells out
 WIDTH, HEIGHT = 760, 520  # CSS pixels of a picture that stands alone, its caption included
-TYPES = {"png": "image/png", "svg": "image/svg+xml", "csv": "text/csv"}
-KINDS = (*TYPES, "code")
+PNG, SVG, CSV, NPZ = "image/png", "image/svg+xml", "text/csv", "application/octet-stream"
+ALL_VIEWS = ("slide",)  # kinds of requests that show every view
+Answer = tuple[dict[str, str], list[bytes]]  # a message and its buffers
 
 
-def answer(
-    kind: str,
-    view: str,
-    data: Any,
-    trace: Trace,
-    options: dict[str, Any],
-    views: list[str],
-    pins: Sequence[tuple[str, Trace]] = (),
-):
-    """Return the message and the buffers that answer a request of a kind of ``KINDS``.
+class Request(NamedTuple):
+    """What a request is answered from.
 
-    ``pins`` are the names and comparisons of the curves in grey.
+    Attributes
+    ----------
+    view : the picture that is asked for, or "".
+    data : what the views that are needed show, by their names.
+    trace, options : the comparison in the pictures, and the page's own choices.
+    views : the names of all views of the page.
+    pins : the names and comparisons of the curves in grey.
     """
-    settings = (trace.config, trace.schemes)
-    if kind == "code":
-        page = code(trace.config, trace.schemes, trace.seeds, options, views)
-        both = (page, computation(trace.config, trace.schemes, trace.seeds, options, views, pins))
-        apart = _("# or without the page, with the pinned curves:") if pins else _("# or without the page:")
-        return {"kind": "code", "text": f"\n\n{apart}\n".join(part.strip() for part in both)}, []
-    if kind == "csv":
-        return file(filename(*settings, "csv"), kind), [csv_text(trace).encode()]
-    draw = png if kind == "png" else svg
-    name = filename(*settings, kind, view=view)
-    return file(name, kind), [draw(VIEWS[view], data, WIDTH, HEIGHT, trace=trace, options=options)]
+
+    view: str
+    data: Mapping[str, Any]
+    trace: Trace
+    options: Mapping[str, Any]
+    views: Sequence[str]
+    pins: Sequence[tuple[str, Trace]] = ()
+
+    def named(self, ending: str, view: str = "", schemes: int | None = None) -> str:
+        """Return the name of a file about the first ``schemes`` schemes, by default all."""
+        return filename(self.trace.config, self.trace.schemes[:schemes], ending, view)
+
+    @property
+    def weights(self) -> str:
+        """The name of the file with the first network's weights."""
+        return self.named("npz", f"weights-seed{self.trace.seeds[0]}", 1)
 
 
-def file(name: str, kind: str) -> dict[str, str]:
-    return {"kind": "file", "name": name, "type": TYPES[kind]}
+def file(name: str, content: bytes, media: str, kind: str = "file") -> Answer:
+    return {"kind": kind, "name": name, "type": media}, [content]
+
+
+def text(code: str) -> Answer:
+    return {"kind": "code", "text": code}, []
+
+
+def own_code(request: Request) -> Answer:
+    """Return the code that makes the page again, and that which computes without a page."""
+    trace, options, views, pins = request.trace, request.options, request.views, request.pins
+    if trace.own:
+        return text(code_of_own(trace.config, trace.own.name, request.weights, views))
+    page = code(trace.config, trace.schemes, trace.seeds, options, views)
+    alone = computation(trace.config, trace.schemes, trace.seeds, options, views, pins)
+    apart = _("# or without the page, with the pinned curves:") if pins else _("# or without the page:")
+    return text(f"{page.strip()}\n\n{apart}\n{alone.strip()}")
+
+
+def picture(request: Request, draw: Callable[..., bytes], ending: str, media: str, kind: str = "file") -> Answer:
+    """Return one view's picture, with its caption."""
+    view, size = request.view, (WIDTH, HEIGHT)
+    drawn = draw(VIEWS[view], request.data[view], *size, trace=request.trace, options=request.options)
+    return file(request.named(ending, view), drawn, media, kind)
+
+
+# What the stage may ask for. A picture of kind "copy" goes to the clipboard.
+CODES: dict[str, Callable[[Request], Answer]] = {
+    "code": own_code,
+    "pytorch": lambda request: text(framework_code.pytorch(request.trace.config, request.weights)),
+    "keras": lambda request: text(framework_code.keras(request.trace.config, request.weights)),
+}
+KINDS: dict[str, Callable[[Request], Answer]] = {
+    "png": lambda request: picture(request, png, "png", PNG),
+    "svg": lambda request: picture(request, svg, "svg", SVG),
+    "copy": lambda request: picture(request, png, "png", PNG, "copy"),
+    "slide": lambda request: file(request.named("png", "slide"), slide(request), PNG),
+    "csv": lambda request: file(request.named("csv"), csv_text(request.trace).encode(), CSV),
+    "npz": lambda request: file(request.weights, framework_code.npz(request.trace), NPZ),
+    **CODES,
+}
 
 
 def png(
@@ -76,7 +121,7 @@ def png(
     """
     options = taken(options, [view])
     words = {**description(view, data, trace, options), "Software": f"rnnviz {__version__}"}
-    return figure_export.png(view, data, width, height, scale, caption(trace, options), words)
+    return figure_export.png(view, data, width, height, scale, caption(trace, options, view.first_seed), words)
 
 
 def svg(
@@ -90,12 +135,21 @@ def svg(
     """
     options = taken(options, [view])
     words = {**description(view, data, trace, options), "Creator": f"rnnviz {__version__}"}
-    return figure_export.svg(view, data, width, height, caption(trace, options), words)
+    return figure_export.svg(view, data, width, height, caption(trace, options, view.first_seed), words)
+
+
+def slide(request: Request) -> bytes:
+    """Return one PNG with the pictures of all views and the verdict."""
+    views, trace = [VIEWS[name] for name in request.data], request.trace
+    words = {"Title": f"rnnviz: {', '.join(trace.schemes)}", "Software": f"rnnviz {__version__}"}
+    pictures = list(zip(views, request.data.values(), strict=True))
+    below = caption(trace, taken(request.options, views), all(view.first_seed for view in views))
+    return slides.slide(pictures, verdict_on(trace)[0], below, words)
 
 
 def description(view: View, data: Any, trace: Trace, options: Mapping[str, Any]) -> dict[str, str]:
     """Return title and description for a picture's metadata; plain ASCII, so that every format can hold it."""
-    names = reduce(lambda some, name: listed([some, name]), (_(SCHEMES[name].short) for name in trace.schemes))
+    names = reduce(lambda some, name: listed([some, name]), trace.names)
     settings = {
         "rnnviz": __version__,
         "view": view.name,
@@ -108,16 +162,31 @@ def description(view: View, data: Any, trace: Trace, options: Mapping[str, Any])
     return {"Title": f"rnnviz: {_(view.label)}, {names}", "Description": json.dumps(settings)}
 
 
-def caption(trace: Trace, options: Mapping[str, Any]) -> str:
-    """Say which schemes and seeds were run and what else is not as usual."""
-    schemes = ", ".join(_(SCHEMES[name].short) for name in trace.schemes)
-    parts = [f"rnnviz {__version__}", schemes, seeds_in_words(trace.seeds)]
+def caption(trace: Trace, options: Mapping[str, Any], first_seed: bool = False) -> str:
+    """Say which schemes and seeds were run, what else is not as usual, and where the first seed alone is shown."""
+    parts = [f"rnnviz {__version__}", ", ".join(trace.names), seeds_in_words(trace.seeds)]
     for name, value in changed(trace.config).items():
         parts.append(f"{label_of(name)}: {in_words(name, value)}")
-    for name, value in options.items():
-        words = {known: _(label) for label, known in OPTIONS[name].choices}
-        parts.append(f"{_(OPTIONS[name].label)}: {words.get(value, value)}")
+    parts += [option_in_words(name, value) for name, value in options.items()]
+    if first_seed and len(trace.seeds) > 1:
+        parts.append(_("shown: seed {first}").format(first=trace.seeds[0]))
     return " · ".join(parts)
+
+
+def all_settings(trace: Trace, options: Mapping[str, Any]) -> str:
+    """Say every setting that means something: schemes, seeds, fields of Config, and the page's choices."""
+    values = trace.config.to_dict()
+    names = [name for name in values if name not in ("scheme", "seed") and applies(name, values)]
+    parts = [", ".join(trace.names), seeds_in_words(trace.seeds)]
+    parts += [f"{label_of(name)}: {in_words(name, values[name])}" for name in names if values[name] is not None]
+    parts += [option_in_words(name, value) for name, value in options.items()]
+    return " · ".join(parts)
+
+
+def option_in_words(name: str, value: Any) -> str:
+    """Return one of the page's choices with its label."""
+    words = {known: _(label) for label, known in OPTIONS[name].choices}
+    return f"{_(OPTIONS[name].label)}: {words.get(value, value)}"
 
 
 def seeds_in_words(seeds: Sequence[int]) -> str:

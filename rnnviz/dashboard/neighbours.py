@@ -22,7 +22,15 @@ def neighbours(settings: Settings, name: str) -> list[Settings]:
     if not name:
         return []
     values = values_near(getattr(settings.config, name), FIELDS[name].metadata)
-    return [settings.replace(**{name: value}) for value in values]
+    return [found for value in values if (found := possible(settings, name, value)) is not None]
+
+
+def possible(settings: Settings, name: str, value: Any) -> Settings | None:
+    """Return the settings with another value, None where that is impossible."""
+    try:
+        return settings.replace(**{name: value})
+    except ValueError:
+        return None
 
 
 def values_near(value: Any, meta: Any) -> list[Any]:

@@ -8,7 +8,6 @@ from typing import Any
 from ..engine.trace import Trace
 from ..network import config
 from ..network.config import FIELDS
-from ..network.schemes import SCHEMES
 from ..text.language import _
 from ..text.number_format import plain
 from ..text.registry import shorten
@@ -50,7 +49,7 @@ def names_of(pins: Sequence[Settings], start: Settings) -> list[str]:
     for pin, mine in zip(pins, all_settings, strict=True):
         changed = [name for name in first if mine[name] != first[name] and name not in apart]
         told = [f"{label_of(name)} {in_words(name, mine[name])}" for name in [*apart, *changed][:MOST_SETTINGS]]
-        name = ", ".join([_("pinned: {scheme}").format(scheme=_(SCHEMES[pin.config.scheme].short)), *told])
+        name = ", ".join([_("pinned: {scheme}").format(scheme=pin.name), *told])
         names.append(f"{name} ({len(names) + 1})" if name in names else name)
     return names
 

@@ -44,7 +44,7 @@ def plan(state: PageState, results: Results, views: Sequence[str], in_steps: boo
     if jobs or not (in_steps and is_settled) or state.covers:
         return jobs
     jobs += ahead_jobs(state, results)
-    if not state.lock and not results[Advice(trace)].is_settled:
+    if not state.lock and trace.own is None and not results[Advice(trace)].is_settled:
         jobs.append(Job(Advice(trace), "advice", IDLE, takes_turns=True))
     return jobs
 

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..engine.trace import Trace
+from ..network.cells import CELLS
 from ..story import step_readout
+from ..story.notes import notes
 from ..story.suggestions import Suggestion
 from ..text.language import N_, _
 from ..text.number_format import percent
@@ -15,6 +17,7 @@ from ..views import VIEWS
 from . import link
 from .captions import captions
 from .error_report import error_report, sentence
+from .export import all_settings
 from .pictures import Picture, Pictures, Size, layout
 from .pins import pinned
 from .plan import BEARABLE
@@ -34,6 +37,7 @@ class Frame:
     ----------
     stage : the stage's pictures and sentences (see `Stage.frame`), {} before there are any.
     traits : the stage's other traits by name: message, report, notice, busy, progress, query, moment.
+    notes : sentences on the settings and on the loss.
     advice : the suggestion, or None.
     check : what is known of the gradient check, and whether it is going on.
     trace : the comparison in the pictures, or None.
@@ -43,6 +47,7 @@ class Frame:
 
     stage: dict[str, Any]
     traits: dict[str, Any]
+    notes: list[str]
     advice: Suggestion | None
     check: tuple[Result, bool]
     trace: Trace | None
@@ -81,7 +86,9 @@ def render(
         traits["query"] = query
     check = Check(state.settings.config)
     checking = results[check], any(job.key == check for job in jobs)
-    return Frame(stage, traits, advice(state, results, own, jobs), checking, trace, is_current, is_complete)
+    # Before a bet none: what theory expects would answer it.
+    said = [] if state.covers else notes(comparison.config, () if comparison.network else comparison.schemes, trace)
+    return Frame(stage, traits, said, advice(state, results, own, jobs), checking, trace, is_current, is_complete)
 
 
 def latest(results: Results) -> Trace | None:
@@ -101,15 +108,18 @@ def stage_frame(
     is_own = any(trace is results[key].value for key in (wanted, Ahead(wanted)))
     # A draft reads few sequences: theory speaks of all of them, so that its words stay when those come.
     theory_of = state.settings.config if is_own else config
-    shows_theory = any("theory" in VIEWS[view].options for view in pictures.canvases) and state.settings.option(
-        "theory"
+    shows_theory = (
+        trace.own is None
+        and any("theory" in VIEWS[view].options for view in pictures.canvases)
+        and state.settings.option("theory")
     )
     return {
         "views": views,
         "columns": layout(int(viewport["width"]), len(pictures.canvases))[0],
         "words": [] if state.covers else captions(trace, theory_of if shows_theory else None),
         "page": viewport["width"],
-        "told": len(trace.schemes) + shows_gates(pictures),
+        "told": len(trace.schemes) + CELLS[config.cell].has_matrix_jacobian + shows_gates(pictures),
+        "settings": all_settings(trace, state.settings.options),
         "curves": len(trace.schemes),
         "steps": config.seq_len,
         "drawn": f"{len(trace.seeds)} x {config.batch_size}",
@@ -191,7 +201,8 @@ def readout(state: PageState, trace: Trace | None, pictures: Pictures) -> list[s
         return []
     step = min(state.step, trace.config.seq_len)
     gates = step_readout.gates(trace, step) if shows_gates(pictures) else []
-    return [_("Step {step}").format(step=step), *step_readout.sentences(trace, step), *gates]
+    forward = step_readout.forward_equation(trace, step)
+    return [_("Step {step}").format(step=step), *step_readout.sentences(trace, step), *forward, *gates]
 
 
 def advice(state: PageState, results: Results, own: Result, jobs: Sequence[Job]) -> Suggestion | None:

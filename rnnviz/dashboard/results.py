@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from ..engine.trace import Trace
 from .settings import Comparison
 
-ROOM = 8 * 2**20  # bytes of the comparisons that are kept for settings that come back
+ROOM = 4 * 2**20  # bytes of the comparisons that are kept for settings that come back
 PACE = 3e-10  # seconds a multiplication, until this machine's own pace is known
 Kind = TypeVar("Kind", bound=tuple)
 
@@ -38,7 +38,12 @@ class Result:
     @property
     def share(self) -> float:
         """The share done, 0 to 1."""
-        return float(getattr(self.progress, "share", self.progress or 0.0))
+        return share_of(self.progress)
+
+
+def share_of(progress: Any) -> float:
+    """Return the share that a piece of work has yielded, by itself or in an object that knows it."""
+    return float(getattr(progress, "share", progress or 0.0))
 
 
 NOTHING = Result()

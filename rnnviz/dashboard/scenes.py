@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -65,7 +65,7 @@ def scenes_of(start: Settings, views: Sequence[str]) -> dict[str, Scene]:
     return {START: first} | {name: scene for name, scene in SCENES.items() if scene.can_be_seen(views)}
 
 
-def shown_scene(chosen: str, scenes: dict[str, Scene], now: Settings) -> str | None:
+def shown_scene(chosen: str, scenes: Mapping[str, Scene], now: Settings) -> str | None:
     """Return the name of the scene that the settings show: the one chosen, while it fits, or one that they equal."""
     if chosen in scenes and scenes[chosen].fits(now):
         return chosen

@@ -4,39 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
-from typing import Any, NamedTuple
+from typing import Any
 
 from ..network.config import Config
 from ..network.schemes import SCHEMES
 from ..text.language import _
 from ..text.registry import explain_choice
 from ..views import OPTIONS
+from .comparison import Comparison
+from .own import OwnNetwork
 
 MOST_SEEDS = 100
 MOST_SCHEMES = 6
-
-
-class Comparison(NamedTuple):
-    """What decides a comparison: its settings, its schemes (the first is the config's) and how many seeds it has.
-
-    ``entries`` are what the names mean now: one that is registered again makes another comparison.
-    """
-
-    config: Config
-    schemes: tuple[str, ...]
-    seeds: int
-    entries: tuple[Any, ...] = ()
-
-    @property
-    def first_scheme(self) -> Comparison:
-        """The same with the first scheme alone."""
-        beside = len(self.schemes) - 1
-        return self._replace(schemes=self.schemes[:1], entries=self.entries[: len(self.entries) - beside])
-
-    def drawn(self, count: int) -> range:
-        """Return the first ``count`` seeds, counted from the config's, or from lower down where they would run out."""
-        first = min(self.config.seed, 2**32 - count)
-        return range(first, first + count)
 
 
 @dataclass(frozen=True)
@@ -49,6 +28,7 @@ class Settings:
     beside : the schemes drawn beside it.
     options : the page's choices that differ from their defaults, keys of ``OPTIONS``.
     seeds : how many seeds are run.
+    network : the reader's own, or None; it is run alone, with one seed.
 
     Raises
     ------
@@ -59,8 +39,13 @@ class Settings:
     beside: tuple[str, ...] = ()
     options: Mapping[str, Any] = field(default_factory=dict)
     seeds: int = 8
+    network: OwnNetwork | None = None
 
     def __post_init__(self):
+        if self.network:
+            self.network.check(self.config)
+            object.__setattr__(self, "beside", ())
+            object.__setattr__(self, "seeds", 1)
         for name in self.beside:
             SCHEMES[name]
         # In the order of the registry: the same settings are equal however they were put together.
@@ -78,7 +63,12 @@ class Settings:
     def comparison(self) -> Comparison:
         """What has to be computed for these settings."""
         entries = (*self.config.entries, *(SCHEMES[name] for name in self.beside))
-        return Comparison(self.config, (self.config.scheme, *self.beside), self.seeds, entries)
+        return Comparison(self.config, (self.config.scheme, *self.beside), self.seeds, entries, self.network)
+
+    @property
+    def name(self) -> str:
+        """What the page calls the first scheme, or the reader's own network."""
+        return self.network.name if self.network else _(SCHEMES[self.config.scheme].short)
 
     @property
     def alone(self) -> Settings:

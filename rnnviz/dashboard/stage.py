@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -10,10 +11,13 @@ import traitlets
 
 from ..network.config import FIELDS, label_of
 from ..text.language import N_, _, current
+from .share import shared_address
 
 PARTS = Path(__file__).parent / "stage"  # anywidget takes one module and one style sheet: the parts are joined
-SCRIPTS = ("dom", "names", "focus", "numbers", "sliders", "link", "tools", "step", "chooser", "frames", "main")
-STYLES = ("page", "controls", "bars", "pictures", "text", "narrow")
+SCRIPTS = (
+    "dom", "names", "focus", "numbers", "sliders", "link", "takehome", "tools", "step", "chooser", "frames", "main",
+)  # fmt: skip
+STYLES = ("page", "controls", "bars", "pictures", "text", "takehome", "narrow", "print")
 # Texts of the scripts themselves, by the names that the scripts use.
 TEXTS = {
     "keys": N_("{view}: arrow keys read one step after the other"),
@@ -26,6 +30,13 @@ TEXTS = {
     "stop": N_("Stop"),
     "stop_computing": N_("Stop computing"),
     "data": N_("Data (CSV)"),
+    "copy": N_("Copy"),
+    "copy_picture": N_("{view}: copy this picture"),
+    "picture_copied": N_("The picture is in the clipboard: paste it into a slide or a text."),
+    "picture_saved": N_("This browser gives pages no clipboard for pictures: the picture was saved as a file."),
+    "slide": N_("Slide (PNG)"),
+    "weights": N_("Weights (NPZ)"),
+    "library": N_("Library that the code is for"),
     "code": N_("The code of this picture"),
     "copy_code": N_("Copy code"),
     "code_copied": N_("The code is in the clipboard: paste it into a new notebook."),
@@ -43,6 +54,7 @@ TEXTS = {
     "predict": N_("cover the gradient until a bet is placed"),
     "link_copied": N_("The link is in the clipboard: it brings back exactly this page."),
     "link_selected": N_("Copy this link: it brings back exactly this page."),
+    "link_ends": N_("It works as long as this session runs."),
 }
 
 
@@ -59,7 +71,7 @@ class Stage(anywidget.AnyWidget):
     frame : everything that one change brings, in one message: ``views`` (name, label, png, alt, width, height, revision
         each), ``columns``, ``words`` (text, style, perhaps the ``lines`` that it may take), ``page``, the width it is
         drawn for, ``whole``, whether nothing more is coming, ``drawn``, seeds x sequences, ``told``, how many sentences
-        a step has, ``curves``, how many schemes, ``steps``, ``revision``.
+        a step has, ``curves``, how many schemes, ``settings`` in words, ``steps``, ``revision``.
     message : one sentence about what went wrong, or ""; the last good picture stays.
     report : where that was a fault of the program, what those who mend it have to know, else "".
     notice : sentences about a link that asks for what cannot be; the pictures are good all the same.
@@ -67,6 +79,7 @@ class Stage(anywidget.AnyWidget):
     progress : ``share`` done and ``text`` while more of the picture is computed, else empty.
     query : the query string of a link that brings back what is shown; present : the page is on a projector.
     step : the step that the reader points at, -1 for none; moment : sentences about it.
+    share : what a link for others has in place of this server's own address: see `shared_address`.
     shown : the names of the views that are seen; the others stay out of sight.
     fine : label of a slider -> the values between which it moves in small steps over most of its width.
     viewport : the page's ``width`` and its screen's ``height`` in CSS pixels, and ``ratio``, dots a pixel.
@@ -86,6 +99,7 @@ class Stage(anywidget.AnyWidget):
     present = traitlets.Bool(False).tag(sync=True)
     step = traitlets.Int(-1).tag(sync=True)
     moment = traitlets.List(traitlets.Unicode()).tag(sync=True)
+    share = traitlets.Dict().tag(sync=True)
     shown = traitlets.List(traitlets.Unicode()).tag(sync=True)
     fine = traitlets.Dict().tag(sync=True)
     viewport = traitlets.Dict({"width": 920, "height": 720, "ratio": 1}).tag(sync=True)
@@ -102,6 +116,10 @@ class Stage(anywidget.AnyWidget):
                 self.frame = frame | {"revision": self.frame.get("revision", 0) + 1}
             for name, value in traits.items():
                 setattr(self, name, value)
+
+    @traitlets.default("share")
+    def _of_this_server(self) -> dict[str, Any]:
+        return shared_address(os.environ)
 
     @traitlets.default("fine")
     def _fine(self) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from ..network.config import Config
+from .export import CODES
 from .scenes import SCENES, START
 from .settings import Settings
 
@@ -154,7 +155,7 @@ class Stop(NamedTuple):
 
 
 class Ask(NamedTuple):
-    """The reader asks for a file ("png", "svg", "csv") or the code; ``view`` is the picture's, or ""."""
+    """The reader asks for a file or for code, a kind of ``export.KINDS``; ``view`` is the picture's, or ""."""
 
     kind: str
     view: str = ""
@@ -225,7 +226,7 @@ def with_settings(state: PageState, settings: Settings) -> PageState:
     state = replace(state, settings=settings, refusal="", message="")
     if is_same:
         return state
-    code = tuple(each for each in state.requests if each[0] == "code")
+    code = tuple(each for each in state.requests if each[0] in CODES)
     return replace(state, notice="", check=False, stopped=frozenset(), requests=code)
 
 

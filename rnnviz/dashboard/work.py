@@ -29,7 +29,10 @@ class Part(NamedTuple):
         return Comparison(self.of.config.replace(batch_size=self.sequences), self.of.schemes, self.seeds)
 
     def compute(self) -> Progress[Trace]:
-        return comparing(self.comparison.config, self.of.schemes, self.of.drawn(self.seeds))
+        config = self.comparison.config
+        if self.of.network:
+            return self.of.network.computing(config)
+        return comparing(config, self.of.schemes, self.of.drawn(self.seeds))
 
 
 class Ahead(NamedTuple):

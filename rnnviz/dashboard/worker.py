@@ -15,7 +15,7 @@ from typing import Any, Literal
 
 from .cost import amount
 from .memory import give_back
-from .results import Results
+from .results import Result, Results, share_of
 from .turns import turn
 from .work import Job, Key, Part
 
@@ -42,14 +42,6 @@ class Running:
     share: Any = 0.0
     left: bool = False
     waits: bool = True  # for its turn
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """How a computation has ended."""
-
-    value: Any = None
-    error: Exception | None = None
 
 
 class Worker:
@@ -102,8 +94,7 @@ class Worker:
         if running.job.key in keys:
             return running.job.key == keys[0]
         late = self.clock() - self.shown_at > PATIENCE
-        share = getattr(running.share, "share", running.share)
-        return running.job.is_draft and bool(keys) and (late or share > WORTH)
+        return running.job.is_draft and bool(keys) and (late or share_of(running.share) > WORTH)
 
     def go_on(self) -> None:
         """Begin the first job when its time has come, unless another is running."""
@@ -146,7 +137,7 @@ class Worker:
                 outcome = await self.in_slices(running)
         self.accept(running, outcome)
 
-    async def in_slices(self, running: Running) -> Outcome | None:
+    async def in_slices(self, running: Running) -> Result | None:
         """Compute in the event loop, which answers the page between two slices."""
         tell = self.teller(running, lambda act: act())
         while not running.left:
@@ -159,7 +150,7 @@ class Worker:
 
     def advance(
         self, running: Running, is_over: Callable[[], bool], tell: Callable[[], None] = lambda: None
-    ) -> Outcome | None:
+    ) -> Result | None:
         """Compute until the end, or until ``is_over``; then return None."""
         begun = time.perf_counter()
         try:
@@ -168,9 +159,9 @@ class Worker:
                 tell()
             return None
         except StopIteration as end:
-            return Outcome(value=end.value)
+            return Result(value=end.value)
         except Exception as error:  # whatever a computation raises is said on the page
-            return Outcome(error=error)
+            return Result(error=error)
         finally:
             running.spent += time.perf_counter() - begun
 
@@ -200,7 +191,7 @@ class Worker:
         else:
             self.leaving.append(running)
 
-    def accept(self, running: Running, outcome: Outcome | None) -> None:
+    def accept(self, running: Running, outcome: Result | None) -> None:
         """Record how a job has ended, or keep one that was left for later."""
         if self.is_closed:
             running.progress.close()

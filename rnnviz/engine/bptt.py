@@ -13,16 +13,17 @@ import numpy as np
 from ..network.activations import ACTIVATIONS, Activation
 from ..network.arithmetic import EXACT, Arithmetic
 from ..network.cells import CELLS, Cell, Params, State, Step, StepBack
+from ..network.losses import loss_weight
 from ..numerics.progress import Progress, finish, rescaled, unwarned
-from ..numerics.scaled import Scaled
+from ..numerics.scaled import Scaled, stack
 from ..text.language import _
 from ..text.registry import explain_choice
 from .fast_backward import LONGEST, SHORTEST, fast_steps, most_steps
 from .parameter_gradients import parameter_gradients
 
 Array = np.ndarray
-BLOCK = 16  # steps whose inputs are projected in one multiplication
-AT_ONCE = 2**14  # numbers in the states of all steps whose factors are computed at once
+AT_ONCE = 2**14  # numbers in the states of all steps computed at once: more would not stay in the processor's cache
+MOST = 16  # steps computed at once
 
 
 def forward(
@@ -38,23 +39,22 @@ def forward(
     if state is None:
         zeros = np.zeros((*stack, batch, size), dtype=params["W_hh"].dtype)
         state = dict.fromkeys(cell.states, zeros)
-    for start in range(0, steps, BLOCK):
-        block = x[..., start : start + BLOCK, :, :]
+    at_once = min(MOST, max(1, AT_ONCE // state["h"].size))
+    for start in range(0, steps, at_once):
+        block = x[..., start : start + at_once, :, :]
         rows = block.reshape((*x.shape[:-3], -1, inputs)) @ params["W_xh"] + params["b_h"]
-        projected = np.moveaxis(rows.reshape((*stack, -1, batch, rows.shape[-1])), -3, 0)
-        at_once = max(1, AT_ONCE // state["h"].size) if isinstance(rows, np.ndarray) else 1
-        for t in range(0, block.shape[-3], at_once):
-            taken = take_steps(params, projected[t : t + at_once], state, cell, phi, num)
-            yield from taken
-            state = taken[-1].state
+        projected = rows.reshape((*stack, -1, batch, rows.shape[-1]))
+        taken = take_steps(params, projected, state, cell, phi, num)
+        yield from taken
+        state = taken[-1].state
 
 
 def take_steps(params, projected: Array, state: State, cell: Cell, phi: Activation, num: Arithmetic) -> list[Step]:
-    """Return the steps for some projected inputs (steps, ..., B, kH); only the states are computed one by one."""
+    """Return the steps for some projected inputs (..., steps, B, kH); only the states are computed one by one."""
     taken = []
     with np.errstate(under="ignore"):
-        for t in range(projected.shape[0]):
-            taken.append(cell.step(params, projected[t], state, phi, num))
+        for t in range(projected.shape[-3]):
+            taken.append(cell.step(params, projected[..., t, :, :], state, phi, num))
             state = taken[-1][0]
         if len(taken) == 1:
             ((state, kept, gates),) = taken
@@ -65,14 +65,15 @@ def take_steps(params, projected: Array, state: State, cell: Cell, phi: Activati
 
 def stacked(kept: Sequence):
     """Return arrays stacked along a new first axis, or tuples of them, tuple by tuple."""
-    return tuple(map(stacked, zip(*kept, strict=True))) if isinstance(kept[0], tuple) else np.stack(kept)
+    return tuple(map(stacked, zip(*kept, strict=True))) if isinstance(kept[0], tuple) else stack(kept)
 
 
-def cross_entropy(params: Params, h: Array, targets: Array) -> tuple[Array, Scaled]:
+def cross_entropy(params: Params, h: Array, targets: Array, weight: float = 1.0) -> tuple[Array, Scaled]:
     """Return the softmax cross-entropy of ``y = h W_hy + b_y``, a mean over the batch, and its gradient dL/dy.
 
     ``dL/dy_k = p_k / B`` and ``-(1 - p_target) / B``, where ``1 - p_target`` is summed from the other classes, so that
-    a loss that is nearly 0 keeps its digits. Shapes: h (..., B, H), targets (..., B) -> (...), (..., B, O).
+    a loss that is nearly 0 keeps its digits; both times ``weight``.
+    Shapes: h (..., B, H), targets (..., B) -> (...), (..., B, O).
     """
     y = h @ params["W_hy"] + params["b_y"]
     target = np.arange(y.shape[-1]) == targets[..., None]
@@ -83,10 +84,12 @@ def cross_entropy(params: Params, h: Array, targets: Array) -> tuple[Array, Scal
     ahead = np.maximum(lead.real, 0.0)
     # p_k = others exp(-ahead) / below, with every exponent at most 0
     below = total * np.exp(-ahead) + np.exp(lead - ahead)
-    loss = (ahead - lead + np.log(below))[..., 0].mean(axis=-1)
+    behind = np.where(lead.real > 0, 0.0, lead)
+    sure = np.log1p(total * np.exp(behind - lead))  # keeps its digits where the loss is nearly 0
+    loss = np.where(lead.real > 0, sure, np.log(total + np.exp(behind)) - behind)[..., 0].mean(axis=-1)
     powers = np.floor(ahead / np.log(2.0))
     m = np.where(target, -total, others) * (np.exp(np.clip(powers * np.log(2.0) - ahead, -1.0, 0.0)) / below)
-    return loss, Scaled(m.real / y.shape[-2], -powers)
+    return weight * loss, Scaled(weight * m.real / y.shape[-2], -powers)
 
 
 def backward(
@@ -127,7 +130,7 @@ class Gradients:
 
     Attributes
     ----------
-    loss : float, softmax cross-entropy, mean over the batch, summed over the steps that have a loss.
+    loss : float, softmax cross-entropy, mean over the batch, sum or mean over the steps that have a loss.
     h : (T+1, B, H), the states, ``h[0]`` the initial one; ``c`` likewise for an LSTM, else None.
     d_h : (T+1, B, H), total derivatives dL/dh_t; 0 or inf where float64 cannot hold them. ``d_c`` likewise.
     d_params : dict with the names and shapes of the parameters.
@@ -147,8 +150,9 @@ class Gradients:
 
 
 def bptt(
-    params: Params, x: Array, targets: Array, cell: str = "rnn", activation: str = "tanh", loss_at: str = "last"
-) -> Gradients:
+    params: Params, x: Array, targets: Array, cell: str = "rnn", activation: str = "tanh",
+    loss_at: str = "last", loss_reduction: str = "sum",
+) -> Gradients:  # fmt: skip
     """Run one network forward and back through time.
 
     ``h_t = phi(x_t W_xh + h_{t-1} W_hh + b_h)``, ``y_t = h_t W_hy + b_y``,
@@ -162,11 +166,19 @@ def bptt(
     targets : integers below O, (T, B); for ``loss_at="last"`` also (B,).
     cell, activation : keys of ``CELLS`` and ``ACTIVATIONS``.
     loss_at : "last" or "every" step.
+    loss_reduction : "sum" or "mean" over the steps that have a loss.
 
     Raises
     ------
     ValueError : for an unknown name or a wrong shape; the message names it.
     FloatingPointError : where a state (the message names its step) or the loss is not finite.
+
+    Notes
+    -----
+    The gradient is that of the states as float64 computes them, to 1e-6 decades at any magnitude. Three things it
+    cannot know: in a chaotic network, those states depend on the last bit of the weights (see `sensitivity`); a state
+    below 1e-308 is 0, so that a ReLU that reads it is off; and where saturated terms of an LSTM's c cancel each other,
+    what is left is rounding, which shows in the output gate's gradient of that step.
 
     Source: Rumelhart, Hinton & Williams 1986; Werbos 1990.
 
@@ -178,20 +190,23 @@ def bptt(
     >>> g.log10_grad_norm - g.log10_grad_norm[-1]  # a factor 1/2 each step back
     array([-0.90308999, -0.60205999, -0.30103   ,  0.        ])
     """
-    return finish(backpropagating(params, x, targets, cell, activation, loss_at))
+    return finish(backpropagating(params, x, targets, cell, activation, loss_at, loss_reduction))
 
 
-def backpropagating(params, x, targets, cell: str, activation: str, loss_at: str) -> Progress[Gradients]:
+def backpropagating(
+    params, x, targets, cell: str, activation: str, loss_at: str, loss_reduction: str = "sum"
+) -> Progress[Gradients]:
     """Compute what `bptt` returns, and yield the share done after every step."""
     kind, phi = CELLS[cell], ACTIVATIONS[activation]
     params = {name: np.asarray(value, dtype=float) for name, value in params.items()}
     x, targets = np.asarray(x, dtype=float), np.asarray(targets)
     targets = check_shapes(params, x, targets, kind, loss_at)
+    weight = loss_weight(loss_at, loss_reduction, len(x))
     steps: list[Step] = []
     backs: list[StepBack] = []
     pass_forward = into(steps, forward(params, x, kind, phi), len(x))
     yield from rescaled(unwarned(pass_forward, over="ignore", invalid="ignore"), 0.0, 0.3)
-    loss, errors = losses(params, steps, targets, loss_at)
+    loss, errors = losses(params, steps, targets, loss_at, weight)
     check_finite(steps, loss)
     pass_back = into(backs, backward(params, [step.tape for step in steps], errors, kind), len(x) + 1)
     yield from rescaled(pass_back, 0.3, 0.3)
@@ -208,15 +223,17 @@ def into(found: list, items: Iterator, count: int) -> Progress[None]:
         yield len(found) / count
 
 
-def losses(params: Params, steps: Sequence[Step], targets: Array, loss_at: str) -> tuple[float, list[Scaled | None]]:
-    """Return the loss of all steps, and each step's dL/dy, None where it has no loss."""
+def losses(
+    params: Params, steps: Sequence[Step], targets: Array, loss_at: str, weight: float
+) -> tuple[float, list[Scaled | None]]:
+    """Return the loss of all steps, each with a weight, and each step's dL/dy, None where it has no loss."""
     loss = 0.0
     errors: list[Scaled | None] = []
     with np.errstate(over="ignore", invalid="ignore"):
         for step, target in zip(steps, targets, strict=True):
             error = None
             if loss_at == "every" or step is steps[-1]:
-                more, error = cross_entropy(params, step.state["h"], target)
+                more, error = cross_entropy(params, step.state["h"], target, weight)
                 loss += float(more)
             errors.append(error)
     return loss, errors
@@ -246,8 +263,8 @@ def collect(loss: float, h: Array, steps, backs: Sequence[StepBack], d_params: P
 
 def numbers(step: Step) -> list[Array]:
     """Return all arrays of a step that the gradient depends on."""
-    factors = [factor.m if isinstance(factor, Scaled) else factor for factor in step.tape]
-    return [*step.state.values(), *step.gates.values(), *factors]
+    values = [*step.state.values(), *step.gates.values(), *step.tape]
+    return [value.m if isinstance(value, Scaled) else value for value in values]
 
 
 def check_finite(steps: Sequence[Step], loss: float) -> None:

@@ -1,47 +1,53 @@
 """Check backpropagation for the current settings.
 
-Each entry is compared with a derivative of the loss computed without backpropagation. The complex step takes
-``Im L(p + i h) / h``: it forms no difference, so nothing cancels, and is accurate to the last digits of float64
-(Squire & Trapp 1998). It needs functions that are analytic where they are used, as are tanh, the sigmoid, and ReLU
-away from its kink. An activation that takes no complex numbers is checked by central differences.
+Each entry is compared with a derivative of the loss computed without backpropagation (see `derivatives`). There are
+three outcomes: it agrees, it differs, or it cannot be checked, as where rounding decides the derivative.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 import numpy as np
 
-from ..network.activations import ACTIVATIONS, Activation
-from ..network.arithmetic import PLAIN
-from ..network.cells import CELLS, Params, State
 from ..network.config import Config
-from ..network.sampling import draw_inputs, init_params
 from ..numerics.progress import Progress, mapped, rescaled
 from ..text.language import N_, _, ngettext
-from ..text.number_format import plain
-from .bptt import backpropagating, cross_entropy, forward
+from ..text.number_format import number
+from .bptt import backpropagating
+from .derivatives import Derivatives
+from .sensitivity import is_chaotic, nearby
 
 Array = np.ndarray
-STEP = 1e-20  # of the complex step, relative to the step that changes the loss by 1
-DIFFERENCE = 1e-6  # of central differences
 REACH = 280.0  # decades: the derivatives that float64 shows after such a step
+SAME = {"complex step": 1e-10, "central differences": 1e-5}  # relative errors up to which derivatives agree ...
+NOISES = 10.0  # ... or up to so many times the noise, where that is larger,
+MOST_NOISE = 1e-6  # which must not be larger than this
+TINY = 1e-290  # states below this may end as 0
 BELOW = N_("their gradient is below 1e-280, where no step in float64 shows")
 ABOVE = N_("their gradient is above 1e+280, where no step in float64 shows")
 UNRESOLVED = N_("too small beside the loss for central differences, or at a kink")
+ROUNDED = N_("rounding decides their derivative")
+UNDERFLOWN = N_("the numbers that they depend on are below what a float holds")
 METHODS = {"complex step": N_("the complex step"), "central differences": N_("the central differences")}
 
 
 @dataclass(frozen=True)
 class Entry:
-    """A number that was checked: ``ours`` and the numeric one, at ``index`` of the array ``where``."""
+    """A number that was checked: ``ours`` and the numeric one, at ``index`` of the array ``where``.
+
+    ``error`` is their difference and ``noise`` the share of the numeric one that rounding decides, both relative to
+    the larger of the two numbers, or to the root mean square of the gradient that they belong to, where that is larger.
+    """
 
     where: str
     index: tuple[int, ...]
     ours: float
     numeric: float
     error: float
+    noise: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -53,10 +59,11 @@ class Check:
     method : "complex step" or "central differences".
     done, total : the number of entries processed so far, and in all.
     share : the share done, 0 to 1, also within an entry.
-    entries : those that could be compared. The error is relative to the larger of the two numbers, or to the root
-        mean square of the gradient that the entry belongs to, where that is larger.
+    entries : those that could be compared.
     skipped : reason -> how many entries could not be compared.
+    last_bit : in a chaotic network, the largest change of log10 ||dL/dh_t|| when the last bit of every weight changes.
     worst : the entry with the largest error, or None. checked : how many entries were compared.
+    agrees : whether all of them agree, None where there are none; ``digits``: to how many digits.
     """
 
     method: str
@@ -65,6 +72,7 @@ class Check:
     entries: tuple[Entry, ...] = ()
     skipped: dict[str, int] = field(default_factory=dict)
     share: float = 0.0
+    last_bit: float = 0.0
 
     def after(self, outcome: Entry | str) -> Check:
         """Return the result with one more entry: compared, or the reason why not."""
@@ -91,23 +99,57 @@ class Check:
         return len(self.entries)
 
     @property
+    def tolerance(self) -> float:
+        """The largest error of numbers that agree."""
+        return max(SAME[self.method], NOISES * max((entry.noise for entry in self.entries), default=0.0))
+
+    @property
+    def agrees(self) -> bool | None:
+        return None if self.worst is None else self.error <= self.tolerance
+
+    @property
+    def digits(self) -> int:
+        return int(-np.log10(max(self.error, np.finfo(float).eps)))
+
+    @property
     def words(self) -> str:
-        """Sentences: how many entries agree and how well, and why others could not be compared."""
-        parts = [
-            ngettext("{count} entry not compared: {reason}.", "{count} entries not compared: {reason}.", count).format(
-                count=count, reason=_(reason)
-            )
+        """Sentences: to how many digits the entries agree, why others could not be compared, whether there is chaos."""
+        skipped = [
+            ngettext(
+                "{count} entry cannot be checked: {reason}.", "{count} entries cannot be checked: {reason}.", count
+            ).format(count=count, reason=_(reason))
             for reason, count in self.skipped.items()
         ]
+        chaos = _(
+            "Chaos: changing the last bit of every weight changes the gradient by a factor of up to {factor}. The "
+            "gradient is that of the states as computed here; another computer may compute others."
+        ).format(factor=number(self.last_bit, log10=True))
+        return " ".join([self.outcome, *skipped, *([chaos] if self.last_bit else [])])
+
+    @property
+    def outcome(self) -> str:
+        """One sentence on the entries that were compared."""
         if self.worst is None:
-            return " ".join([_("Nothing could be compared."), *parts])
-        where = f"{self.worst.where}[{', '.join(map(str, self.worst.index))}]"
-        agree = ngettext(
-            "{count} entry agrees with {method} to a relative error of {error} (worst: {where}).",
-            "{count} entries agree with {method} to a relative error of {error} (worst: {where}).",
+            return _("Nothing could be compared.")
+        text = ngettext(
+            "{count} entry checked without backpropagation, by {method}: the same gradient to {digits} digits "
+            "(worst: {where}).",
+            "{count} entries checked without backpropagation, by {method}: the same gradients to {digits} digits "
+            "(worst: {where}).",
             self.checked,
-        ).format(count=self.checked, method=_(METHODS[self.method]), error=plain(self.error, ".1e"), where=where)
-        return " ".join([agree, *parts])
+        )
+        if not self.agrees:
+            text = ngettext(
+                "{count} entry checked without backpropagation, by {method}: the gradients differ, by a relative "
+                "error of {error} (worst: {where}).",
+                "{count} entries checked without backpropagation, by {method}: the gradients differ, by a relative "
+                "error of up to {error} (worst: {where}).",
+                self.checked,
+            )
+        where = f"{self.worst.where}[{', '.join(map(str, self.worst.index))}]"
+        error = number(self.error)
+        said = {"count": self.checked, "digits": self.digits, "error": error, "where": where}
+        return text.format(method=_(METHODS[self.method]), **said)
 
 
 def check(config: Config, entries: int = 5, seed: int = 0) -> Check:
@@ -132,6 +174,7 @@ def progress(config: Config, entries: int = 5, seed: int = 0) -> Iterator[Check]
     yield result
     for _share in probe.backpropagating():
         yield result
+    result = replace(result, last_bit=probe.last_bit)
     for name in probe.ours:
         for index in probe.sample(name, entries, np.random.default_rng(seed)):
             comparison = rescaled(probe.compare(name, index), result.share, 1 / result.total)
@@ -140,29 +183,27 @@ def progress(config: Config, entries: int = 5, seed: int = 0) -> Iterator[Check]
             yield result
 
 
-def takes_complex(phi: Activation) -> bool:
-    """Return whether an activation keeps the imaginary part of a number."""
-    a = np.array([-0.3, 0.7]) + 1e-20j
-    try:
-        h = phi.f(a)
-    except TypeError:
-        return False
-    return np.iscomplexobj(h) and np.allclose(h.imag / 1e-20, phi.slope(a.real))
-
-
-class Probe:
+class Probe(Derivatives):
     """One network with its gradients, and its loss as a function of any entry."""
 
-    def __init__(self, config: Config):
-        self.config, self.cell, self.phi = config, CELLS[config.cell], ACTIVATIONS[config.activation]
-        self.params, (self.x, self.targets) = init_params(config), draw_inputs(config)
-        self.method = "complex step" if takes_complex(self.phi) else "central differences"
-
     def backpropagating(self) -> Progress[None]:
-        """Compute the gradients to check."""
-        names = (self.config.cell, self.config.activation, self.config.loss_at)
-        self.gradients = yield from backpropagating(self.params, self.x, self.targets, *names)
+        """Compute the gradients to check, and how far they depend on the last bit of the weights."""
+        chosen = {name: getattr(self.config, name) for name in ("cell", "activation", "loss_at", "loss_reduction")}
+        self.gradients = yield from backpropagating(self.params, self.x, self.targets, **chosen)
         self.ours = {**self.gradients.d_params, "dL/dh": self.gradients.d_h}
+        self.last_bit = 0.0
+        if not is_chaotic(self.params, self.x, self.config.cell, self.config.activation):
+            return
+        again = yield from backpropagating(nearby(self.params), self.x, self.targets, **chosen)
+        with np.errstate(invalid="ignore"):
+            changes = np.abs(again.log10_grad_norm - self.gradients.log10_grad_norm)
+        self.last_bit = float(np.nanmax(changes, initial=0.0))
+
+    @cached_property
+    def underflows(self) -> bool:
+        """Whether a state comes near float64's smallest number, beyond which it would be 0."""
+        sizes = np.abs(self.gradients.h)
+        return bool(np.any((sizes > 0) & (sizes < TINY)))
 
     def sample(self, name: str, entries: int, rng: np.random.Generator) -> Iterator[tuple[int, ...]]:
         """Yield random indices of a parameter, or, for the states, indices at steps spread from 0 to T."""
@@ -178,14 +219,18 @@ class Probe:
         is_zero = decades == -np.inf
         if abs(decades) > REACH and not is_zero:
             return BELOW if decades < 0 else ABOVE
-        numeric = yield from self.derivative(name, index, 0.0 if is_zero else decades)
-        if numeric is None:
+        found = yield from self.twice(name, index, 0.0 if is_zero else decades)
+        if found is None:
             return UNRESOLVED
-        if is_zero:
-            return Entry(name, index, 0.0, numeric, 0.0 if numeric == 0 else 1.0)
+        numeric, other = found
         value = float(self.ours[name][index])
-        error = abs(value - numeric) / max(abs(value), abs(numeric), 10.0**decades)
-        return Entry(name, index, value, numeric, float(error))
+        if numeric == 0 and (self.underflows if is_zero else value and decades < -REACH / 2):
+            return UNDERFLOWN
+        size = max(abs(value), abs(numeric), 0.0 if is_zero else 10.0**decades) or 1.0
+        error, noise = abs(value - numeric) / size, abs(other - numeric) / size
+        if self.method == "complex step" and noise > MOST_NOISE:
+            return ROUNDED
+        return Entry(name, index, value, numeric, float(error), float(noise))
 
     def decades(self, name: str, index: tuple[int, ...], ours: Array) -> float:
         """Return log10 of the root mean square of the gradient that an entry belongs to."""
@@ -195,53 +240,3 @@ class Probe:
         if top == 0 or not np.isfinite(top):
             return -np.inf if top == 0 else np.inf
         return np.log10(top) + 0.5 * np.log10(np.mean(np.square(ours / top)))
-
-    def derivative(self, name: str, index: tuple[int, ...], decades: float) -> Progress[float | None]:
-        """Return the derivative of the loss by one entry, None where it cannot be resolved."""
-        if self.method == "complex step":
-            # A step in proportion to the gradient keeps the loss's change at 1e-20 of 1, far inside float64.
-            step = STEP * 10.0 ** -max(decades, 0.0)
-            return float((yield from self.loss(name, index, 1j * step)).imag / step)
-        differences: list[float] = []
-        for h in (DIFFERENCE, DIFFERENCE / 2):
-            above = yield from rescaled(self.loss(name, index, h), 0.5 * len(differences), 0.25)
-            below = yield from rescaled(self.loss(name, index, -h), 0.5 * len(differences) + 0.25, 0.25)
-            differences.append(float((above - below).real / (2 * h)))
-        noise = np.finfo(float).eps * abs(self.gradients.loss) / DIFFERENCE
-        agree = abs(differences[0] - differences[1]) < 1e-4 * abs(differences[1])
-        return differences[0] if agree and abs(differences[0]) > 1e4 * noise else None
-
-    def loss(self, name: str, index: tuple[int, ...], step: complex) -> Progress[complex]:
-        """Return the loss with one entry moved by ``step``."""
-        if name == "dL/dh":
-            return self.loss_after(index, step)
-        return self.total(self.params | {name: moved(self.params[name], index, step)}, self.x, self.targets)
-
-    def loss_after(self, index: tuple[int, ...], step: complex) -> Progress[complex]:
-        """Return the loss from step t on of the one sequence that h_t belongs to, with one number of h_t moved."""
-        t, row, unit = index
-        rows = slice(row, row + 1)
-        state = {name: getattr(self.gradients, name)[t, rows] for name in self.cell.states}
-        state["h"] = moved(state["h"], (0, unit), step)
-        x, targets = self.x[t:, rows], self.targets[t:, rows]
-        loss: complex = (yield from self.total(self.params, x, targets, state)) if len(x) else 0.0
-        if t and (self.config.loss_at == "every" or not len(x)):
-            loss += complex(cross_entropy(self.params, state["h"], self.targets[t - 1, rows])[0])
-        return loss / self.config.batch_size
-
-    def total(self, params: Params, x: Array, targets: Array, state: State | None = None) -> Progress[complex]:
-        """Return the loss over the steps of ``x``, entered with ``state``."""
-        steps = []
-        for step in forward(params, x, self.cell, self.phi, PLAIN, state):
-            steps.append(step)
-            yield len(steps) / len(x)
-        first = 0 if self.config.loss_at == "every" else len(steps) - 1
-        pairs = zip(steps[first:], targets[first:], strict=True)
-        return sum(complex(cross_entropy(params, step.state["h"], target)[0]) for step, target in pairs)
-
-
-def moved(a: Array, index: tuple[int, ...], step: complex) -> Array:
-    """Return a copy with one number moved."""
-    a = a.astype(np.result_type(a, type(step)))
-    a[index] += step
-    return a

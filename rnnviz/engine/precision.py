@@ -19,10 +19,11 @@ from ..network.activations import ACTIVATIONS
 from ..network.arithmetic import Plain
 from ..network.cells import CELLS, Params, Step
 from ..network.config import Config
+from ..network.losses import loss_weight
 from ..network.sampling import draw_inputs, init_params
 from ..numerics.progress import Progress, finish, rescaled, unwarned
 from ..numerics.scaled import Scaled
-from ..text.language import _
+from ..text.language import _, ngettext
 from ..text.registry import Registry
 from .bptt import backward, cross_entropy, forward
 
@@ -129,7 +130,7 @@ class Narrow:
     log10_grad_norm : (T+1,), log10 ||dL/dh_t||; ``-inf`` where every number is 0, ``inf`` where one is not finite, nan
         throughout where the forward pass is not finite.
     second_moment : (T+1,), E h^2 of the states, ``inf`` where they are not finite.
-    first_zero : the first step on the way back at which the whole gradient is 0, or None.
+    first_zero : the step from which on, further back, every number of the gradient is 0, or None.
     forward_overflow : the first step whose state is not finite, or None.
     backward_overflow : the first step on the way back whose gradient is not finite, or None.
     """
@@ -147,14 +148,23 @@ class Narrow:
         """One sentence: where the numbers overflow or underflow, if they do."""
         steps = (self.forward_overflow, self.backward_overflow, self.first_zero)
         step = next((step for step in steps if step is not None), 0)
-        text = _("{dtype}: holds the gradient of every step.")
+        back = self.config.seq_len - step
+        text = _("{dtype}: holds a gradient all the way back to step 0.")
         if self.forward_overflow is not None:
             text = _("{dtype}: the state is no longer finite from step {step} on.")
         elif self.backward_overflow is not None:
-            text = _("{dtype}: the gradient is no longer finite {back} steps back, at step {step}.")
+            text = ngettext(
+                "{dtype}: the gradient is no longer finite {back} step back, at step {step}.",
+                "{dtype}: the gradient is no longer finite {back} steps back, at step {step}.",
+                back,
+            )
         elif self.first_zero is not None:
-            text = _("{dtype}: the gradient is exactly 0 from {back} steps back on, at step {step}.")
-        return text.format(dtype=self.dtype, step=step, back=self.config.seq_len - step)
+            text = ngettext(
+                "{dtype}: the gradient is exactly 0 from {back} step back on, at step {step}.",
+                "{dtype}: the gradient is exactly 0 from {back} steps back on, at step {step}.",
+                back,
+            )
+        return text.format(dtype=self.dtype, step=step, back=back)
 
 
 def held(config: Config, dtype: str = "float32") -> Narrow:
@@ -203,9 +213,11 @@ def both_passes(
     if overflow is None:
         errors = output_gradients(config, params, steps, targets)
         norms = yield from rescaled(gradient_norms(config, params, steps, errors, num), 0.5, 0.5)
-    back = norms[::-1]
-    from_end = {"first_zero": first(np.isneginf(back)), "backward_overflow": first(np.isposinf(back))}
-    ends = {name: None if step is None else config.seq_len - step for name, step in from_end.items()}
+    zeros, too_large = int(np.argmin([*np.isneginf(norms), False])), first(np.isposinf(norms[::-1]))
+    ends = {
+        "first_zero": zeros - 1 if zeros else None,
+        "backward_overflow": None if too_large is None else config.seq_len - too_large,
+    }
     return Narrow(config, dtype, norms, moments, forward_overflow=overflow, **ends)
 
 
@@ -213,8 +225,9 @@ def output_gradients(config: Config, params: Params, steps: list[Step], targets:
     """Return dL/dy_t of the steps 1..T, None where a step has no loss."""
     wide = {name: np.asarray(params[name], dtype=float) for name in ("W_hy", "b_y")}
     errors: list[Scaled | None] = [None] * len(steps)
+    weight = loss_weight(config.loss_at, config.loss_reduction, len(steps))
     for t in range(len(steps)) if config.loss_at == "every" else (len(steps) - 1,):
-        errors[t] = cross_entropy(wide, np.asarray(steps[t].state["h"], dtype=float), targets[t])[1]
+        errors[t] = cross_entropy(wide, np.asarray(steps[t].state["h"], dtype=float), targets[t], weight)[1]
     return errors
 
 
@@ -222,11 +235,15 @@ def gradient_norms(
     config: Config, params: Params, steps: list[Step], errors: list[Scaled | None], num: NarrowArithmetic
 ) -> Progress[Array]:
     """Return log10 ||dL/dh_t|| for t = 0..T, ``inf`` where a number is not finite."""
-    norms = []
+    norms: list[float] = []
     for step in backward(params, [step.tape for step in steps], errors, CELLS[config.cell], num):
-        d = np.asarray(step.total["h"], dtype=float)
-        norms.append(num.log10_norm(d) if np.isfinite(d).all() else np.inf)
+        totals = [np.asarray(d, dtype=float) for d in step.total.values()]
+        norms.append(float(num.log10_norm(totals[0])) if np.isfinite(totals[0]).all() else np.inf)
         yield len(norms) / (len(steps) + 1)
+        ahead = len(steps) - len(norms)
+        if not any(map(np.any, totals)) and all(error is None for error in errors[: max(ahead, 0)]):
+            norms += [-np.inf] * (ahead + 1)  # what is 0 stays 0
+            break
     return np.array(norms[::-1])
 
 

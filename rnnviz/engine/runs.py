@@ -50,12 +50,13 @@ def trace(
     activation: str = "tanh",
     loss_at: str = "last",
     name: str | None = None,
+    loss_reduction: str = "sum",
 ) -> Trace:
     """Run any network on any batch, such as a trained one, and return what `run` returns.
 
     Parameters
     ----------
-    params, x, targets, cell, activation, loss_at : as in `bptt`.
+    params, x, targets, cell, activation, loss_at, loss_reduction : as in `bptt`.
     name : what legends and sentences call the network.
 
     Raises
@@ -67,26 +68,36 @@ def trace(
     >>> own.names, bool(own.log10_grad_norm[0] == run(config).log10_grad_norm[0])
     (('mine',), True)
     """
+    data = checked(params, x, targets, cell, loss_at)
+    own = Network(*data, cell, activation, loss_at, name or _(OWN), loss_reduction)
+    return finish(tracing(own, config_of(own))).one()
+
+
+def checked(params, x, targets, cell: str, loss_at: str) -> tuple[dict[str, Array], Array, Array]:
+    """Return copies of a network's arrays and its batch; ValueError for what does not fit or is not finite."""
     # Copies: training may go on in the caller's arrays, and views look at the matrices later.
     params, x = {key: np.array(value, dtype=float) for key, value in params.items()}, np.array(x, dtype=float)
     targets = check_shapes(params, x, np.array(targets), CELLS[cell], loss_at)
     for key, value in {**params, "x": x}.items():
         if not np.isfinite(value).all():
             raise ValueError(f"{key} must hold finite numbers only")
-    own = Network(params, x, targets, cell, activation, loss_at, name or _(OWN))
-    config = config_of(own)
-    stacked = {key: stack_params([value]) for key, value in params.items()}
-    part = finish(Statistics(config, 1).collecting(stacked, x[None], targets[None]))
-    return replace(assemble(config, (own.name,), (config.seed,), [part]), own=own).one()
+    return params, x, targets
+
+
+def tracing(own: Network, config: Config) -> Progress[Trace]:
+    """Compute the comparison of an own network alone, whose batch this Config describes, and yield the share done."""
+    stacked = {key: stack_params([value]) for key, value in own.params.items()}
+    part = yield from Statistics(config, 1).collecting(stacked, own.x[None], own.targets[None])
+    return replace(assemble(config, (own.name,), (config.seed,), [part]), own=own)
 
 
 def config_of(own: Network) -> Config:
     """Return a Config with the network's sizes and what its batch is like; its scheme and seed mean nothing."""
     (steps, batch, inputs), (hidden, classes) = own.x.shape, own.params["W_hy"].shape
     return Config(
-        cell=own.cell, activation=own.activation, loss_at=own.loss_at, input_size=inputs, hidden_size=hidden,
-        output_size=classes, seq_len=steps, batch_size=batch, input_scale=float(own.x.any()),
-        inputs="gaussian" if own.x[1:].any() or steps == 1 else "none",
+        cell=own.cell, activation=own.activation, loss_at=own.loss_at, loss_reduction=own.loss_reduction,
+        input_size=inputs, hidden_size=hidden, output_size=classes, seq_len=steps, batch_size=batch,
+        input_scale=float(own.x.any()), inputs="gaussian" if own.x[1:].any() or steps == 1 else "none",
     )  # fmt: skip
 
 

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
+from collections.abc import Sequence
 from functools import reduce
 
 import numpy as np
 
 from ..network.activations import ACTIVATIONS, Activation
 from ..network.arithmetic import SIGMOID
-from ..network.cells import CELLS, Cell, Params, Step
+from ..network.cells import CELLS, Cell, Params, Step, StepBack
 from ..network.config import Config
-from ..numerics.progress import Progress, unwarned
-from ..numerics.scaled import LOG2_10, Scaled, as_scaled, log10_norms, row_norms
+from ..network.losses import loss_weight
+from ..numerics.progress import Progress, rescaled, unwarned
+from ..numerics.scaled import LOG2_10, Scaled, log10_norms, row_norms
 from .bptt import backward, cross_entropy, forward, numbers
 
 Array = np.ndarray
@@ -30,7 +31,6 @@ class Statistics:
         self.moments = {name: np.zeros(shape) for name in ("second_moment", "variance", "mean", "saturation")}
         self.gates = {name: np.full(shape, np.nan) for name in self.gate_names}
         self.gate_saturation = {name: np.full(shape, np.nan) for name in self.gate_names}
-        self.log10_step_factor = np.full(shape, np.nan)
         self.units = np.zeros((*shape, config.hidden_size))
         self.first_nonfinite = np.full(runs, -1)
 
@@ -46,11 +46,14 @@ class Statistics:
         return unwarned(self._collecting(params, x, targets), over="ignore", invalid="ignore")
 
     def _collecting(self, params: Params, x: Array, targets: Array) -> Progress[dict[str, Array]]:
-        tapes, errors, loss = yield from self.forward(params, x, targets)
+        tapes, errors, loss = yield from rescaled(self.forward(params, x, targets), 0.0, 0.5)
         loss[self.first_nonfinite >= 0] = np.nan
         errors, decades = levelled(silenced(errors, loss))
-        norms = yield from self.backward(params, tapes, errors)
-        for values in norms.values():
+        last_only = [None] * (len(errors) - 1) + errors[-1:]
+        norms = alone = yield from rescaled(self.backward(params, tapes, last_only), 0.5, 0.25)
+        if any(error is not None for error in errors[:-1]):
+            norms = yield from rescaled(self.backward(params, tapes, errors, factors=False), 0.75, 0.25)
+        for values in (*norms.values(), *alone.values()):
             values[~np.isfinite(loss)] = np.nan
         last = norms["h"][:, -1:]
         last = np.where(np.isneginf(last), np.nan, last)
@@ -58,21 +61,25 @@ class Statistics:
         return {
             **self.moments,
             "loss": loss,
+            "log10_weight_size": log10_norms([row_norms(Scaled(params["W_hh"]))])[:, 0]
+            - 0.5 * np.log10(self.config.hidden_size),
             "log10_grad_norm": norms["h"] + decades,
             "log10_grad_norm_c": norms["c"] + decades if "c" in norms else None,
             "log10_relative_norm": norms["h"] - last,
             "log10_relative_norm_c": norms["c"] - last if "c" in norms else None,
-            "log10_step_factor": self.log10_step_factor,
+            "log10_relative_norm_last": None if alone is norms else alone["h"] - last,
+            "log10_step_factor": alone["step_factor"],
             "gates": self.gates,
             "gate_saturation": self.gate_saturation,
             "first_nonfinite": self.first_nonfinite,
             "units": self.units,
         }
 
-    def forward(self, params: Params, x: Array, targets: Array) -> Generator[float, None, tuple[list, list, Array]]:
+    def forward(self, params: Params, x: Array, targets: Array) -> Progress[tuple[list, list, Array]]:
         """Go forward, note the states' statistics, and return the tapes, the losses' gradients and the loss (N,)."""
         tapes, errors, loss, unnoted = [], [], np.zeros(self.runs), []
         last = x.shape[-3]
+        weight = loss_weight(self.config.loss_at, self.config.loss_reduction, last)
         for t, step in enumerate(forward(params, x, self.cell, self.phi), 1):
             self.zero_nonfinite(step, t)
             unnoted.append(step)
@@ -82,10 +89,10 @@ class Statistics:
             tapes.append(step.tape)
             error = None
             if t == last or self.config.loss_at == "every":
-                more, error = cross_entropy(params, step.state["h"], targets[:, t - 1])
+                more, error = cross_entropy(params, step.state["h"], targets[:, t - 1], weight)
                 loss += more
             errors.append(error)
-            yield 0.5 * t / last
+            yield t / last
         return tapes, errors, loss
 
     def zero_nonfinite(self, step: Step, t: int) -> None:
@@ -111,19 +118,11 @@ class Statistics:
         mean = flat.mean(axis=-1)
         self.moments["mean"][:, at] = mean
         self.moments["second_moment"][:, at] = np.vecdot(flat, flat) / size
-        self.moments["saturation"][:, at] = self.phi.saturated(flat).mean(axis=-1)
+        self.moments["saturation"][:, at] = self.phi.saturated(flat).sum(axis=-1) / size
         flat -= mean[..., None]
         self.moments["variance"][:, at] = np.vecdot(flat, flat) / size
-        self.log10_step_factor[:, at] = self.step_factor_norms(steps) - 0.5 * np.log10(size)
         for name in steps[0].gates:
             self.note_gate(name, np.stack([step.gates[name] for step in steps], axis=1), at)
-
-    def step_factor_norms(self, steps: list[Step]) -> Array:
-        """Return log10 of the norm of the slope or gate factors, (N, steps)."""
-        factors = [step.tape[self.cell.step_factor[1]] for step in steps]
-        if any(isinstance(factor, Scaled) for factor in factors):
-            return log10_norms([row_norms(as_scaled(factor)) for factor in factors])
-        return Scaled(np.stack(factors, axis=1)).log10_norm()
 
     def note_gate(self, name: str, values: Array, at: slice) -> None:
         """Compute the statistics of one gate."""
@@ -132,22 +131,39 @@ class Statistics:
         self.gates[name][:, at] = flat.mean(axis=-1)
         self.gate_saturation[name][:, at] = saturated.mean(axis=-1)
 
-    def backward(self, params: Params, tapes: list, errors: list) -> Generator[float, None, dict[str, Array]]:
-        """Go back and return log10 of the gradients' norms, (N, T+1) for each state."""
-        rows: dict[str, list] = {name: [] for name in self.cell.states}
-        unnoted: dict[str, list[Scaled]] = {name: [] for name in self.cell.states}
+    def backward(self, params: Params, tapes: list, errors: list, factors: bool = True) -> Progress[dict[str, Array]]:
+        """Go back and return log10 of the gradients' norms, (N, T+1) for each state, and of the step factors."""
+        rows: dict[str, list] = {name: [] for name in (*self.cell.states, *(["passed"] * factors))}
+        passed = None
         for back, step in enumerate(backward(params, tapes, errors, self.cell)):
-            for name, total in step.total.items():
-                unnoted[name].append(total)
-                if back == len(tapes) or len(unnoted[name]) * total.m.size >= TOGETHER:
-                    rows[name] += rows_of(unnoted[name])
-                    unnoted[name] = []
-            yield 0.5 + 0.5 * back / len(tapes)
-        return {name: log10_norms(each[::-1]) for name, each in rows.items()}
+            found = dict(step.total)
+            if factors and back < len(tapes):
+                found["passed"] = passed = self.passed(step, tapes[-1 - back], passed)
+            for name, gradient in found.items():
+                rows[name].append(row_norms(gradient))
+            yield back / len(tapes)
+        norms = {name: log10_norms(each[::-1]) for name, each in rows.items()}
+        if factors:
+            norms["step_factor"] = self.step_factors(norms, norms.pop("passed"))
+        return norms
+
+    def passed(self, step: StepBack, tape: tuple, before: Scaled | None) -> Scaled:
+        """Return what the slopes pass on of the gradient, or what is left of dL/dh_T (or dL/dc_T) by the gate alone."""
+        if self.cell.has_matrix_jacobian:
+            return step.d_in[0]
+        before = step.total[self.cell.states[-1]] if before is None else before
+        return (before * tape[self.cell.step_factor[1]]).balanced()
+
+    def step_factors(self, norms: dict[str, Array], passed: Array) -> Array:
+        """Return log10 of the factor by which the slopes or the gate change the gradient's norm, (N, T+1)."""
+        before = norms[self.cell.states[-1]][:, 1:]
+        if not self.cell.has_matrix_jacobian:
+            before = np.concatenate([passed[:, 1:], before[:, -1:]], axis=1)
+        return np.concatenate([np.full((self.runs, 1), np.nan), passed - before], axis=1)
 
     def forget_nonfinite(self) -> None:
         """Mark everything from a run's first non-finite step on."""
-        per_step = (self.moments, self.gates, self.gate_saturation, {"": self.log10_step_factor})
+        per_step = (self.moments, self.gates, self.gate_saturation)
         for run in np.flatnonzero(self.first_nonfinite >= 0):
             step = self.first_nonfinite[run]
             for values in (values for group in per_step for values in group.values()):
@@ -171,11 +187,3 @@ def levelled(errors: Sequence[Scaled | None]) -> tuple[list[Scaled | None], Arra
     """
     top = reduce(np.maximum, (error.e.max(axis=(-2, -1), keepdims=True) for error in errors if error is not None))
     return [error and Scaled(error.m, error.e - top) for error in errors], top[..., 0] / LOG2_10
-
-
-def rows_of(totals: list[Scaled]) -> list[tuple[Array, Array]]:
-    """Return each array's `row_norms`, computed in one go where each row has a single exponent."""
-    if len(totals) == 1 or not all(total.is_rowwise for total in totals):
-        return [row_norms(total) for total in totals]
-    together = Scaled(np.stack([total.m for total in totals]), np.stack([total.e for total in totals]))
-    return list(zip(*row_norms(together), strict=True))

@@ -31,6 +31,7 @@ class Network:
     activation: str
     loss_at: str
     name: str
+    loss_reduction: str = "sum"
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,7 +42,9 @@ class Trace:
     ----------
     config : the Config that was run (of a comparison: the one that the schemes and seeds were put into).
     schemes, seeds : what the leading axes stand for.
-    loss : (), mean over the batch, summed over the steps that have a loss.
+    loss : (), mean over the batch, sum or mean over the steps that have a loss (``config.loss_reduction``).
+    log10_weight_size : (), log10 of ||W_hh|| / sqrt(H), the factor by which W_hh changes the length of any direction, a
+        root mean square.
     second_moment, variance, mean : (T+1,), E h^2, E (h - E h)^2 and E h over units and batch; 0 at step 0;
         inf where a state that is finite itself has squares beyond float64, and from ``first_nonfinite`` on (nan there,
         but for the second moment).
@@ -52,8 +55,10 @@ class Trace:
     log10_relative_norm : (T+1,), log10 of ||dL/dh_t|| over ||dL/dh_T||, where that is not 0 (else nan): exact too where
         the loss is so sure that ``log10_grad_norm`` has no digits left for it; log10_relative_norm_c : of ||dL/dc_t||
         over ||dL/dh_T||.
-    log10_step_factor : (T+1,), log10 of the root mean square of the factor by which a step multiplies the gradient
-        besides W_hh: phi' of an RNN, the forget gate of an LSTM, the update gate of a GRU; nan at step 0.
+    log10_relative_norm_last : as log10_relative_norm, of the last step's loss alone; None where there is no other.
+    log10_step_factor : (T+1,), log10 of what the slopes of an RNN do at step t to the gradient g of the last step's
+        loss, ``||g * phi'|| / ||g||``: W_hh does the rest. With gates, of what the gate alone does to what it has left
+        of dL/dc_T (an LSTM's forget gate) or dL/dh_T (a GRU's update gate); nan at step 0.
     gates : name -> (T+1,), the mean value of each gate; gate_saturation : share of its values that are
         saturated, for a sigmoid those below 0.015 or above 0.985.
     first_nonfinite : the first step whose state is not finite, or None; in a comparison an array (S, R), -1 for none.
@@ -65,6 +70,7 @@ class Trace:
     schemes: tuple[str, ...]
     seeds: tuple[int, ...]
     loss: Array
+    log10_weight_size: Array
     second_moment: Array = per_step()
     variance: Array = per_step()
     mean: Array = per_step()
@@ -73,6 +79,7 @@ class Trace:
     log10_grad_norm_c: Array | None = per_step()
     log10_relative_norm: Array = per_step()
     log10_relative_norm_c: Array | None = per_step()
+    log10_relative_norm_last: Array | None = per_step()
     log10_step_factor: Array = per_step()
     gates: dict[str, Array] = per_step()
     gate_saturation: dict[str, Array] = per_step()
@@ -127,7 +134,8 @@ class Trace:
         config = self.config if self.own else self.drawn(scheme, seed)
         step = int(values["first_nonfinite"])
         values |= {"config": config, "schemes": (self.schemes[scheme],), "seeds": (self.seeds[seed],)}
-        return Trace(**values | {"first_nonfinite": None if step < 0 else step, "loss": float(values["loss"])})
+        scalars = {name: float(values[name]) for name in ("loss", "log10_weight_size")}
+        return Trace(**values | scalars | {"first_nonfinite": None if step < 0 else step})
 
     def as_comparison(self) -> Trace:
         """Return the Trace of a single run as a comparison of one, the inverse of `one`; a comparison as it is."""
@@ -141,4 +149,5 @@ class Trace:
 
         values = {spec.name: lead(getattr(self, spec.name)) for spec in fields(self)}
         step = -1 if self.first_nonfinite is None else self.first_nonfinite
-        return Trace(**values | {"first_nonfinite": np.array([[step]]), "loss": np.array([[self.loss]])})
+        scalars = {name: np.array([[getattr(self, name)]]) for name in ("loss", "log10_weight_size")}
+        return Trace(**values | scalars | {"first_nonfinite": np.array([[step]])})

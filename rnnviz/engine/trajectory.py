@@ -6,27 +6,12 @@ import numpy as np
 
 from ..network.activations import ACTIVATIONS
 from ..network.cells import CELLS, Params
-from ..network.config import Config
-from ..network.sampling import draw_inputs, init_params
 from .bptt import forward
 
 Array = np.ndarray
 
 
-def log_slopes(config: Config, sequence: int = 0) -> Array:
-    """Return the `log_slopes_of` one sequence of the batch that a Config draws, (T, H).
-
-    Raises
-    ------
-    ValueError : for a cell whose step is not one slope.
-    """
-    if not CELLS[config.cell].has_matrix_jacobian:
-        raise ValueError(f"cell must be 'rnn' for the slopes of a trajectory; got {config.cell!r}.")
-    x = draw_inputs(config)[0][:, sequence : sequence + 1]
-    return log_slopes_of(init_params(config), x, config.activation)
-
-
-def log_slopes_of(params: Params, x: Array, activation: str) -> Array:
+def log_slopes(params: Params, x: Array, activation: str) -> Array:
     """Return ``log phi'(a_t)`` of an RNN at the steps 1..T of one sequence ``x`` (T, 1, D), as (T, H).
 
     ``a_t = x_t W_xh + h_{t-1} W_hh + b_h``; nan from where the state is not finite.

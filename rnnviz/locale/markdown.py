@@ -30,12 +30,20 @@ class Piece:
 
 
 def pieces(source: str) -> Iterator[Piece]:
-    """Split a cell at its blank lines and list items.
+    """Split a cell at its blank lines and list items; fenced code has no text.
 
     >>> [(piece.before, piece.text) for piece in pieces("## See\\n\\n- a\\n  b\\n- c\\n\\n</details>")]
     [('## ', 'See'), ('- ', 'a b'), ('- ', 'c'), ('</details>', '')]
+    >>> [piece.text for piece in pieces("See\\n\\n```python\\na = 1\\n\\nb\\n```\\n\\nend")]
+    ['See', '', '', 'end']
     """
+    is_code = False
     for number, block in enumerate(source.split("\n\n")):
+        fences = len(re.findall("^```", block, re.MULTILINE))
+        if is_code or fences:
+            yield Piece("\n\n" if number else "", block, "", "")
+            is_code ^= fences % 2 == 1
+            continue
         for item, lines in enumerate(re.split(r"\n(?=- )", block)):
             gap = "\n" if item else "\n\n" if number else ""
             if TAG.fullmatch(lines):

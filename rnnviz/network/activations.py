@@ -36,6 +36,8 @@ class Activation:
     saturation_label : what ``saturated`` counts, in words.
     homogeneous : whether ``phi(k a) = k phi(a)`` for k > 0, so that the state can grow without bound.
     both : ``a -> (phi(a), phi'(a))`` for real arrays, where that is faster than two calls.
+    ends : (low, high) of the range if ``phi' = (phi - low) (high - phi)``, which gives the distance from an end where
+        floats round phi onto it; else None.
     """
 
     name: str
@@ -49,12 +51,18 @@ class Activation:
     saturation_label: str
     homogeneous: bool = False
     both: Callable[[Array], tuple[Array, Array]] | None = None
+    ends: tuple[float, float] | None = None
 
     @cached_property
     def bounded(self) -> bool:
         """Whether the output stays finite however large the pre-activation is."""
         with np.errstate(over="ignore"):
             return bool(np.abs(self.f(np.array([-1e300, 1e300]))).max() < 1e100)
+
+    @cached_property
+    def keeps_zero(self) -> bool:
+        """Whether ``phi(0) = 0``, so that ``phi(a) = phi'(a) a`` for a tiny a."""
+        return bool(self.f(np.zeros(1))[0] == 0)
 
     @cached_property
     def odd(self) -> bool:
@@ -128,8 +136,12 @@ def sigmoid_with_slope(a: Array) -> tuple[Array, Array]:
     np.exp2(u, out=u)
     near = 1.0 + u
     np.divide(1.0, near, out=near)
+    # Without np.where, whose branches a processor cannot foresee: it takes as long as all the rest.
+    value = np.maximum(u, a >= 0)
+    value *= near
     u *= near
-    return np.where(a >= 0, near, u), u * near
+    u *= near
+    return value, u
 
 
 def log_sigmoid(a: Array) -> Array:
@@ -160,6 +172,7 @@ ACTIVATIONS.add(
         saturated=lambda h: np.abs(h) > 0.97,
         saturation_label=N_("share of units with |h| > 0.97"),
         both=tanh_with_slope,
+        ends=(-1.0, 1.0),
     ),
 )
 ACTIVATIONS.add(
@@ -175,6 +188,7 @@ ACTIVATIONS.add(
         saturated=lambda h: np.abs(2.0 * h - 1.0) > 0.97,
         saturation_label=N_("share of units with h < 0.015 or h > 0.985"),
         both=sigmoid_with_slope,
+        ends=(0.0, 1.0),
     ),
 )
 ACTIVATIONS.add(

@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from ..numerics.scaled import ZERO, Scaled, Weights, as_scaled, log2, product, row_squares
+from ..numerics.scaled import ZERO, Scaled, Weights, as_scaled, log2, product, row_squares, where
 from .activations import ACTIVATIONS, Activation, log_sigmoid
 
 Array = np.ndarray
@@ -20,11 +20,17 @@ Gradient = Any  # Scaled under EXACT, an array under PLAIN
 Kept = tuple[Array, ...]  # of one step, or of many stacked
 SIGMOID = ACTIVATIONS["sigmoid"]
 TINY = np.finfo(float).tiny
+SMALL = 2.0**-500  # its square is below float64: of such numbers phi is a straight line
 FEW = 512  # below this many numbers, one NumPy function is faster than several simple ones
 
 
 class Arithmetic(Protocol):
-    """The operations in which exact and plain backpropagation differ; ``*``, ``+`` and ``@`` belong to the arrays."""
+    """The operations in which exact and plain backpropagation differ; ``*``, ``+`` and ``@`` belong to the arrays.
+
+    ``keeps_margins`` : whether states near the ends of their range keep their distance from them (see `margins`).
+    """
+
+    keeps_margins: bool
 
     def activate(self, phi: Activation, a: Array) -> tuple[Array, Kept]:
         """Return ``phi(a)``, and what `slope` and `gate` need."""
@@ -35,8 +41,17 @@ class Arithmetic(Protocol):
     def gate(self, kept: Kept, value: Array) -> Factor:
         """Return ``sigmoid(a)``, whose value is known, as a factor."""
 
+    def output(self, phi: Activation, kept: Kept, value: Array) -> Factor:
+        """Return ``phi(a)``, whose value is known, as a factor."""
+
+    def memory(self, phi: Activation, c: Factor) -> tuple[Array, Factor, Kept]:
+        """Return ``phi(c)`` as an array and as a factor, and what `slope` needs."""
+
     def product(self, a: Factor, b: Factor) -> Factor:
         """Return ``a * b``."""
+
+    def sum(self, a: Factor, b: Factor) -> Factor:
+        """Return ``a + b``."""
 
     def weights(self, W: Array) -> Any:
         """Return a matrix in the form that gradients are multiplied by, ``d @ W``."""
@@ -65,6 +80,8 @@ def least(a: Array) -> float:
 class Exact:
     """Accurate to float64 precision from 1e-5000 to 1e+5000."""
 
+    keeps_margins = True
+
     def activate(self, phi: Activation, a: Array) -> tuple[Array, Kept]:
         # By the size of one run, so that its result does not depend on how many are stacked.
         if phi.both is None or a.shape[-2] * a.shape[-1] < FEW:
@@ -85,7 +102,31 @@ class Exact:
         return Scaled.exp(phi.log_slope(a))
 
     def gate(self, kept: Kept, value: Array) -> Factor:
-        return value if least(value) > TINY else Scaled.exp(log_sigmoid(kept[0]))
+        # Only those that floats do not hold: the others, and the states made of them, are those of a network alone.
+        return value if least(value) > TINY else where(value > TINY, value, Scaled.exp(log_sigmoid(kept[0])))
+
+    def output(self, phi: Activation, kept: Kept, value: Array) -> Factor:
+        if phi.ends is None or phi.ends[0] != 0 or least(value) > TINY:
+            return value
+        small = self.product(self.slope(phi, kept), 1.0 / np.maximum(phi.ends[1] - value, 0.5 * phi.ends[1]))
+        return where(value > TINY, value, small)
+
+    def memory(self, phi: Activation, c: Factor) -> tuple[Array, Factor, Kept]:
+        if not isinstance(c, Scaled):
+            value, kept = self.activate(phi, c)
+            return value, value, kept
+        a = c.to_float()
+        # Below the smallest float, phi and its slope are those of a tiny number, not of 0: ReLU tells them apart.
+        a = np.where((np.abs(a) < TINY) & (c.m != 0), np.copysign(TINY, c.m), a)
+        value, kept = self.activate(phi, a)
+        if not phi.keeps_zero:
+            return value, value, kept
+        return value, where(np.abs(a) < SMALL, c * phi.slope(a), value), kept
+
+    def sum(self, a: Factor, b: Factor) -> Factor:
+        if isinstance(a, Scaled) or isinstance(b, Scaled):
+            return (as_scaled(a) + as_scaled(b)).narrowed()
+        return a + b
 
     def product(self, a: Factor, b: Factor) -> Factor:
         if not (isinstance(a, Scaled) or isinstance(b, Scaled)):
@@ -118,6 +159,8 @@ class Exact:
 class Plain:
     """As an autograd engine computes: slopes from the outputs, products that underflow."""
 
+    keeps_margins = False
+
     def activate(self, phi: Activation, a: Array) -> tuple[Array, Kept]:
         h = phi.f(a)
         return h, (h,)
@@ -128,8 +171,18 @@ class Plain:
     def gate(self, kept: Kept, value: Array) -> Array:
         return value
 
+    def output(self, phi: Activation, kept: Kept, value: Array) -> Array:
+        return value
+
+    def memory(self, phi: Activation, c: Array) -> tuple[Array, Array, Kept]:
+        value, kept = self.activate(phi, c)
+        return value, value, kept
+
     def product(self, a: Array, b: Array) -> Array:
         return a * b
+
+    def sum(self, a: Array, b: Array) -> Array:
+        return a + b
 
     def weights(self, W: Array) -> Array:
         return W

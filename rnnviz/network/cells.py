@@ -14,14 +14,18 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from ..numerics.scaled import Scaled
 from ..text.language import N_
 from ..text.registry import Registry
 from .activations import Activation
 from .arithmetic import SIGMOID, Arithmetic, Factor, Gradient
+from .cell_check import check_cell
+from .margins import Margins, is_near_an_end, margins_of_output, margins_of_state
 
 Array = np.ndarray
 Params = dict[str, Array]
 State = dict[str, Array]
+MARGINS = ("above low", "below high")
 
 
 class Step(NamedTuple):
@@ -141,20 +145,23 @@ class LSTM(Cell):
         a_i, a_f, a_g, a_o = self.split(x + state["h"] @ params["W_hh"])
         (i, by_a_i), (f, by_a_f), (o, by_a_o) = (num.activate(SIGMOID, a) for a in (a_i, a_f, a_o))
         g, by_a_g = num.activate(phi, a_g)
-        c = f * state["c"] + i * g
-        out, by_c = num.activate(phi, c)
-        kept = (i, by_a_i), (f, by_a_f), (g, by_a_g), (o, by_a_o), (out, by_c), state["c"]
-        return {"h": o * out, "c": c}, kept, {"i": i, "f": f, "g": g, "o": o}
+        keep, write, new = num.gate(by_a_f, f), num.gate(by_a_i, i), num.output(phi, by_a_g, g)
+        before = state.get("wide c", state["c"])
+        c = num.sum(num.product(keep, before), num.product(write, new))
+        out, read, by_c = num.memory(phi, c)
+        kept = by_a_i, by_a_f, by_a_g, (o, by_a_o), by_c, (keep, write, new, before, read)
+        wide = {"c": c.to_float(), "wide c": c} if isinstance(c, Scaled) else {"c": c}
+        return {"h": o * out, **wide}, kept, {"i": i, "f": f, "g": g, "o": o}
 
     def tape(self, kept: tuple, phi: Activation, num: Arithmetic) -> tuple[Factor, ...]:
-        (i, by_a_i), (f, by_a_f), (g, by_a_g), (o, by_a_o), (out, by_c), c_before = kept
+        by_a_i, by_a_f, by_a_g, (o, by_a_o), by_c, (keep, write, new, before, read) = kept
         return (
             num.product(num.gate(by_a_o, o), num.slope(phi, by_c)),
-            num.product(g, num.slope(SIGMOID, by_a_i)),
-            num.product(c_before, num.slope(SIGMOID, by_a_f)),
-            num.product(num.gate(by_a_i, i), num.slope(phi, by_a_g)),
-            num.product(out, num.slope(SIGMOID, by_a_o)),
-            num.gate(by_a_f, f),
+            num.product(new, num.slope(SIGMOID, by_a_i)),
+            num.product(before, num.slope(SIGMOID, by_a_f)),
+            num.product(write, num.slope(phi, by_a_g)),
+            num.product(read, num.slope(SIGMOID, by_a_o)),
+            keep,
         )
 
     def step_back(self, W_back: Any, tape: tuple, d: dict[str, Gradient], num: Arithmetic) -> StepBack:
@@ -169,7 +176,7 @@ class GRU(Cell):
     """The GRU as PyTorch and cuDNN compute it, the reset gate after the product (Cho et al. 2014).
 
     ``n = phi(x W_xn + b_n + r * (h W_hn + b_hn))``, ``h_t = (1 - z) * n + z * h_{t-1}``; r and z are sigmoids; order
-    r, z, n. The factor ``h_{t-1} - n`` comes from the float64 states: 0 where both have saturated to the same number.
+    r, z, n. The factor ``h_{t-1} - n`` comes from the `Margins` of both where floats round them onto the same number.
     """
 
     def step(self, params: Params, x: Array, state: State, phi: Activation, num: Arithmetic):
@@ -179,15 +186,33 @@ class GRU(Cell):
         (r, by_a_r), (z, by_a_z) = num.activate(SIGMOID, x_r + h_r), num.activate(SIGMOID, x_z + h_z)
         renew, by_minus_a_z = num.activate(SIGMOID, -(x_z + h_z))
         n, by_a_n = num.activate(phi, x_n + r * h_n)
-        kept = (r, by_a_r), (z, by_a_z), (n, by_a_n), (renew, by_minus_a_z), h, h_n
-        return {"h": renew * n + z * h}, kept, {"r": r, "z": z, "n": n}
+        new = renew * n + z * h
+        shares = (renew, by_minus_a_z), (z, by_a_z)
+        gap, margins = self.gap(state, new, (n, by_a_n), shares, phi, num)
+        kept = (r, by_a_r), (z, by_a_z), by_a_n, (renew, by_minus_a_z), gap, h_n
+        return {"h": new, **margins}, kept, {"r": r, "z": z, "n": n}
+
+    def gap(self, state: State, new: Array, candidate, shares, phi: Activation, num: Arithmetic) -> tuple[Factor, dict]:
+        """Return ``h_{t-1} - n``, and the margins of ``h_t`` by name where floats round it onto an end."""
+        n, by_a_n = candidate
+        is_near = num.keeps_margins and (MARGINS[0] in state or is_near_an_end(phi, n))
+        if not is_near:
+            return state["h"] - n, {}
+        known = [state[name] for name in MARGINS if name in state]
+        of_h = Margins(*known) if known else margins_of_state(phi, state["h"])
+        of_n, is_high = margins_of_output(phi, by_a_n, n, num)
+        gap = of_h.minus(of_n, is_high, num)
+        if not is_near_an_end(phi, new):
+            return gap, {}
+        renew, z = (num.gate(kept, value) for value, kept in shares)
+        return gap, dict(zip(MARGINS, of_n.mixed(renew, of_h, z, num), strict=True))
 
     def tape(self, kept: tuple, phi: Activation, num: Arithmetic) -> tuple[Factor, ...]:
-        (r, by_a_r), (z, by_a_z), (n, by_a_n), (renew, by_minus_a_z), h, h_n = kept
+        (r, by_a_r), (z, by_a_z), by_a_n, (renew, by_minus_a_z), gap, h_n = kept
         return (
             num.product(num.gate(by_minus_a_z, renew), num.slope(phi, by_a_n)),
             num.product(h_n, num.slope(SIGMOID, by_a_r)),
-            num.product(h - n, num.slope(SIGMOID, by_a_z)),
+            num.product(gap, num.slope(SIGMOID, by_a_z)),
             num.gate(by_a_r, r),
             num.gate(by_a_z, z),
         )
@@ -202,7 +227,7 @@ class GRU(Cell):
         return StepBack(d, previous, [d_r, d_z, d_n], d_rec)
 
 
-CELLS: Registry[Cell] = Registry("cell")
+CELLS: Registry[Cell] = Registry("cell", check_cell)
 CELLS.add("rnn", RNN("rnn", "RNN", "h = φ(x W_xh + h W_hh + b_h)", ("h",), has_matrix_jacobian=True))
 CELLS.add(
     "lstm",
@@ -222,7 +247,7 @@ CELLS.add(
         forget_gate="f",
         candidate="g",
         factors=6,
-        path=N_("the road through c (gate f)"),
+        path=N_("the path through c (gate f)"),
     ),
 )
 CELLS.add(
@@ -237,6 +262,6 @@ CELLS.add(
         step_factor=("z", 4),
         candidate="n",
         factors=5,
-        path=N_("the road past n (gate z)"),
+        path=N_("the path past n (gate z)"),
     ),
 )

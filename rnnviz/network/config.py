@@ -16,15 +16,17 @@ from ..text.registry import explain_choice, shorten
 from .activations import ACTIVATIONS
 from .cells import CELLS
 from .inputs import INPUTS, TEXT, alphabet
+from .losses import LOSS_REDUCTIONS
+from .numbers import NUMBERS_HELP, table
 from .schemes import SCHEMES
 
 LOSS_AT = (N_("last"), N_("every"))
 WIDTH = 100  # of a line in the docstring
 
 
-def choice(default: str | None, allowed, label: str, help: str, *, optional: bool = False) -> Any:
-    """Declare a field that takes one of the names in ``allowed``, or None if ``optional``."""
-    metadata = {"kind": "choice", "allowed": allowed, "optional": optional, "label": label, "help": help}
+def choice(default: str | None, allowed, label: str, help: str, *, optional: bool = False, **ui: Any) -> Any:
+    """Declare a field that takes one of the names in ``allowed``, or None if ``optional``; ``ui`` as of `number`."""
+    metadata = {"kind": "choice", "allowed": allowed, "optional": optional, "label": label, "help": help, **ui}
     return field(default=default, metadata=metadata)
 
 
@@ -34,11 +36,18 @@ def number(default: float, low: float, high: float, label: str, help: str, **ui:
     return field(default=default, metadata=metadata)
 
 
+def read(default: str, name: str, label: str, help: str, **more: Any) -> Any:
+    """Declare a text that an input reads; ``check`` raises a ValueError for one that it cannot."""
+    applies = lambda values: INPUTS[values["inputs"]].reads == name  # noqa: E731
+    metadata = {"kind": "text", "low": 2, "high": 20_000, "label": label, "help": help, "applies": applies, **more}
+    return field(default=default, metadata=metadata)
+
+
 @dataclass(frozen=True, kw_only=True, repr=False)
 class Config:
     """One experiment: a cell, how its weights are drawn, what it reads, and where its loss is.
 
-    ``inputs="text"`` and ``"digits"`` bring sizes of their own for D and O (see `sizes`).
+    ``inputs="text"``, ``"numbers"`` and ``"digits"`` bring sizes of their own for D and O (see `sizes`).
 
     Raises
     ------
@@ -81,28 +90,26 @@ class Config:
         1.0, 0.0, 100.0, N_("Input scale"), N_("factor on the input"), slider=(0.0, 3.0), step=0.01
     )
     loss_at: str = choice("last", LOSS_AT, N_("Loss at"), N_("the last step alone, or every step"))
+    loss_reduction: str = choice(
+        "sum",
+        LOSS_REDUCTIONS,
+        N_("Loss is"),
+        N_("the sum of the losses of all steps, which grows with T, or their mean"),
+        applies=lambda values: values["loss_at"] == "every" and values["seq_len"] > 1,
+    )
     forget_bias: float = number(
         1.0,
         -20.0,
         20.0,
         N_("Forget bias"),
-        N_("LSTM: the forget gate's bias at the start"),
+        N_("LSTM: the forget gate's bias at the start, unless the scheme draws its own"),
         slider=(-2.0, 6.0),
         step=0.1,
         applies=lambda values: CELLS[values["cell"]].has_forget_bias,
     )
     seed: int = number(0, 0, 2**32 - 1, N_("Seed"), N_("the same seed draws the same numbers"), slider=(0, 99), step=1)
-    text: str = field(
-        default=TEXT,
-        metadata={
-            "kind": "text",
-            "low": 2,
-            "high": 20_000,
-            "label": N_("Text"),
-            "help": N_("what Input: Text reads"),
-            "applies": lambda values: INPUTS[values["inputs"]].reads_text,
-        },
-    )
+    text: str = read(TEXT, "text", N_("Text"), N_("what Input: Text reads"))
+    numbers: str = read("sine 25", "numbers", N_("Numbers"), NUMBERS_HELP, check=table)
 
     def __post_init__(self):
         for spec in fields(self):
@@ -110,8 +117,19 @@ class Config:
 
     @property
     def sizes(self) -> tuple[int, int]:
-        """The actual D and O, which a text's alphabet or the scans of digits decide where they are read."""
-        return INPUTS[self.inputs].sizes(self.input_size, self.output_size, self.text)
+        """The actual D and O, which a text's alphabet, own numbers or the scans of digits decide."""
+        return INPUTS[self.inputs].sizes(self.input_size, self.output_size, self.source)
+
+    @property
+    def source(self) -> str:
+        """The text or the numbers that the input reads, "" where it reads neither."""
+        name = INPUTS[self.inputs].reads
+        return getattr(self, name) if name else ""
+
+    @property
+    def noise_scale(self) -> float:
+        """The ``input_scale`` at which the input is as large as noise is at 1: sqrt(D) where it is one-hot."""
+        return math.sqrt(self.sizes[0]) if INPUTS[self.inputs].one_hot else 1.0
 
     @property
     def entries(self) -> tuple[Any, ...]:
@@ -264,6 +282,7 @@ def check_text(spec: Field, value: Any) -> str:
     except UnicodeEncodeError:
         text = _("{name} must be text that UTF-8 can hold; got {received}.")
         raise ValueError(text.format(name=spec.name, received=shorten(value))) from None
+    spec.metadata.get("check", str)(value)
     return value
 
 

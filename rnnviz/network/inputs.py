@@ -1,15 +1,18 @@
-"""What the network reads: noise, an impulse, a text, or scans of digits."""
+"""What the network reads: noise, an impulse, a text, own numbers, or scans of digits."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
+from importlib.util import find_spec
+from pathlib import Path
 
 import numpy as np
 
 from ..text.language import N_
 from ..text.registry import Registry
+from .numbers import table
 
 Array = np.ndarray
 
@@ -32,7 +35,8 @@ class Input:
     fn : ``fn(rng, sizes, text) -> x (T, B, D), targets (T, B)``, with x of unit scale.
     sizes : ``(D, O, text) -> (D, O)``: the sizes that the data require, whatever the Config asks for.
     steady : whether it acts at every step; False for an impulse at the first step.
-    reads_text : whether it reads ``Config.text``.
+    reads : the field of Config that ``fn`` and ``sizes`` get as ``text``: "text", "numbers", or "" for none.
+    one_hot : whether each x is a single 1 among D numbers, so that ``E x^2 = 1/D``; the others have unit variance.
     """
 
     name: str
@@ -41,7 +45,8 @@ class Input:
     fn: Callable[..., tuple[Array, Array]]
     sizes: Callable[[int, int, str], tuple[int, int]] = lambda input_size, output_size, text: (input_size, output_size)
     steady: bool = True
-    reads_text: bool = False
+    reads: str = ""
+    one_hot: bool = False
 
 
 @dataclass(frozen=True)
@@ -87,13 +92,30 @@ def one_hot_text(rng: np.random.Generator, sizes: Sizes, text: str) -> tuple[Arr
     return np.eye(sizes.input_size)[window[:-1]], window[1:]
 
 
+def own_numbers(rng: np.random.Generator, sizes: Sizes, text: str) -> tuple[Array, Array]:
+    """Read the rows of `table` from random positions, one per step, from the end on to the beginning again.
+
+    The target is the class of the next number in the first column: O classes, of equally many rows where none are
+    equal, from the smallest numbers to the largest.
+    """
+    rows = table(text)
+    steps = np.arange(sizes.seq_len + 1)[:, None] + rng.integers(len(rows), size=sizes.batch_size)
+    window = steps % len(rows)
+    bounds = np.quantile(rows[:, 0], np.arange(1, sizes.output_size) / sizes.output_size)
+    classes = np.searchsorted(bounds, rows[:, 0], side="right")
+    return rows[window[:-1]], classes[window[1:]]
+
+
 @cache
 def scans() -> tuple[Array, Array]:
     """Return scikit-learn's 1,797 scans of digits as (N, 8, 8), mean 0 and variance 1 overall, with their labels."""
-    from sklearn.datasets import load_digits
-
-    digits = load_digits()
-    return (digits.images - digits.images.mean()) / digits.images.std(), digits.target
+    package = find_spec("sklearn")
+    if package is None or package.origin is None:
+        raise ModuleNotFoundError("the package 'scikit-learn' is missing", name="sklearn")
+    # Only the file is read: the package itself would take seconds to import, and 57 MB.
+    table = np.loadtxt(Path(package.origin).parent / "datasets" / "data" / "digits.csv.gz", delimiter=",")
+    images = table[:, :-1].reshape(-1, 8, 8)
+    return (images - images.mean()) / images.std(), table[:, -1].astype(int)
 
 
 def digits(rng: np.random.Generator, sizes: Sizes, text: str) -> tuple[Array, Array]:
@@ -120,7 +142,19 @@ INPUTS.add(
         N_("one character a step, one-hot; the target is the next character"),
         one_hot_text,
         lambda input_size, output_size, text: (len(alphabet(text)), len(alphabet(text))),
-        reads_text=True,
+        reads="text",
+        one_hot=True,
+    ),
+)
+INPUTS.add(
+    "numbers",
+    Input(
+        "numbers",
+        N_("Own numbers"),
+        N_("one row per step, each column scaled to mean 0 and variance 1; the target is the class of the next number"),
+        own_numbers,
+        lambda input_size, output_size, text: (table(text).shape[1], output_size),
+        reads="numbers",
     ),
 )
 INPUTS.add(

@@ -26,7 +26,7 @@ def init_params(config: Config) -> dict[str, Array]:
 
     W_hh, W_hy and the biases follow ``config.scheme``, W_xh follows ``config.input_scheme`` (None: the same). The gates
     of an LSTM or GRU are drawn one by one, with fan_out H, unless a framework draws them as one matrix. Biases are 0
-    (``forget_bias`` at an LSTM's forget gate), unless a framework draws them.
+    (``forget_bias`` at an LSTM's forget gate), unless a framework draws them: then ``forget_bias`` has no effect.
 
     Returns
     -------
@@ -80,5 +80,5 @@ def draw_bias(config: Config, cell: Cell, name: str, shape: tuple[int, ...], rng
 def draw_inputs(config: Config) -> tuple[Array, Array]:
     """Return ``x`` (T, B, D), scaled by ``input_scale``, and the targets (T, B)."""
     sizes = Sizes(config.seq_len, config.batch_size, *config.sizes)
-    x, targets = INPUTS[config.inputs].fn(stream(config.seed, "inputs"), sizes, config.text)
+    x, targets = INPUTS[config.inputs].fn(stream(config.seed, "inputs"), sizes, config.source)
     return config.input_scale * x, targets

@@ -12,14 +12,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import reduce
 from operator import add
+from typing import Any
 
 import numpy as np
 
 Array = np.ndarray
 
 LOG2_10 = np.log2(10.0)
-SAFE = 400.0  # rows whose largest number lies within 2**-SAFE .. 2**SAFE are left unchanged
+SAFE = 400.0  # rows whose norm lies within 2**-SAFE .. 2**SAFE are left unchanged
 WINDOW = 900.0  # numbers of a row within this many powers of two are handled as one float64 array
+TINY = np.finfo(float).tiny  # the smallest number with all its digits
 ZERO = -1e305  # the exponent of an exact zero; finite, so that differences of exponents are never nan
 
 
@@ -57,7 +59,8 @@ class Weights:
         sizes = np.abs(W)
         top = float(sizes.max(initial=0.0))
         self.e = 0.0 if top == 0 or 2.0**-20 < top < 2.0**100 else float(np.frexp(top)[1])
-        self.m = W if self.e == 0 else pow2(W, np.asarray(-self.e))
+        # A copy, since BLAS takes half as long again for small transposed matrices.
+        self.m = np.ascontiguousarray(W if self.e == 0 else pow2(W, np.asarray(-self.e)))
         self.dense = bool(sizes.min(initial=top) > 2.0**-100 * top)
 
 
@@ -111,10 +114,9 @@ class Scaled:
 
     @property
     def is_safe(self) -> bool:
-        """Whether every row's largest number lies within 2**-SAFE .. 2**SAFE."""
-        # Not from the squares: those of tiny numbers are subnormal, on which processors are 50 times slower.
+        """Whether the norm of every row of ``m`` lies within 2**-SAFE .. 2**SAFE."""
         if self._is_safe is None:
-            self._is_safe = bool(self.largest.min() > 2.0**-SAFE and self.largest.max() < 2.0**SAFE)
+            self._is_safe = bool(self.squares.min() > 2.0 ** (-2 * SAFE) and self.squares.max() < 2.0 ** (2 * SAFE))
         return self._is_safe
 
     def __getitem__(self, index: int) -> Scaled:
@@ -217,6 +219,12 @@ class Scaled:
         """Return ``log10`` of the Frobenius norm over the last two axes, (...); ``-inf`` for a true zero."""
         return log10_norms([row_norms(self)])[..., 0]
 
+    def narrowed(self) -> Array | Scaled:
+        """Return the float64 array where that holds every number to full precision, else these numbers."""
+        a = self.to_float()
+        sizes = np.abs(a)
+        return a if np.all((sizes >= TINY) & (sizes < np.inf) | (self.m == 0)) else self
+
     def to_float(self) -> Array:
         """Return the float64 array; 0 or inf where float64 cannot hold a number."""
         with np.errstate(under="ignore", over="ignore"):
@@ -226,6 +234,24 @@ class Scaled:
 def as_scaled(a: Array | Scaled) -> Scaled:
     """Return ``a`` itself, or an array as `Scaled`."""
     return a if isinstance(a, Scaled) else Scaled(np.asarray(a, dtype=float))
+
+
+def where(chosen: Array, a: Array | Scaled, b: Array | Scaled) -> Array | Scaled:
+    """Return ``a`` where ``chosen``, else ``b``."""
+    if not (isinstance(a, Scaled) or isinstance(b, Scaled)):
+        return np.where(chosen, a, b)
+    a, b = as_scaled(a), as_scaled(b)
+    return Scaled(np.where(chosen, a.m, b.m), np.where(chosen, a.e, b.e)).rowwise().narrowed()
+
+
+def stack(parts: Sequence[Any]) -> Array | Scaled:
+    """Return arrays stacked along a new first axis, as `Scaled` numbers if one of them is."""
+    if not any(isinstance(part, Scaled) for part in parts):
+        return np.stack(parts)
+    wide = [as_scaled(part) for part in parts]
+    if not all(part.is_rowwise for part in wide):
+        wide = [part.spread() for part in wide]
+    return Scaled(np.stack([part.m for part in wide]), np.stack([part.e for part in wide]))
 
 
 def row_norms(part: Scaled) -> tuple[Array, Array]:

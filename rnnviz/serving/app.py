@@ -21,6 +21,7 @@ from tornado.websocket import WebSocketClosedError
 from traitlets.config import Config
 from voila.app import Voila
 from voila.handler import BaseVoilaHandler
+from voila.shutdown_kernel_handler import VoilaShutdownKernelHandler
 from voila.tornado.contentshandler import VoilaContentsHandler
 from voila.tornado.handler import TornadoVoilaHandler
 from voila.tornado.treehandler import TornadoVoilaTreeHandler
@@ -30,6 +31,13 @@ from . import exporter, gallery, languages, turns
 
 HOST = "127.0.0.1"
 TEMPLATE_ROOT = Path(__file__).parent / "jupyter"
+# For glibc's malloc: a kernel holds 40 MB instead of 160 MB more after 50 moves, since only what the main heap has free
+# can be given back (see `rnnviz.dashboard.memory`), and computes faster, since blocks up to 32 MB stay in it meanwhile.
+ONE_HEAP = {
+    "MALLOC_ARENA_MAX": "1",
+    "MALLOC_MMAP_THRESHOLD_": str(32 * 2**20),
+    "MALLOC_TRIM_THRESHOLD_": str(128 * 2**20),
+}
 STOP_SIGNALS = [getattr(signal, name) for name in ("SIGINT", "SIGBREAK") if hasattr(signal, name)]
 
 
@@ -87,10 +95,20 @@ class MissingPage(Page):
         raise HTTPError(404)
 
 
+class Farewell(VoilaShutdownKernelHandler):
+    """Frees the kernel of a page that is left, also of one in a frame, where browsers block the cookie of its token."""
+
+    def check_xsrf_cookie(self) -> None:
+        # A browser states the origin of every POST; no page can forge it.
+        if not (self.request.headers.get("Origin") and self.check_origin()):
+            super().check_xsrf_cookie()
+
+
 OWN_PAGES = {
     TornadoVoilaTreeHandler: IndexPage,
     TornadoVoilaHandler: NotebookPage,
     VoilaContentsHandler: MissingPage,
+    VoilaShutdownKernelHandler: Farewell,
 }
 
 
@@ -137,13 +155,13 @@ class Server(Voila):
         self.on_ready(self.connection_url)
 
 
-def settings(notebooks: Path, port: int) -> Config:
-    """Return Voila's settings: what it serves, to whom, and when it frees a kernel."""
+def settings(notebooks: Path, port: int, base_url: str = "/", embed: str | None = None) -> Config:
+    """Return Voila's settings: what it serves, where, to whom, in whose frames, and when it frees a kernel."""
     config = Config()
-    config.Voila.update(root_dir=str(notebooks), ip=HOST, port=port, open_browser=False)
+    config.Voila.update(root_dir=str(notebooks), ip=HOST, port=port, base_url=base_url, open_browser=False)
     config.Voila.log_level = logging.WARNING
     # Jupyter's pings close a healthy socket that answers a millisecond late, and loopback does not need them.
-    config.Voila.tornado_settings = {"ws_ping_interval": 0}
+    config.Voila.tornado_settings = {"ws_ping_interval": 0, "headers": frame_headers(embed)}
     config.VoilaConfiguration.update(
         template="rnnviz",
         allow_template_override="NO",
@@ -161,6 +179,14 @@ def settings(notebooks: Path, port: int) -> Config:
     return config
 
 
+def frame_headers(origin: str | None) -> dict[str, str]:
+    """Return the headers that let pages of one origin, or of none, show this server's pages in a frame."""
+    if origin is None:
+        return {"Content-Security-Policy": "frame-ancestors 'none'", "X-Frame-Options": "DENY"}
+    # X-Frame-Options cannot name an origin.
+    return {"Content-Security-Policy": f"frame-ancestors {origin}"}
+
+
 def transport_to_kernels(folder: str | None = None) -> dict:
     """Return how the server talks to its kernels: over sockets in a temporary folder, or else over ports.
 
@@ -173,17 +199,29 @@ def transport_to_kernels(folder: str | None = None) -> dict:
     return {"transport_encryption": "auto" if zmq.has("curve") else "disabled"}
 
 
-def serve(notebooks: Path, sockets: list[socket], on_ready: Callable[[str], None]) -> None:
+def serve(
+    notebooks: Path,
+    sockets: list[socket],
+    on_ready: Callable[[str], None],
+    base_url: str = "/",
+    embed: str | None = None,
+) -> None:
     """Serve a folder of notebooks on bound sockets until Ctrl-C or a termination signal."""
     prepare_environment()
     exporter.install()
-    config = settings(notebooks, sockets[0].getsockname()[1])
+    config = settings(notebooks, sockets[0].getsockname()[1], base_url, embed)
     server = Server(config=config, config_file_paths=[])
     server.sockets, server.on_ready = sockets, on_ready
-    server.log.addFilter(lambda record: not record.getMessage().endswith("is not trusted"))
+    server.log.addFilter(is_news)
     logging.getLogger("asyncio").addFilter(is_fault)
     server.initialize([])
     server.start()
+
+
+def is_news(record: logging.LogRecord) -> bool:
+    """Tell whether the terminal shows a record. That a kernel without a page was stopped is routine."""
+    message = record.getMessage()
+    return not (message.endswith("is not trusted") or message.startswith("Culling "))
 
 
 def is_fault(record: logging.LogRecord) -> bool:
@@ -192,11 +230,11 @@ def is_fault(record: logging.LogRecord) -> bool:
 
 
 def prepare_environment() -> None:
-    """Let Voila find this project's template, and limit each kernel to one BLAS thread."""
+    """Let Voila find this project's template, and limit each kernel to one BLAS thread and one heap."""
     paths = [str(TEMPLATE_ROOT), os.environ.get("JUPYTER_PATH", "")]
     os.environ["JUPYTER_PATH"] = os.pathsep.join(filter(None, paths))
-    for limit in BLAS_THREADS:
-        os.environ.setdefault(limit, "1")
+    for name, value in {**dict.fromkeys(BLAS_THREADS, "1"), **ONE_HEAP}.items():
+        os.environ.setdefault(name, value)
 
 
 def bind(port: int) -> list[socket]:

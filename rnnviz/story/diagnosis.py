@@ -1,17 +1,18 @@
-"""What happened and why, in numbers and single words: the diagnosis that a verdict puts into sentences.
+"""What happened in the runs of one scheme, in numbers and single words: what a verdict puts into sentences.
 
-Forward (does the state keep its size?) and backward (does the gradient survive the way back?) are judged apart. `cause`
-names in one word what explains the gradient; it never confuses small weights, saturation, and an input that keeps the
-slopes below 1.
+Forward (does the state keep its size?) and backward (does the gradient survive the way back?) are judged apart, and
+every run for itself: where the runs disagree, their words are counted.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from ..engine import runs
 from ..engine.trace import Trace
 from ..network.activations import ACTIVATIONS
 from ..network.cells import CELLS, Cell
@@ -19,34 +20,38 @@ from ..network.config import Config
 from ..network.inputs import INPUTS
 from ..network.schemes import SCHEMES
 from ..numerics.quantiles import median
+from .judgement import judge_gradient, judge_state
 
-KEEPS = 0.15  # decades: a state whose second moment drifts less over the last half keeps its size
-SURVIVES = 1.0  # decades: a gradient that changes less over all steps survives
-SAME = 0.05  # decades: a factor per step that differs less from 1 has no effect
-APART = 0.12  # decades: W_hh's effect on the gradient and on any direction differ by more than this, or not at all
+QUIET_STEPS, QUIET_BATCH = 50, 4  # of the run that shows the slopes without an input
+
+Array = np.ndarray
 
 
 @dataclass(frozen=True)
 class Diagnosis:
-    """The diagnosis of one scheme, medians over seeds. Factors are log10.
+    """The diagnosis of one scheme. Factors are log10; ``decades`` are those of a factor over all steps.
+
+    What belongs to the gradient is that of the middle run, by the change of its gradient, or the mean over the two in
+    the middle; so factors multiply exactly to the change.
 
     Attributes
     ----------
     scheme, cell, activation, seq_len, loss_at : from the Config; name : what a legend calls the scheme.
-    seeds : the number of runs.
     input : "steady", "impulse" (at the first step only) or "nothing".
-    forward : "keeps", "shrinks", "grows", "saturates", "zero" or "overflows".
-    second_moment : log10 E h^2 at the last step; saturation : share of units saturated there.
+    forward : "keeps", "shrinks", "grows", "saturates", "zero" or "overflows"; forward_runs : word -> number of runs.
+    second_moment : log10 E h^2 at the last step, a median; saturation : share of units saturated there, a median.
     vanished : whether every h is exactly 0 at the last step, not only h^2.
-    overflow : the first step at which a run's state is not finite, or None; overflowed : how many runs.
-    backward : "survives", "shrinks", "grows", "zero" or "undefined".
-    decades : the change of the gradient's norm over all steps back; factor : the same per step.
-    step_factor : the slopes' (or the gate's) factor per step, a root mean square; step_factor_name : phi', or the gate.
-    first_step_factor : the step factor at step 1, where only the input has acted.
-    weight_size : the factor by which W_hh changes the length of any direction, a root mean square:
-        ``||W_hh|| / sqrt(H)``; one_sign : whether its weights pull all units one way.
-    path_factor : the factor per step along the path that the gate keeps open (an LSTM's dL/dc, else dL/dh).
-    silent : whether dL/dh is exactly 0 at the last step; off : whether all slopes are 0 at some step.
+    overflow : the first step at which a run's state is not finite, or None.
+    backward : a word of `judge_gradient`; backward_runs : word -> number of runs.
+    decades : the change of the gradient's norm over all steps back; low, high : the least and greatest of all runs.
+    first_step : the change over the first step back.
+    alone : ``decades`` without the losses of other steps than the last.
+    slopes : decades that the slopes contribute to ``alone``; W_hh contributes the rest. None with gates.
+    path : the factor per step, after the first one back, of what the gate alone passes on. None without gates.
+    zero_steps : the last step at which the gradient is exactly 0, for each run in which it is; in order.
+    weight_size : the factor by which W_hh changes the length of any direction, a root mean square.
+    one_sign : whether its weights pull all units one way; biased : whether it has biases that are not 0.
+    slopes_without_input : the slopes' factor per step that the input does not explain; None where there is no input.
     """
 
     scheme: str
@@ -55,25 +60,27 @@ class Diagnosis:
     activation: str
     seq_len: int
     loss_at: str
-    seeds: int
     input: str
     forward: str
+    forward_runs: dict[str, int]
     second_moment: float
     saturation: float
     vanished: bool
     overflow: int | None
-    overflowed: int
     backward: str
+    backward_runs: dict[str, int]
     decades: float
-    factor: float
-    step_factor: float
-    step_factor_name: str
-    first_step_factor: float
+    low: float
+    high: float
+    first_step: float
+    alone: float
+    slopes: float | None
+    path: float | None
+    zero_steps: tuple[int, ...]
     weight_size: float
     one_sign: bool
-    path_factor: float
-    silent: bool
-    off: bool
+    biased: bool
+    slopes_without_input: float | None = None
 
     @property
     def kind(self) -> Cell:
@@ -81,34 +88,60 @@ class Diagnosis:
         return CELLS[self.cell]
 
     @property
+    def seeds(self) -> int:
+        """The number of runs."""
+        return sum(self.backward_runs.values())
+
+    @property
     def steps(self) -> int:
         """The number of steps that the gradient is followed back."""
         return self.seq_len - first_loss(self)
 
     @property
+    def factor(self) -> float:
+        """The factor per step by which the gradient changes."""
+        return self.decades / self.steps
+
+    @property
+    def then(self) -> float:
+        """The factor per step after the first step back; nan where there is no further one."""
+        return (self.decades - self.first_step) / (self.steps - 1) if self.steps > 1 else float("nan")
+
+    @property
+    def step_factor(self) -> float:
+        """The slopes' factor per step on this gradient; with gates, that of the gate alone."""
+        return self.slopes / self.steps if self.slopes is not None else self.path or 0.0
+
+    @property
     def weight_factor(self) -> float:
-        """W_hh's factor per step on this gradient: what the step factor leaves to explain."""
-        return self.factor - self.step_factor
+        """W_hh's factor per step on this gradient: what the slopes leave to explain."""
+        return self.alone / self.steps - self.step_factor
 
     @property
-    def any_direction(self) -> float:
-        """The factor per step on a gradient of any direction: of W_hh and the slopes, or of the gate alone."""
-        return self.step_factor + (self.weight_size if self.kind.has_matrix_jacobian else 0.0)
+    def loss_factor(self) -> float:
+        """The factor per step by which the losses of other steps change the gradient."""
+        return (self.decades - self.alone) / self.steps
 
     @property
-    def path_entry(self) -> float:
-        """The factor, applied once, for getting from h onto the path."""
-        return self.decades - self.path_factor * self.steps
+    def agree(self) -> bool:
+        """Whether all gradients that are defined fade, or all survive, or all grow."""
+        return len({word.split()[0] for word in self.backward_runs} - {"undefined"}) <= 1
 
     @property
     def by_input(self) -> bool:
-        """Whether the input alone, at step 1, explains at least half of the slopes' effect."""
-        return self.input == "steady" and self.first_step_factor <= 0.5 * self.step_factor
+        """Whether the slopes would come back to near 1 without the input."""
+        return self.slopes_without_input is not None and self.slopes_without_input >= 0.25 * self.step_factor
 
 
 def diagnose(trace: Trace, scheme_index: int) -> Diagnosis:
     """Return the diagnosis of one scheme of a comparison, of a single run, or of an own network."""
     trace, config = trace.as_comparison(), trace.config
+    changes = changes_back(trace, scheme_index)
+    middle = middle_runs(changes)
+    known = diagnose_forward(trace, scheme_index) | diagnose_backward(trace, scheme_index, changes, middle)
+    if input_may_flatten(config, known):
+        each = np.array([slopes_without_input(trace, scheme_index, int(run)) for run in middle])
+        known["slopes_without_input"] = mean(each)
     return Diagnosis(
         scheme=trace.schemes[scheme_index],
         name=trace.names[scheme_index],
@@ -116,13 +149,10 @@ def diagnose(trace: Trace, scheme_index: int) -> Diagnosis:
         activation=config.activation,
         seq_len=config.seq_len,
         loss_at=config.loss_at,
-        seeds=len(trace.seeds),
         input=input_kind(config),
-        weight_size=weight_size(trace, scheme_index),
         one_sign=have_one_sign(trace, scheme_index),
-        step_factor_name=CELLS[config.cell].step_factor[0],
-        **diagnose_forward(trace, scheme_index),
-        **diagnose_backward(trace, scheme_index),
+        biased=have_biases(trace, scheme_index),
+        **known,
     )
 
 
@@ -138,17 +168,6 @@ def first_loss(network: Config | Diagnosis) -> int:
     return int(network.loss_at == "every" and network.seq_len > 1)
 
 
-def weight_size(trace: Trace, k: int) -> float:
-    """Return log10 of the root mean square factor by which W_hh, as drawn or as given, changes a direction's length."""
-    n = trace.config.hidden_size
-    with np.errstate(divide="ignore"):
-        if trace.own:
-            return float(0.5 * np.log10(n * np.mean(np.square(trace.own.params["W_hh"]))))
-        known = SCHEMES[trace.schemes[k]]
-        square = n * (known.variance(n, n) + known.mean(n, n) ** 2)
-        return float(np.log10(trace.config.gain) + 0.5 * np.log10(square))
-
-
 def have_one_sign(trace: Trace, k: int) -> bool:
     """Tell whether the weights, as drawn or as given, pull all units one way."""
     if trace.own:
@@ -157,139 +176,117 @@ def have_one_sign(trace: Trace, k: int) -> bool:
     return SCHEMES[trace.schemes[k]].mean(64, 64) != 0
 
 
+def have_biases(trace: Trace, k: int) -> bool:
+    """Tell whether b_h may differ from 0, as drawn or as given."""
+    return bool(trace.own.params["b_h"].any()) if trace.own else SCHEMES[trace.schemes[k]].bias is not None
+
+
 def diagnose_forward(trace: Trace, k: int) -> dict[str, Any]:
     """Return the fields of a `Diagnosis` that describe the state."""
     with np.errstate(divide="ignore"):
-        moment = median(np.log10(trace.second_moment[k]))
+        moments = np.log10(trace.second_moment[k])
+    saturations = trace.saturation[k][:, -1]
     overflow = np.asarray(trace.first_nonfinite)[k]
-    overflow = overflow[overflow >= 0]
-    saturation = float(median(trace.saturation[k])[-1])
+    finite = overflow < 0
+    each = zip(moments, saturations, ~finite, strict=True)
+    words = [judge_state(*one, trace.config) for one in each]
+    moment, saturation = median(moments), float(median(saturations))
     return {
-        "forward": judge_forward(moment, saturation, overflow.size > 0, trace.config),
+        "forward": judge_state(moment, saturation, not finite.all(), trace.config),
+        "forward_runs": counted(words),
         "second_moment": float(moment[-1]),
         "saturation": saturation,
         "vanished": bool(median(np.abs(trace.mean[k]))[-1] == 0.0),
-        "overflow": int(overflow.min()) if overflow.size else None,
-        "overflowed": int(overflow.size),
+        "overflow": None if finite.all() else int(overflow[~finite].min()),
     }
 
 
-def diagnose_backward(trace: Trace, k: int) -> dict[str, Any]:
-    """Return the fields of a `Diagnosis` that describe the gradient."""
-    first = first_loss(trace.config)
-    norms, steps = median(trace.log10_grad_norm[k]), trace.config.seq_len - first
-    decades = change_back(trace.log10_relative_norm[k], first)
-    along_path = decades if trace.log10_relative_norm_c is None else change_back(trace.log10_relative_norm_c[k], first)
-    factors = median(trace.log10_step_factor[k][:, 1:])
-    known = factors[np.isfinite(factors)]
+def counted(words: list[str]) -> dict[str, int]:
+    """Return how many runs have each word, the most frequent first."""
+    return dict(Counter(words).most_common())
+
+
+def changes_back(trace: Trace, k: int) -> Array:
+    """Return for each run by how many decades the gradient changes on its way back; -inf for a true zero."""
+    silent = np.isneginf(trace.log10_grad_norm[k][:, -1])
+    return np.where(silent, -np.inf, trace.log10_relative_norm[k][:, first_loss(trace.config)])
+
+
+def diagnose_backward(trace: Trace, k: int, changes: Array, middle: Array) -> dict[str, Any]:
+    """Return the fields of a `Diagnosis` that describe the gradient; ``changes`` of all runs, ``middle`` ones."""
+    config, first = trace.config, first_loss(trace.config)
+    steps, relative = config.seq_len - first, trace.log10_relative_norm[k]
+    last = trace.log10_relative_norm_last
+    factors = trace.log10_step_factor[k][middle]
+    known = changes[~np.isnan(changes)]
+    decades = mean(changes[middle])
     return {
-        "backward": judge_backward(norms[first:], decades),
+        "backward": judge_gradient(decades, steps),
+        "backward_runs": counted([judge_gradient(float(change), steps) for change in changes]),
         "decades": decades,
-        "factor": decades / steps,
-        # The mean over steps, not the median: only the mean multiplies to the change over all steps.
-        "step_factor": float(known.mean()) if known.size else float("nan"),
-        "first_step_factor": float(factors[0]),
-        "path_factor": along_path / steps,
-        "silent": bool(np.isneginf(norms[-1])),
-        "off": bool(np.isneginf(factors).any()),
+        "low": float(known.min(initial=np.inf)),
+        "high": float(known.max(initial=-np.inf)),
+        "first_step": mean(relative[middle, -2]),
+        "alone": decades if last is None else mean(last[k][middle, first]),
+        **step_factors(CELLS[config.cell], factors[:, first + 1 :]),
+        "zero_steps": zero_steps(relative, np.isneginf(trace.log10_grad_norm[k][:, -1])),
+        "weight_size": mean(trace.log10_weight_size[k][middle]),
     }
 
 
-def change_back(relative: np.ndarray, first: int) -> float:
-    """Return by how many decades a gradient changes from the last step to ``first``, a median over runs.
+def middle_runs(changes: Array) -> Array:
+    """Return the run, or the two, whose change is the median; of two, only one where the other is infinite or nan."""
+    order = np.argsort(changes, kind="stable")[: max(1, int(np.sum(~np.isnan(changes))))]
+    middle = order[(len(order) - 1) // 2 : len(order) // 2 + 1]
+    finite = middle[np.isfinite(changes[middle])]
+    return finite if finite.size else middle[:1]
 
-    The change is computed run by run, as in the picture: between runs, dL/dh_T may differ by many decades.
+
+def mean(values: Array) -> float:
+    """Return the mean over the middle runs."""
+    return float(values.mean())
+
+
+def step_factors(cell: Cell, factors: Array) -> dict[str, float | None]:
+    """Return ``slopes``, or ``path``, from the step factors of the steps that the gradient is followed back."""
+    if cell.has_matrix_jacobian:
+        return {"slopes": mean(factors.sum(axis=1)), "path": None}
+    # From dL/dh_{T-1} back: dL/dc is one step ahead, since h_{T-1} acts on c_T.
+    further = factors[:, :-1] if cell.states[-1] == "h" else factors[:, 1:]
+    return {"slopes": None, "path": mean(further.mean(axis=1)) if further.size else None}
+
+
+def zero_steps(relative: Array, silent: Array) -> tuple[int, ...]:
+    """Return the last steps at which gradients are exactly 0, in order, of those runs where they are at all."""
+    zero = np.isneginf(relative)
+    zero[silent, -1] = True
+    found = np.flatnonzero(zero.any(axis=1))
+    return tuple(sorted(int(np.flatnonzero(zero[run])[-1]) for run in found))
+
+
+def input_may_flatten(config: Config, known: dict[str, Any]) -> bool:
+    """Return whether it is worth asking what the slopes would be without the input."""
+    if (
+        known["slopes"] is None
+        or not known["backward"].startswith("fades")
+        or ACTIVATIONS[config.activation].homogeneous
+    ):
+        return False
+    return input_kind(config) != "nothing" and np.isfinite(known["slopes"]) and known["slopes"] < 0
+
+
+def slopes_without_input(trace: Trace, k: int, run: int) -> float:
+    """Return log10 of the slopes' factor per step in the same network without its input, or long after it has ended.
+
+    An impulse ends by itself: what the later steps contribute is then what the input does not explain.
     """
-    with np.errstate(invalid="ignore"):
-        return float(median(relative[:, first] - relative[:, -1]))
-
-
-def judge_forward(moment: np.ndarray, saturation: float, overflows: bool, config: Config) -> str:
-    """Return in one word what the state did; ``moment`` is log10 E h^2 at steps 0..T.
-
-    The last step is compared with the middle one, or, where the input is an impulse, with the first.
-    """
-    if overflows:
-        return "overflows"
-    if moment[-1] == -np.inf:
-        return "zero"
-    if moment[-1] == np.inf:  # h is finite, and its square is not
-        return "grows"
-    if saturation > 0.5 and not ACTIVATIONS[config.activation].homogeneous:
-        return "saturates"
-    drift = moment[-1] - moment[max(1, len(moment) // 2) if INPUTS[config.inputs].steady else 1]
-    return "keeps" if abs(drift) <= KEEPS else "grows" if drift > 0 else "shrinks"
-
-
-def judge_backward(norms: np.ndarray, decades: float) -> str:
-    """Return in one word what the gradient did; ``norms`` is log10 ||dL/dh_t|| at the steps that count."""
-    if np.isnan(norms[-1]):
-        return "undefined"
-    if np.isneginf(norms).any():
-        return "zero"
-    return "survives" if abs(decades) <= SURVIVES else "grows" if decades > 0 else "shrinks"
-
-
-def cause(diagnosis: Diagnosis) -> str:
-    """Return what explains the gradient, a key of ``verdict.CAUSES``: "" where nothing stands out."""
-    if diagnosis.backward not in ("survives", "shrinks", "grows"):
-        return ""
-    if losses_add_up(diagnosis):
-        return "hidden" if diagnosis.any_direction < -0.2 * SAME else "added"
-    if not np.isfinite(diagnosis.step_factor):
-        return ""
-    if not diagnosis.kind.has_matrix_jacobian:
-        return cause_of_gates(diagnosis)
-    if diagnosis.backward == "shrinks":
-        return cause_of_fading(diagnosis)
-    if diagnosis.backward == "grows":
-        return cause_of_growth(diagnosis)
-    return "balance" if diagnosis.weight_factor > SAME and diagnosis.step_factor < -SAME else ""
-
-
-def losses_add_up(diagnosis: Diagnosis) -> bool:
-    """Return whether the losses of many steps can explain the gradient: T of them add up to at most T times one."""
-    return first_loss(diagnosis) == 1 and (
-        diagnosis.backward != "grows" or diagnosis.decades < np.log10(diagnosis.seq_len) + APART
-    )
-
-
-def cause_of_fading(diagnosis: Diagnosis) -> str:
-    """Distinguish small weights from flat slopes, and find what keeps the slopes flat."""
-    weights, slopes = max(0.0, -diagnosis.weight_size), -diagnosis.step_factor
-    if diagnosis.forward == "saturates":
-        flatter = ", flatter" if diagnosis.weight_factor < min(0.0, diagnosis.weight_size) - APART else ""
-        return f"saturated by input{flatter}" if diagnosis.by_input else f"saturated{flatter}"
-    if weights > SAME and weights >= 2.0 * slopes:
-        return "small"
-    if diagnosis.weight_factor < diagnosis.weight_size - APART:
-        return "flatter"
-    if slopes < SAME:
-        return ""
-    if weights > SAME and slopes < 2.0 * weights:
-        return "both"
-    if 2.0 * ACTIVATIONS[diagnosis.activation].log10_steepest <= diagnosis.step_factor + SAME:
-        return "ceiling"
-    if ACTIVATIONS[diagnosis.activation].homogeneous:
-        return "switched off"
-    return "input" if diagnosis.by_input else "state"
-
-
-def cause_of_growth(diagnosis: Diagnosis) -> str:
-    """Distinguish large weights, weights of one sign, and one matrix applied again and again."""
-    if diagnosis.forward == "saturates":
-        return "unsaturated few"
-    if diagnosis.weight_factor > diagnosis.weight_size + 2.0 * APART and diagnosis.one_sign:
-        return "one sign"
-    return "large" if diagnosis.weight_size + diagnosis.step_factor > 0.2 * SAME else "same matrix"
-
-
-def cause_of_gates(diagnosis: Diagnosis) -> str:
-    """Distinguish an open gate, one that leaks, and one that shuts at times."""
-    if "c" in diagnosis.kind.states and diagnosis.path_entry < -3.0 * SURVIVES and diagnosis.backward == "shrinks":
-        return "costly entry"
-    if diagnosis.path_factor < diagnosis.step_factor - SAME:
-        return "shut at times"
-    if diagnosis.step_factor > -0.2 * SAME and abs(diagnosis.path_factor) < SAME:
-        return "open"
-    return "path" if diagnosis.path_factor > diagnosis.step_factor + 0.4 * SAME else "path alone"
+    config, params = trace.config, trace.parameters(k, run)
+    x, targets = trace.inputs(k, run)
+    if config.seq_len > 1 and input_kind(config) == "impulse":
+        return float(trace.log10_step_factor[k][run, 2:].sum()) / (config.seq_len - first_loss(config))
+    steps = QUIET_STEPS if config.seq_len > 1 else 1
+    quiet = np.zeros((steps, min(QUIET_BATCH, x.shape[1]), x.shape[2]))
+    quiet[0] = x[0, : quiet.shape[1]] if steps > 1 else 0.0
+    targets = np.broadcast_to(targets[-1, : quiet.shape[1]], quiet.shape[:2])
+    factors = runs.trace(params, quiet, targets, config.cell, config.activation).log10_step_factor
+    return float(np.mean(factors[-((steps + 1) // 2) :]))

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+from weakref import WeakKeyDictionary
+
 import numpy as np
 
 from ..engine.trace import Trace
+from ..network.activations import ACTIVATIONS
 from ..network.cells import CELLS
 from ..numerics.quantiles import median
 from ..text.language import _
-from ..text.number_format import factor, number
+from ..text.number_format import factor, number, plain
+from .diagnosis import middle_runs
+
+# The weights and the first sequence of the first run, as long as its trace: drawing them again would delay a reader.
+NETWORKS: WeakKeyDictionary[Trace, tuple[dict[str, np.ndarray], np.ndarray]] = WeakKeyDictionary()
 
 
 def sentences(trace: Trace, t: int) -> list[str]:
@@ -32,15 +39,37 @@ def gates(trace: Trace, t: int) -> list[str]:
     return [f"{title}: {', '.join(parts)}."] if parts else []
 
 
+def forward_equation(trace: Trace, t: int) -> list[str]:
+    """Return a list of one sentence, step t forward with the numbers of a unit; empty at step 0 and for gated cells."""
+    if t == 0 or not CELLS[trace.config.cell].has_matrix_jacobian:
+        return []
+    trace = trace.as_comparison()
+    before, now = (float(trace.units[0, 0, step, 0]) for step in (t - 1, t))
+    if not (np.isfinite(before) and np.isfinite(now)):
+        return []
+    read, kept, bias = (plain(value, ".3g") for value in parts_of_unit(trace, t))
+    text = _(
+        "Forward, {scheme}, unit 1: h_{t} = {phi}(x_{t} W_xh + h_{before} W_hh + b_h) = {phi}({numbers}) = {value}."
+    )
+    numbers = f"{read} + {kept} + {bias}".replace("+ -", "− ").replace("-", "−")
+    name, value = ACTIVATIONS[trace.config.activation].label, plain(now, ".3g").replace("-", "−")
+    return [text.format(scheme=trace.names[0], t=t, before=t - 1, phi=_(name), numbers=numbers, value=value)]
+
+
+def parts_of_unit(trace: Trace, t: int) -> tuple[float, float, float]:
+    """Return what unit 1 of the first sequence gets at step t from the input, from the state before, and as bias."""
+    if trace not in NETWORKS:
+        NETWORKS[trace] = trace.parameters(), trace.inputs()[0][:, 0]
+    params, x = NETWORKS[trace]
+    read, kept = x[t - 1] @ params["W_xh"][:, 0], trace.units[0, 0, t - 1] @ params["W_hh"][:, 0]
+    return float(read), float(kept), float(params["b_h"][0])
+
+
 def scheme_parts(trace: Trace, k: int, t: int) -> list[str]:
-    """Return the parts of one scheme's sentence: the state's size, the gradient's, and the step back."""
-    runs = trace.log10_grad_norm[k]
-    norm = float(median(runs[:, t]))
-    parts = [state_words(trace, k, t), f"‖∂L/∂h‖ = {number(norm, log10=True)}"]
-    before = float(median(runs[:, t - 1])) if t > 0 else np.nan
-    if np.isfinite(norm) and np.isfinite(before):
-        parts.append(step_back_words(trace, k, t, norm, before))
-    return parts
+    """Return the parts of one scheme's sentence: the state's size, the gradient's as plotted, and the step back."""
+    size = float(median(trace.log10_relative_norm[k][:, t]))
+    norm = f"‖∂L/∂h_{t}‖ / ‖∂L/∂h_{trace.config.seq_len}‖ = {number(size, log10=True)}"
+    return [state_words(trace, k, t), norm, *step_back_words(trace, k, t)]
 
 
 def state_words(trace: Trace, k: int, t: int) -> str:
@@ -54,13 +83,20 @@ def state_words(trace: Trace, k: int, t: int) -> str:
     return f"E h² = {number(before)} × {factor(float(np.log10(now) - np.log10(before)))} = {number(now)}"
 
 
-def step_back_words(trace: Trace, k: int, t: int, norm: float, before: float) -> str:
-    """Return the equation of the step from t back to t - 1, with its two factors."""
-    change, step_factor = before - norm, float(median(trace.log10_step_factor[k][:, t]))
-    name = CELLS[trace.config.cell].step_factor[0]
-    after = number(before, log10=True)
-    if trace.config.loss_at == "every" or not np.isfinite(step_factor):
-        return _("one step back: {after}, ×{factor}").format(after=after, factor=factor(change))
-    rest, own, direction = factor(change - step_factor), factor(step_factor), _("W_hh, this direction")
-    product = f"{number(norm, log10=True)} × {own} ({name}) × {rest} ({direction})"
-    return _("one step back: {after} = {product}").format(after=after, product=product)
+def step_back_words(trace: Trace, k: int, t: int) -> list[str]:
+    """Return what one step back from t does to the gradient of the middle run, and the factors that make it up."""
+    relative, cell = trace.log10_relative_norm[k], CELLS[trace.config.cell]
+    if t == 0 or not np.isfinite(relative[:, t]).any():
+        return []
+    with np.errstate(invalid="ignore"):
+        changes = relative[:, t - 1] - relative[:, t]
+    middle = middle_runs(changes)
+    change, own = (float(np.mean(values[middle])) for values in (changes, trace.log10_step_factor[k][:, t]))
+    name = cell.step_factor[0]
+    if trace.log10_relative_norm_last is not None or not np.isfinite(own) or not np.isfinite(change):
+        return [_("one step back: ×{factor}").format(factor=factor(change))]
+    if cell.has_matrix_jacobian:
+        text = _("one step back: ×{factor} = ×{own} ({name}) · ×{rest} (W_hh)")
+        return [text.format(factor=factor(change), own=factor(own), name=name, rest=factor(change - own))]
+    text = _("one step back: ×{factor}, by gate {name} alone ×{own}")
+    return [text.format(factor=factor(change), name=name, own=factor(own))]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -14,17 +14,20 @@ from ..network.cells import CELLS
 from ..network.config import FIELDS, Config
 from ..network.schemes import SCHEMES
 from ..numerics.progress import Progress, finish, rescaled
-from ..text.language import N_, _
+from ..text.language import N_, _, ngettext
 from ..text.number_format import factor, listed, plain
 from ..theory import mean_field, prediction
-from .diagnosis import SURVIVES, Diagnosis, diagnose, first_loss
+from .causes import alone_word
+from .diagnosis import Diagnosis, diagnose, first_loss
+from .judgement import SURVIVES
+from .verdict import outcome_words
 
 SEEDS, BATCH = 4, 4  # of the small run that tests a suggestion
 HELPS = 0.5  # the most that a suggestion may leave of the decades
 ENOUGH = 0.8 * SURVIVES  # decades that end the search, with a margin for chance
 FORGET = (4.0, 2.0, 8.0)  # forget biases to try, a usual one first
 KEPT = 256  # small runs whose results are cached
-MEASURED: dict[tuple[Config, tuple, tuple[int, ...]], float] = {}
+TRIED: dict[tuple[Config, tuple, tuple[int, ...]], Diagnosis] = {}
 WIDTHS = (3.0, 2.0, 1.0)  # sigma_w to try for gated cells, which mean-field theory does not cover here
 SAID = {
     "scheme": lambda scheme: weights_words(scheme),
@@ -34,7 +37,7 @@ SAID = {
     "forget_bias": lambda bias: _("forget bias {value}").format(value=plain(bias)),
     "loss_at": lambda place: _("a loss at the last step alone"),
 }
-BALANCED = N_("there mean-field theory expects a gradient that neither fades nor grows")
+CRITICAL = N_("the critical gain of mean-field theory")
 
 
 @dataclass(frozen=True)
@@ -56,9 +59,9 @@ class Suggestion:
 def suggest(trace: Trace, scheme_index: int) -> Suggestion | None:
     """Return what to try for one scheme of a comparison, or None where all is well or nothing known helps.
 
-    In a small run of up to 4 seeds, a suggestion leaves at most half of the decades by which the gradient fades or
-    grows. Two suggestions only show something: an input where there is none, and a loss at the last step alone where
-    the losses on the way may hide what fades.
+    In a trial, a small run of up to 4 seeds, a suggestion leaves at most half of the decades by which the gradient
+    fades or grows, and the text reports the trial. Two suggestions only show something: an input where there is none,
+    and a loss at the last step alone where the other losses hide what fades.
     """
     return finish(suggesting(trace, scheme_index))
 
@@ -79,27 +82,28 @@ def wake(diagnosis: Diagnosis) -> Suggestion | None:
 
 
 def reveal(diagnosis: Diagnosis) -> Suggestion | None:
-    """Return the suggestion to drop the losses on the way where they may hide a fading gradient."""
+    """Return the suggestion to drop the other losses where the gradient of the last one behaves differently."""
     if first_loss(diagnosis) == 0 or diagnosis.backward == "undefined":
         return None
-    alone = abs(diagnosis.any_direction) * diagnosis.seq_len  # decades without the losses on the way
-    if diagnosis.backward == "survives" and diagnosis.kind.has_matrix_jacobian and alone <= SURVIVES:
+    if alone_word(diagnosis).split()[0] == diagnosis.backward.split()[0]:
         return None
     changes = {"loss_at": "last"}
-    return Suggestion(proposed(changes, _("it shows what those on the way may hide")), changes)
+    return Suggestion(proposed(changes, _("it shows what the other losses hide")), changes)
 
 
 def improve(config: Config, diagnosis: Diagnosis, seeds: tuple[int, ...]) -> Progress[Suggestion | None]:
     """Return the first suggestion that makes the gradient survive or removes a cause, else the one that helps most."""
     before = decades(diagnosis)
     best, least = None, np.inf
-    if before <= SURVIVES:
+    if diagnosis.backward == "survives":
         return None
     for k, suggestion in enumerate(candidates(config, diagnosis)):
-        trial = measuring(config.replace(**suggestion.changes), seeds[:SEEDS])
+        trial = trying(config.replace(**suggestion.changes), seeds[:SEEDS])
         # How many trials there will be is unknown: each takes half of the share that is left.
-        after = yield from rescaled(trial, 1.0 - 0.5**k, 0.5 ** (k + 1))
+        found = yield from rescaled(trial, 1.0 - 0.5**k, 0.5 ** (k + 1))
+        after = decades(found)
         if after <= HELPS * before and after < least:
+            suggestion = replace(suggestion, text=tried(suggestion.text, found))
             best, least = suggestion, after
         if best is suggestion and (least <= ENOUGH or suggestion.root):
             break
@@ -107,23 +111,33 @@ def improve(config: Config, diagnosis: Diagnosis, seeds: tuple[int, ...]) -> Pro
 
 
 def decades(diagnosis: Diagnosis) -> float:
-    """Return by how many decades the gradient fades or grows; inf where it is 0 or undefined."""
-    if diagnosis.forward == "overflows" or diagnosis.backward in ("zero", "undefined"):
+    """Return by how many decades the gradient fades or grows; inf where it is 0 or undefined in any run."""
+    if diagnosis.forward == "overflows" or diagnosis.backward_runs.keys() & {"zero", "undefined"}:
         return np.inf
     return abs(diagnosis.decades)
 
 
-def measuring(config: Config, seeds: tuple[int, ...]) -> Progress[float]:
-    """Return by how many decades the gradient fades or grows in a small run; recent results are cached."""
+def trying(config: Config, seeds: tuple[int, ...]) -> Progress[Diagnosis]:
+    """Return the diagnosis of a small run; recent ones are cached."""
     yield 0.0
     draft = config.replace(batch_size=min(config.batch_size, BATCH))
     key = draft, draft.entries, seeds
-    if key not in MEASURED:
+    if key not in TRIED:
         trace = yield from comparing(draft, (config.scheme,), seeds)
-        if len(MEASURED) >= KEPT:
-            MEASURED.clear()
-        MEASURED[key] = decades(diagnose(trace, 0))
-    return MEASURED[key]
+        if len(TRIED) >= KEPT:
+            TRIED.clear()
+        TRIED[key] = diagnose(trace, 0)
+    return TRIED[key]
+
+
+def tried(text: str, found: Diagnosis) -> str:
+    """Return a suggestion's text with what the trial showed."""
+    result = ngettext(
+        "{suggestion}; in a trial with {runs} seed, the gradient then {outcome}",
+        "{suggestion}; in a trial with {runs} seeds, the gradient then {outcome}",
+        found.seeds,
+    )
+    return result.format(suggestion=text, runs=found.seeds, outcome=outcome_words(found))
 
 
 def candidates(config: Config, diagnosis: Diagnosis) -> Iterator[Suggestion]:
@@ -147,10 +161,10 @@ def proposals(config: Config, diagnosis: Diagnosis) -> Iterator[tuple[str, dict[
 
 def for_rnn(config: Config, diagnosis: Diagnosis) -> Iterator[tuple[str, dict[str, Any]]]:
     """Yield gains from theory and from the measured factor, then other weights and another activation."""
-    yield _(BALANCED), {"gain": critical(config)}
+    yield _(CRITICAL), {"gain": critical(config)}
     if ACTIVATIONS[config.activation].homogeneous and np.isfinite(diagnosis.factor):
         gain = rounded(config.gain * 10.0 ** float(np.clip(-diagnosis.factor, -300, 300)))
-        why = _("the gradient scales with the gain at every step, and ×{factor} a step is made up for")
+        why = _("this makes up for ×{factor} per step")
         yield why.format(factor=factor(diagnosis.factor)), {"gain": gain}
     calm = min(config.input_scale, 1.0)
     for changes in (
@@ -158,7 +172,7 @@ def for_rnn(config: Config, diagnosis: Diagnosis) -> Iterator[tuple[str, dict[st
         {"activation": "tanh", "scheme": "orthogonal"},
         {"activation": "tanh", "scheme": "orthogonal", "input_scale": calm},
     ):
-        yield _(BALANCED), {**changes, "gain": critical(config.replace(**changes))}
+        yield _(CRITICAL), {**changes, "gain": critical(config.replace(**changes))}
 
 
 def for_gates(config: Config) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -166,9 +180,9 @@ def for_gates(config: Config) -> Iterator[tuple[str, dict[str, Any]]]:
     if CELLS[config.cell].has_forget_bias:
         free = {} if SCHEMES[config.scheme].bias is None else {"scheme": "orthogonal"}
         for bias in FORGET:
-            yield _("a forget gate near 1 keeps the road through c open"), {**free, "forget_bias": bias}
+            yield _("a forget gate near 1 keeps the path through c open"), {**free, "forget_bias": bias}
     width = prediction.sigma_w(config.replace(gain=1.0))
-    why = _("W_hh then adds about as much to a step as the gates take away")
+    why = _("this changes what the paths through W_hh add to the gate's")
     for wanted in WIDTHS if width > 0 else ():
         yield why, {"gain": rounded(wanted / width)}
     for wanted in WIDTHS[:2]:

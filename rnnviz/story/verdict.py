@@ -7,60 +7,93 @@ import numpy as np
 from ..engine.trace import Trace
 from ..network.activations import ACTIVATIONS
 from ..text.language import N_, _, ngettext
-from ..text.number_format import factor, number, percent
-from .diagnosis import SAME, Diagnosis, cause, diagnose
+from ..text.number_format import factor, listed, number, percent
+from .causes import alone_word, cause, words_over_all_steps
+from .diagnosis import Diagnosis, diagnose, first_loss
 
+RULE = N_(
+    "A gradient survives if it stays within 5% of 1 per step and within a factor of 10 in all; it fades or grows "
+    "slowly if it stays within 5% per step only."
+)
+FEW_STEPS = 50  # over which what rounding takes from the change would show in the factor per step
+VERBS = {
+    "keeps": N_("keeps its size"),
+    "shrinks": N_("shrinks"),
+    "saturates": N_("saturates"),
+    "overflows": N_("overflows"),
+    "survives": N_("survives"),
+    "fades slowly": N_("fades slowly"),
+    "fades": N_("fades"),
+    "grows slowly": N_("grows slowly"),
+    "grows": N_("grows"),
+    "zero": N_("is exactly 0"),
+    "undefined": N_("is undefined"),
+}
 CAUSES = {
-    "": N_("a step is {factors}"),
-    "balance": N_("W_hh and {carry_name} balance: {factors}"),
+    "balance": N_("W_hh and φ′ balance: {factors}"),
     "small": N_("its weights are small: {factors}"),
-    "both": N_("small weights and flat slopes together: {factors}"),
-    "saturated": N_("saturated units pass almost nothing back: {factors}"),
-    "saturated, flatter": N_(
-        "saturated units pass almost nothing back: {factors}, and those that the gradient meets are flatter still"
-    ),
+    "contracts": N_("W_hh shrinks the directions in which it points: {factors}"),
+    "both": N_("W_hh and φ′ both shrink it: {factors}"),
+    "saturated": N_("saturated units pass little back: {factors}"),
     "saturated by input": N_("so strong an input saturates the units, which pass little back: {factors}"),
-    "saturated by input, flatter": N_(
-        "so strong an input saturates the units: {factors}, and those that the gradient meets are flatter still"
+    "ceiling": N_("the slope of {activation} is at most {ceiling}: {factors}"),
+    "switched off": N_("{saturation} of the units are off at the last step: {factors}"),
+    "input": N_("{weights}; the input pushes the units to where their slope is below 1: {factors}"),
+    "state": N_("{weights}; the state's own size pushes the units to where their slope is below 1: {factors}"),
+    "input and state": N_(
+        "{weights}; the input and the state's own size push the units to where their slope is below 1: {factors}"
     ),
-    "flatter": N_("the units that it meets are flatter than most: {factors}"),
-    "ceiling": N_("the slope of {activation} is never above {ceiling}: {factors}"),
-    "switched off": N_("{saturation} of the units are off: {factors}"),
-    "input": N_("{weights}, but the input keeps the units off slope 1: {factors}"),
-    "state": N_("{weights}, but the state's own size keeps the units off slope 1: {factors}"),
+    "flat": N_("{weights}; the units are where their slope is below 1: {factors}"),
     "large": N_("its weights are large: {factors}"),
     "one sign": N_("its weights have one sign and add up: {factors}"),
-    "same matrix": N_("one W_hh stretches the same directions at every step: {factors}"),
-    "unsaturated few": N_("so large are its weights that the few unsaturated units suffice: {factors}"),
-    "path": N_("{road} keeps ×{carry} a step, and the ways through W_hh make that ×{along}"),
-    "path alone": N_("{road} keeps ×{carry} a step, and the ways through W_hh add next to nothing"),
-    "open": N_("{road} stays open: ×{carry} a step"),
-    "shut at times": N_("{road} keeps ×{carry} a step on average, but shuts at times, and ×{along} is left"),
-    "costly entry": N_("{road} keeps ×{carry} a step, but the way from h onto it costs {entry} once"),
-    "hidden": N_("every step adds a loss of its own, which hides what fades"),
-    "added": N_("every step adds a loss of its own"),
+    "stretches": N_("W_hh stretches the directions in which it points: {factors}"),
+    "outweighs": N_("W_hh outweighs what the saturated units hold back: {factors}"),
+    "path": N_("{path} alone passes on ×{alone_path} per step; with the paths through W_hh, ×{then}"),
+    "path alone": N_("{path} passes on ×{alone_path} per step, and the paths through W_hh add next to nothing"),
+    "open": N_("{path} stays open: ×{alone_path} per step"),
+    "hidden": N_("every step adds a loss of its own, which hides that the gradient of the last loss alone {alone}"),
+    "added": N_("every step adds a loss of its own; the gradient of the last loss alone {alone}"),
+    "alone": N_("that of the last loss alone {alone}"),
 }
 
 
 def sentence(diagnosis: Diagnosis) -> str:
     """Return what happened and why."""
-    said = {"forward": forward_words(diagnosis), "backward": backward_words(diagnosis)}
-    return _("{scheme}: {forward}; {backward}.").format(scheme=diagnosis.name, **said)
+    parts = {"forward": forward_words(diagnosis), "backward": backward_words(diagnosis)}
+    return _("{scheme}: {forward}; {backward}.").format(scheme=diagnosis.name, **parts)
+
+
+def sentences(trace: Trace) -> list[str]:
+    """Return a sentence for each scheme of a comparison."""
+    return [sentence(diagnose(trace, k)) for k in range(len(trace.schemes))]
+
+
+def in_runs(counts: dict[str, int]) -> str:
+    """Write what the runs do where they disagree, such as "survives in 5 of 8 runs and fades in 3"."""
+    (word, count), *others = counts.items()
+    first = _("{verb} in {count} of {runs} runs").format(verb=_(VERBS[word]), count=count, runs=sum(counts.values()))
+    further = [_("{verb} in {count}").format(verb=_(VERBS[each]), count=some) for each, some in others]
+    return listed([first, *further])
 
 
 def forward_words(diagnosis: Diagnosis) -> str:
     """Return what the state did, with its size."""
-    if diagnosis.forward == "zero":
-        return nothing_words(diagnosis)
     if diagnosis.forward == "overflows":
         return overflow_words(diagnosis)
+    size = moment_words(diagnosis.second_moment)
+    if diagnosis.seq_len == 1 and set(diagnosis.forward_runs) == {"keeps"}:
+        return _("the state has one step only ({size})").format(size=size)
+    if len(diagnosis.forward_runs) > 1:
+        return _("the state {runs} (median {size})").format(runs=in_runs(diagnosis.forward_runs), size=size)
+    if diagnosis.forward == "zero":
+        return nothing_words(diagnosis)
     text = {
         "keeps": _("the state keeps its size ({size})"),
         "shrinks": _("the state shrinks ({size})"),
         "grows": _("the state grows ({size})"),
         "saturates": _("the state saturates ({saturation} of the units, {size})"),
     }[diagnosis.forward]
-    return text.format(size=moment_words(diagnosis.second_moment), saturation=percent(diagnosis.saturation))
+    return text.format(size=size, saturation=percent(diagnosis.saturation))
 
 
 def moment_words(log10: float) -> str:
@@ -72,11 +105,11 @@ def nothing_words(diagnosis: Diagnosis) -> str:
     """Return why the state is 0."""
     if not diagnosis.vanished:
         return _("the state shrinks (E h² below 1e-308)")
-    if diagnosis.input == "nothing":
+    if diagnosis.input == "nothing" and not diagnosis.biased:
         return _("the state is exactly 0, as there is no input")
     if diagnosis.weight_size == -np.inf and diagnosis.input == "impulse":
         return _("the state is exactly 0, as W_hh is 0 and hands nothing on")
-    if diagnosis.off and diagnosis.kind.has_matrix_jacobian:
+    if diagnosis.saturation == 1.0:
         return _("the state is exactly 0, as every unit is off")
     return _("the state has shrunk to exactly 0, below what a float holds")
 
@@ -84,9 +117,9 @@ def nothing_words(diagnosis: Diagnosis) -> str:
 def overflow_words(diagnosis: Diagnosis) -> str:
     """Return where the state became too large for a float, and in how many runs."""
     text = _("the state leaves the finite numbers in {count} of {runs} runs, first at step {step}")
-    if diagnosis.overflowed == diagnosis.seeds:
+    if len(diagnosis.forward_runs) == 1:
         text = _("the state leaves the finite numbers at step {step}")
-    return text.format(step=diagnosis.overflow, count=diagnosis.overflowed, runs=diagnosis.seeds)
+    return text.format(step=diagnosis.overflow, count=diagnosis.forward_runs["overflows"], runs=diagnosis.seeds)
 
 
 def backward_words(diagnosis: Diagnosis) -> str:
@@ -94,76 +127,117 @@ def backward_words(diagnosis: Diagnosis) -> str:
     if diagnosis.backward == "undefined":
         overflows = diagnosis.forward == "overflows"
         return _("so it has no gradient") if overflows else _("the loss is not finite: no gradient")
-    if diagnosis.backward == "zero":
+    if diagnosis.backward == "zero" and len(diagnosis.backward_runs) == 1:
         return zero_words(diagnosis)
-    after = ngettext("{change} after {steps} step", "{change} after {steps} steps", diagnosis.steps)
-    text = {
-        "survives": _("the gradient survives, ×{factor} a step: {after} – {reason}"),
-        "shrinks": _("the gradient shrinks, ×{factor} a step: {after} – {reason}"),
-        "grows": _("the gradient grows, ×{factor} a step: {after} – {reason}"),
-    }[diagnosis.backward]
-    return text.format(
-        factor=factor(diagnosis.factor),
-        after=after.format(change=number(diagnosis.decades, log10=True), steps=diagnosis.steps),
-        reason=reason(diagnosis),
-    )
+    text, why = _("the gradient {outcome}").format(outcome=outcome_words(diagnosis)), reason(diagnosis)
+    return f"{text} – {why}" if why else text
+
+
+def outcome_words(diagnosis: Diagnosis) -> str:
+    """Return what the gradient did, without its subject."""
+    change = change_words(diagnosis)
+    if not np.isfinite(diagnosis.decades):  # of some runs only
+        return in_runs(diagnosis.backward_runs)
+    if len(diagnosis.backward_runs) > 1:
+        return _("{runs} (median {change})").format(runs=in_runs(diagnosis.backward_runs), change=change)
+    return f"{_(VERBS[diagnosis.backward])}, {change}"
+
+
+def change_words(diagnosis: Diagnosis) -> str:
+    """Write the factor per step and the change over all steps, and its range over the runs where they lie far apart."""
+    words = rate_words(diagnosis)
+    if diagnosis.steps > 1:
+        after = ngettext("{change} after {steps} step", "{change} after {steps} steps", diagnosis.steps)
+        digits = 3 if diagnosis.steps < FEW_STEPS else 2
+        change = number(diagnosis.decades, log10=True, digits=digits)
+        words = f"{words}: {after.format(change=change, steps=diagnosis.steps)}"
+    spread = diagnosis.high - diagnosis.low
+    if spread > max(1.0, 0.5 * abs(diagnosis.decades)) or len(diagnosis.backward_runs) > 1:
+        low, high = (number(value, log10=True) for value in (diagnosis.low, diagnosis.high))
+        words = _("{change}, {low} to {high} by run").format(change=words, low=low, high=high)
+    return words
+
+
+def rate_words(diagnosis: Diagnosis) -> str:
+    """Write the factor per step; with gates, that of the first step back apart, which costs once."""
+    if diagnosis.steps == 1:
+        return _("×{factor} in one step").format(factor=factor(diagnosis.decades))
+    if diagnosis.slopes is not None or first_loss(diagnosis):
+        return _("×{factor} per step").format(factor=factor(diagnosis.factor))
+    first, then = factor(diagnosis.first_step), factor(diagnosis.then)
+    return _("first step ×{first}, then ×{then} per step").format(first=first, then=then)
 
 
 def zero_words(diagnosis: Diagnosis) -> str:
     """Return why the gradient is 0."""
-    if diagnosis.silent:
+    if diagnosis.zero_steps[:1] == (diagnosis.seq_len,):
         return _("the gradient is exactly 0 from the start: the loss hands nothing back")
-    text = _("the gradient is exactly 0 before the last step reaches back to the first")
+    text = _("the gradient is exactly 0 from step {step} back")
     if diagnosis.weight_size == -np.inf:
-        text = _("the gradient is exactly 0 before the last step reaches back to the first, as W_hh is 0")
-        if len(diagnosis.kind.states) > 1 and diagnosis.kind.forget_gate:
+        text = _("the gradient is exactly 0 from step {step} back, as W_hh is 0")
+        if diagnosis.path is not None and diagnosis.kind.states[-1] != "h":
             text = _(
-                "the gradient is exactly 0 before the last step reaches back to the first, as W_hh is 0; "
-                "the road through c (gate f) keeps ×{carry} a step"
+                "the gradient is exactly 0 from step {step} back, as W_hh is 0; {path} passes on ×{alone_path} per step"
             )
-    elif diagnosis.off and diagnosis.kind.has_matrix_jacobian:
-        text = _(
-            "the gradient is exactly 0 before the last step reaches back to the first, "
-            "as every unit is off at some step"
-        )
-    return text.format(carry=factor(diagnosis.step_factor))
+    elif diagnosis.kind.has_matrix_jacobian and ACTIVATIONS[diagnosis.activation].homogeneous:
+        text = _("the gradient is exactly 0 from step {step} back, as it meets only units that are off")
+    step, path = zero_step_words(diagnosis.zero_steps), path_words(diagnosis)
+    return text.format(step=step, path=path, alone_path=factor(diagnosis.path or 0.0))
+
+
+def zero_step_words(steps: tuple[int, ...]) -> str:
+    """Write the median of the steps from which the gradients of the runs are 0, and the range where they differ."""
+    text = _("{step} ({low} to {high} by run)") if steps[0] < steps[-1] else "{step}"
+    return text.format(step=steps[len(steps) // 2], low=steps[0], high=steps[-1])
 
 
 def reason(diagnosis: Diagnosis) -> str:
-    """Return which of a step's two factors explains the gradient: W_hh's, or that of the slopes or the gate."""
-    return _(CAUSES[cause(diagnosis)]).format(
+    """Return which of a step's factors explains the gradient; "" where nothing does."""
+    why = cause(diagnosis)
+    if not diagnosis.agree or (diagnosis.slopes is None and not why):
+        return ""
+    return (_(CAUSES[why]) if why else "{factors}").format(
         factors=factors_words(diagnosis),
-        carry=factor(diagnosis.step_factor),
-        carry_name=diagnosis.step_factor_name,
         activation=_(ACTIVATIONS[diagnosis.activation].label),
         ceiling=number(ACTIVATIONS[diagnosis.activation].log10_steepest, log10=True),
         saturation=percent(diagnosis.saturation),
         weights=weights_words(diagnosis),
-        road=path_words(diagnosis),
-        along=factor(diagnosis.path_factor),
-        entry=number(diagnosis.path_entry, log10=True),
+        path=path_words(diagnosis),
+        alone_path=factor(diagnosis.path or 0.0),
+        then=factor(diagnosis.then),
+        alone=alone_words(diagnosis),
     )
 
 
 def path_words(diagnosis: Diagnosis) -> str:
     """Return the cell's path in words, or else the gate that keeps it open."""
     path = diagnosis.kind.path
-    return _(path) if path else diagnosis.step_factor_name
+    return _(path) if path else diagnosis.kind.step_factor[0]
 
 
 def factors_words(diagnosis: Diagnosis) -> str:
-    """Write a step's two factors; where the gradient met flat units, W_hh's factor is that on any direction."""
-    weights = diagnosis.weight_size if cause(diagnosis).endswith("flatter") else diagnosis.weight_factor
-    return f"W_hh ×{factor(weights)}, {diagnosis.step_factor_name} ×{factor(diagnosis.step_factor)}"
+    """Write a step's factors, which multiply to that of the gradient."""
+    if diagnosis.slopes is None:
+        return ""
+    name = diagnosis.kind.step_factor[0]
+    text = f"W_hh ×{factor(diagnosis.weight_factor)}, {name} ×{factor(diagnosis.step_factor)}"
+    if first_loss(diagnosis) == 0:
+        return text
+    return _("{factors}, the other losses ×{losses}").format(factors=text, losses=factor(diagnosis.loss_factor))
+
+
+def alone_words(diagnosis: Diagnosis) -> str:
+    """Write what the gradient of the last step's loss alone does."""
+    word = alone_word(diagnosis)
+    if word == "zero":
+        return _(VERBS[word])
+    alone = factor(diagnosis.alone / diagnosis.steps)
+    return _("{verb}, ×{factor} per step").format(verb=_(VERBS[word]), factor=alone)
 
 
 def weights_words(diagnosis: Diagnosis) -> str:
-    """Return what W_hh alone does to the gradient's length."""
-    if abs(diagnosis.weight_factor) <= SAME:
-        return _("W_hh takes nothing away")
-    return _("W_hh enlarges it") if diagnosis.weight_factor > 0 else _("W_hh takes little away")
-
-
-def sentences(trace: Trace) -> list[str]:
-    """Return a sentence for each scheme of a comparison."""
-    return [sentence(diagnose(trace, k)) for k in range(len(trace.schemes))]
+    """Return what W_hh alone does to the gradient over all steps."""
+    weights, _slopes = words_over_all_steps(diagnosis)
+    if weights == "survives":
+        return _("W_hh hardly changes it")
+    return _("W_hh enlarges it") if weights == "grows" else _("W_hh shrinks it less")

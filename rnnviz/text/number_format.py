@@ -7,18 +7,17 @@ from collections.abc import Sequence
 
 from .language import _, numeral
 
-NEAR = 0.05  # decades from 1
-
 
 def number(value: float, log10: bool = False, digits: int = 2) -> str:
-    """Write a number with two digits, in plain form between 0.001 and 10,000, else as a power of ten.
+    """Write a number with two digits, in plain form between 0.001 and 10,000, else as a power of ten with one digit.
 
-    With ``log10=True``, ``value`` is the logarithm of the number and may have any size.
+    With more ``digits``, a power of ten has as many. With ``log10=True``, ``value`` is the logarithm of the number and
+    may have any size.
 
     >>> number(0.4637), number(-10.2, log10=True), number(1234.5), number(0), number(-1005.04, log10=True)
     ('0.46', '6e-11', '1200', '0', '9e-1006')
-    >>> number(-5.14e115, log10=True)
-    '10^(−5e115)'
+    >>> number(-5.14e115, log10=True), number(-10.2, log10=True, digits=3)
+    ('10^(−5e115)', '6.31e-11')
     """
     if not log10:
         if value == 0 or not math.isfinite(value):
@@ -34,23 +33,21 @@ def number(value: float, log10: bool = False, digits: int = 2) -> str:
     if abs(value) > 1e6:
         return f"10^({number(value)})"
     exponent = math.floor(value)
-    digit = round(10 ** (value - exponent))
-    if digit == 10:
-        digit, exponent = 1, exponent + 1
-    return f"{digit}e{exponent}"
+    mantissa = f"{10 ** (value - exponent):.{digits - 1 if digits > 2 else 0}f}"
+    if mantissa.startswith("10"):
+        mantissa, exponent = mantissa.replace("10", "1", 1), exponent + 1
+    return f"{numeral(mantissa)}e{exponent}"
 
 
 def factor(log10: float) -> str:
-    """Write a factor with two significant digits, or with three near 1, where many steps add up.
+    """Write a factor with three significant digits, since many steps add up.
 
     >>> factor(0.0), factor(-0.2), factor(0.021), factor(1.0), factor(-7.3)
-    ('1.00', '0.63', '1.05', '10', '5e-8')
+    ('1.00', '0.631', '1.05', '10.0', '5.01e-8')
     """
-    if abs(log10) < NEAR:
-        return numeral(f"{10**log10:#.3g}")
-    if -3 <= log10 < 1.99:
-        return numeral(f"{10**log10:#.2g}".rstrip("."))
-    return number(log10, log10=True)
+    if -3 <= log10 < 3:
+        return numeral(f"{10**log10:#.3g}".rstrip("."))
+    return number(log10, log10=True, digits=3)
 
 
 def plain(value: float, form: str = "g") -> str:

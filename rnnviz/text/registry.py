@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+from collections.abc import Callable
 from typing import TypeVar
 
 from .language import _
@@ -43,12 +44,19 @@ class Registry(dict[str, T]):
     ValueError: colour must be one of red; got 'rde'. Did you mean 'red'?
     """
 
-    def __init__(self, kind: str):
+    def __init__(self, kind: str, check: Callable[[T], None] | None = None):
         super().__init__()
-        self.kind = kind
+        self.kind, self.check = kind, check
 
     def add(self, name: str, entry: T) -> T:
-        """Register ``entry`` under ``name``, replacing an earlier one, and return it."""
+        """Register ``entry`` under ``name``, replacing an earlier one, and return it.
+
+        Raises
+        ------
+        ValueError : from ``check``, for an entry that contradicts itself; an earlier one then stays.
+        """
+        if self.check:
+            self.check(entry)
         self[name] = entry
         return entry
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from functools import cache
+from dataclasses import dataclass
+from functools import cache, lru_cache
 
 import numpy as np
 
@@ -13,6 +14,9 @@ from ..network.activations import Activation
 Array = np.ndarray
 REACH = 10.0  # standard deviations covered by the integration; the mass beyond is 1e-23
 LARGEST_Q = 1e300
+LOW, HIGH, PER_DECADE = -8, 8, 32  # log10 of the range of q that is tabulated, and points per decade
+ROUNDED = 1e-25
+TINIEST = 1e-300  # stands for 0 among logarithms
 
 
 def gaussian_mean(g: Callable[[Array], Array], q: float) -> Array:
@@ -52,14 +56,61 @@ def moments(phi: Activation, q: float) -> tuple[float, float]:
     return float(m), float(slope)
 
 
-def slope_moments(phi: Activation, q: float) -> tuple[float, float, float]:
-    """Return ``E phi'``, ``(E phi')**2 / E phi'**2`` and the coefficient of variation of ``phi'**2``."""
-    if phi.homogeneous:
-        one = phi.slope(np.array([1.0, -1.0]))
-        first, second, fourth = (float(np.mean(one**k)) for k in (1, 2, 4))
-    else:
-        powers = np.array([1, 2, 4])[:, None]
-        first, second, fourth = gaussian_mean(lambda a: phi.slope(a) ** powers, min(q, LARGEST_Q)).tolist()
-    if second == 0:
-        return 0.0, 0.0, math.inf
-    return first, first * first / second, math.sqrt(max(fourth / second**2 - 1.0, 0.0))
+@dataclass(frozen=True)
+class Tabulated:
+    """Expectations for arrays of q, interpolated: 1e-4 relative for a smooth phi, 1e-13 for a homogeneous one.
+
+    Attributes
+    ----------
+    phi2, slope2, phi4, slope4 : ``E phi**2``, ``E phi'**2``, ``E phi**4`` and ``E phi'**4``.
+    mean_slope2, mean2 : ``(E phi')**2`` and ``(E phi)**2``.
+    """
+
+    phi2: Array
+    slope2: Array
+    phi4: Array
+    slope4: Array
+    mean_slope2: Array
+    mean2: Array
+
+
+def tabulated(phi: Activation, q: Array) -> Tabulated:
+    """Return the expectations at each q >= 0, of any shape."""
+    with np.errstate(over="ignore"):
+        return Tabulated(*10.0 ** log10_tabulated(phi, q, slice(None)))
+
+
+def log10_tabulated(phi: Activation, q: Array, rows: slice | int) -> Array:
+    """Return log10 of one of the expectations of `Tabulated` at each q, (...), or of a slice of them, (rows, ...).
+
+    Between the points of the `table` and beyond them a moment is a power of q, as it is in both limits.
+    """
+    with np.errstate(divide="ignore"):
+        at = np.log10(q)
+        np.minimum(np.maximum(at, -400.0, out=at), 400.0, out=at)
+        at = (at - LOW) * PER_DECADE
+        left = np.minimum(np.maximum(at.astype(int), 0), (HIGH - LOW) * PER_DECADE - 1)
+        at -= left
+        values, steps = table(phi)
+        found = values[rows][..., left] + at * steps[rows][..., left]
+        if np.all(q):
+            return found
+        f, slope = float(phi.f(np.zeros(1))[0]), float(phi.slope(np.zeros(1))[0])
+        zero = np.log10([f**2, slope**2, f**4, slope**4, slope**2, f**2])[rows]
+    return np.where(q == 0, np.reshape(zero, np.shape(zero) + (1,) * np.ndim(q)), found)
+
+
+@lru_cache(maxsize=32)
+def table(phi: Activation) -> tuple[Array, Array]:
+    """Return log10 of the moments of `Tabulated` at equally spaced log10 q, (6, points), and their differences."""
+
+    def powers(a: Array) -> Array:
+        f, slope = phi.f(a), phi.slope(a)
+        return np.stack([f**2, slope**2, f**4, slope**4, slope, f])
+
+    points = np.linspace(LOW, HIGH, (HIGH - LOW) * PER_DECADE + 1)
+    rows = np.array([gaussian_mean(powers, 10.0**point) for point in points]).T
+    rows[4:] **= 2
+    rows[4:][rows[4:] < ROUNDED * rows[[1, 0]]] = 0.0  # the mean of an odd function is rounding
+    values = np.log10(np.maximum(rows, TINIEST))
+    return values, np.diff(values)

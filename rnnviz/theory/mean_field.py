@@ -188,7 +188,7 @@ def curves(
     q, m, slope = iterate(phi, sigma_w, sigmas, m0)
     with np.errstate(divide="ignore"):
         log_chi = 2.0 * np.log10(sigma_w) + np.log10(slope)
-    return Curves(m, log10_norms(log_chi, loss_at), q, log_chi)
+    return Curves(m, 0.5 * log10_squares(log_chi, loss_at), q, log_chi)
 
 
 def fixed_q(phi: Activation, w: float, s: float, m0: float) -> float:
@@ -226,21 +226,27 @@ def iterate(phi: Activation, sigma_w: float, sigmas: Array, m0: float) -> tuple[
     for t, s in enumerate((sigmas * sigmas).tolist()):
         now = w * float(m[t]) + s if w else s
         if not abs(now - last) <= UNCHANGED * last:  # written so that an infinite q passes
-            last, known = now, moments(phi, now)
+            last, known = now, moments(phi, now) if now else at_zero(phi)
         q[t], (m[t + 1], slope[t]) = now, known
     return q, m, slope
 
 
-def log10_norms(log_chi: Array, loss_at: str) -> Array:
-    """Return half the log10 of ``g_t``, (T+1,), from the log10 of chi_t; see `curves`."""
-    half = 0.5 * log_chi
+def at_zero(phi: Activation) -> tuple[float, float]:
+    """Return ``phi(0)**2`` and ``phi'(0)**2``: without input, states are exactly 0, not just small."""
+    zero = np.zeros(1)
+    return float(phi.f(zero)[0]) ** 2, float(phi.slope(zero)[0]) ** 2
+
+
+def log10_squares(log_chi: Array, loss_at: str) -> Array:
+    """Return the log10 of ``g_t``, (T+1, ...), from the log10 of chi_t, (T, ...); see `curves`."""
+    squares = np.zeros((len(log_chi) + 1, *log_chi.shape[1:]))
     if loss_at == "last":
-        return np.concatenate([np.cumsum(half[::-1])[::-1], [0.0]])
-    squares = np.zeros(len(half) + 1)
-    for t in range(len(half) - 1, 0, -1):
+        squares[:-1] = np.cumsum(log_chi[::-1], axis=0)[::-1]
+        return squares
+    for t in range(len(log_chi) - 1, 0, -1):
         squares[t] = np.logaddexp2(0.0, (squares[t + 1] + log_chi[t]) * math.log2(10.0)) * math.log10(2.0)
     squares[0] = squares[1] + log_chi[0]
-    return 0.5 * squares
+    return squares
 
 
 def snap_to_critical(chi: float) -> float:

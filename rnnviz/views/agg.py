@@ -13,13 +13,10 @@ UPRIGHT, UPWARDS = 0, 90  # degrees at which text is drawn here
 
 
 class QuickCanvas(FigureCanvasAgg):
-    """A canvas for pictures that are redrawn often."""
+    """A canvas for pictures that are redrawn often; canvases of the same size draw into the same pixels."""
 
     def get_renderer(self) -> RendererAgg:
-        width, height = self.figure.bbox.size
-        known = getattr(self, "renderer", None)
-        if known is None or (known.width, known.height, known.dpi) != (width, height, self.figure.dpi):
-            self.renderer = QuickRenderer(width, height, self.figure.dpi)
+        self.renderer = renderer(*self.figure.bbox.size, self.figure.dpi)
         return self.renderer
 
 
@@ -50,6 +47,12 @@ class QuickRenderer(RendererAgg):
         image[..., 3] = mask if alpha == 1 else np.round(alpha * mask)
         # Text is placed from the top, pictures from the bottom.
         self.draw_image(gc, round(x) + across, int(self.height) - (round(y) + down), image[::-1])
+
+
+@lru_cache(maxsize=2)
+def renderer(width: float, height: float, dpi: float) -> QuickRenderer:
+    """Return the renderer of a size; its pixels take as much memory as the rest of a figure."""
+    return QuickRenderer(width, height, dpi)
 
 
 @lru_cache(maxsize=512)

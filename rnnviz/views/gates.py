@@ -25,7 +25,10 @@ class Gates(CurveView):
     question = N_("How far open are the gates?")
     options = ("quantity",)
     shows_gates = True
-    mark_words = {"nonfinite": N_("not finite from step {step}")}
+    mark_words = {
+        "nonfinite": N_("not finite from step {step}"),
+        "some nonfinite": N_("in some draws not finite from step {step}"),
+    }
 
     def can_show(self, config: Config) -> bool:
         return CELLS[config.cell].path != ""
@@ -53,6 +56,7 @@ class Gates(CurveView):
             x_limit=scale.steps_limit(last),
             y_limits=limits,
             last_step=last,
+            seeds=len(trace.seeds),
             curves=[with_arrow(curve, limits, last, log=False) for curve in curves],
             log=False,
         )

@@ -7,10 +7,11 @@ from dataclasses import replace
 
 import numpy as np
 
+from ..engine.precision import Narrow, holding
 from ..engine.trace import Trace
 from ..network.cells import CELLS
 from ..network.config import Config
-from ..numerics.progress import Progress
+from ..numerics.progress import Progress, rescaled
 from ..numerics.quantiles import median
 from ..text.language import N_, _
 from ..text.number_format import number
@@ -19,14 +20,16 @@ from .lines import Curve, CurveView, Lines, curve_of, extremes, overflow, with_a
 from .overlays import Overlay, finite
 from .view import OPTIONS, Option, register
 
-FLOAT32_LEAST = float(np.log10(np.finfo(np.float32).smallest_subnormal))
+# A run in float32 loses its gradient only where the exact norm falls below the first or, where every slope is rounded
+# to 0, by more than the second in one step: in decades, and with room for the size of single entries and of W_hh.
+FLOAT32_LEAST, FALL = -36.0, 2.0
 STEP, SLOW = 2.3e5, 2e8  # multiplications that a step's overhead is worth, and beyond which narrow floats take long
 OPTIONS.add(
     "precision",
     Option(
         "precision",
         N_("Floats"),
-        N_("what floats of a narrower type would have held of the first scheme's gradient"),
+        N_("what a run of the first scheme and seed in floats of a narrower type holds of its gradient"),
         ((N_("exact"), ""), *((name, name) for name in ("float32", "float16", "bfloat16"))),
         rare=True,
     ),
@@ -46,9 +49,10 @@ class Gradient(CurveView):
     backward = True
     reveals_gradient = True
     mark_words = {
-        "float32": N_("below the least number that float32 holds from step {step} back"),
+        "float32": N_("the first seed's run in float32 holds nothing but 0 from step {step} back"),
         "zero": N_("exactly 0 from step {step} back"),
-        "nonfinite": N_("no gradient in runs whose state is not finite (from step {step})"),
+        "nonfinite": N_("no gradient, since the state is not finite from step {step}"),
+        "some nonfinite": N_("no gradient in the draws whose state is not finite (from step {step})"),
     }
 
     def is_slow(self, config: Config, precision: str = "", **options) -> bool:
@@ -68,11 +72,14 @@ class Gradient(CurveView):
         over = [*pinned, *cell_states(trace)]
         if theory:
             over += overlays.theory(trace, "log10_grad_norm", back=True)
+        narrow = None
         if precision:
-            line, words = yield from narrowed(trace, precision)
-            over.append(line)
-            curves[0] = replace(curves[0], beyond=words)
-        y_limits, mark = scale.decades(*extremes(curves, pinned), down=5.0, up=0.0), root.steps(trace)
+            narrow = yield from rescaled(in_floats(trace, precision), 0.0, 0.5)
+            over.append(overlay(trace, narrow))
+            curves[0] = replace(curves[0], beyond=lost(narrow))
+        start = 0.5 if precision else 0.0
+        curves = yield from rescaled(with_float32_marks(trace, curves, narrow), start, 1.0 - start)
+        y_limits, mark = scale.decades(*extremes(curves, pinned), down=5.0, up=0.0), root.steps(trace, back=True)
         return Lines(
             title=_("Gradient on its way back"),
             x_label=_("step t  (← backpropagation)"),
@@ -80,6 +87,7 @@ class Gradient(CurveView):
             x_limit=scale.steps_limit(last),
             y_limits=y_limits,
             last_step=last,
+            seeds=len(trace.seeds),
             curves=[with_arrow(each, y_limits, 0) for each in curves],
             overlays=over,
             root=None if mark is None else last - mark,
@@ -99,14 +107,36 @@ class Gradient(CurveView):
 
 
 def all_curves(trace: Trace) -> list[Curve]:
-    """Return the curve of every scheme, with marks for what its norms (R, T+1) really are."""
+    """Return the curve of every scheme, with the marks of what its norms (R, T+1) cannot be drawn as."""
     curves = []
     for k, name in enumerate(trace.names):
-        norm = median(trace.log10_grad_norm[k])
-        below, zeros = np.isfinite(norm) & (norm < FLOAT32_LEAST), np.isneginf(norm)
-        marks = [(kind, int(np.flatnonzero(at)[-1])) for kind, at in (("float32", below), ("zero", zeros)) if at.any()]
+        zeros = int(np.argmin([*np.isneginf(median(trace.log10_grad_norm[k])), False]))
+        marks = [("zero", zeros - 1)] if zeros else []
         curves.append(curve_of(name, trace.log10_relative_norm[k], [*marks, *overflow(trace, k)]))
     return curves
+
+
+def with_float32_marks(trace: Trace, curves: list[Curve], narrow: Narrow | None) -> Progress[list[Curve]]:
+    """Mark the step where each scheme's first run, in float32, has lost its gradient; ``narrow`` is one known already.
+
+    Only running in float32 tells: entries are smaller than their norm, and slopes are rounded to 0 in saturated units.
+    """
+    marked = []
+    for k, curve in enumerate(curves):
+        run = narrow if k == 0 and narrow is not None and narrow.dtype == "float32" else None
+        if run is None and may_end(trace.log10_grad_norm[k, 0]):
+            run = yield from rescaled(in_floats(trace, "float32", k), k / len(curves), 1 / len(curves))
+        step, zero = None if run is None else run.first_zero, dict(curve.marks).get("zero", -1)
+        more = (("float32", step),) if step is not None and step > zero else ()
+        marked.append(replace(curve, marks=(*more, *curve.marks)))
+        yield (k + 1) / len(curves)
+    return marked
+
+
+def may_end(norms: np.ndarray) -> bool:
+    """Tell whether float32 can lose a gradient with these log10 norms (T+1,) before it is exactly 0."""
+    known = norms[np.isfinite(norms)]
+    return known.size > 0 and bool(known.min() < FLOAT32_LEAST or np.diff(known).max(initial=0.0) > FALL)
 
 
 def cell_states(trace: Trace) -> list[Overlay]:
@@ -115,17 +145,24 @@ def cell_states(trace: Trace) -> list[Overlay]:
     return [] if norms is None else [Overlay("∂L/∂c", k, finite(median(each))) for k, each in enumerate(norms)]
 
 
-def narrowed(trace: Trace, dtype: str) -> Progress[tuple[Overlay, str]]:
-    """Compute the gradient that floats of ``dtype`` would have held of the first run, and words for what they lost."""
-    from ..engine.precision import holding  # imports ml_dtypes, which a page seldom needs
+def in_floats(trace: Trace, dtype: str, k: int = 0) -> Progress[Narrow]:
+    """Run the first seed of the k-th scheme in floats of ``dtype``."""
+    config = trace.one(k).config
+    return (yield from holding(config, dtype, trace.parameters(k), trace.inputs(k)))
 
-    first = trace.one()
-    narrow = yield from holding(first.config, dtype, trace.parameters(), trace.inputs())
+
+def overlay(trace: Trace, narrow: Narrow) -> Overlay:
+    """Return the line of the gradient that such a run of the first scheme holds."""
     with np.errstate(invalid="ignore"):
-        line = Overlay(f"in {dtype}", 0, finite(narrow.log10_grad_norm - first.log10_grad_norm[-1]))
+        relative = narrow.log10_grad_norm - trace.log10_grad_norm[0, 0, -1]
+    return Overlay(f"in {narrow.dtype}", 0, finite(relative))
+
+
+def lost(narrow: Narrow) -> str:
+    """Say where such a run loses its numbers."""
     ends = {
         _("★ state too large for {dtype} at t = {step}"): narrow.forward_overflow,
         _("★ too large for {dtype} at t = {step}"): narrow.backward_overflow,
         _("× 0 in {dtype} back from t = {step}"): narrow.first_zero,
     }
-    return line, "\n".join(text.format(dtype=dtype, step=step) for text, step in ends.items() if step is not None)
+    return "\n".join(text.format(dtype=narrow.dtype, step=step) for text, step in ends.items() if step is not None)

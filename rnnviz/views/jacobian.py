@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ..engine.trace import Trace
-from ..engine.trajectory import log_slopes_of
+from ..engine.trajectory import log_slopes
 from ..network.cells import CELLS
 from ..network.config import Config
 from ..numerics.progress import Progress, rescaled
@@ -33,6 +33,7 @@ class Jacobian(CurveView):
     question = N_("What is left of each direction of the state after k steps?")
     reveals_gradient = True
     slow = True
+    first_seed = True
 
     def can_show(self, config: Config) -> bool:
         return CELLS[config.cell].has_matrix_jacobian
@@ -78,7 +79,7 @@ class Jacobian(CurveView):
 def curve_along(trace: Trace, k: int, shown: int) -> Progress[Curve]:
     """Compute the k-th scheme's curve along its first sequence, over the distances 0..shown."""
     params, x = trace.parameters(k), trace.inputs(k)[0][:, :1]
-    slopes = log_slopes_of(params, x, trace.config.activation)
+    slopes = log_slopes(params, x, trace.config.activation)
     distances, name = distances_shown(trace.config.hidden_size, shown), trace.names[k]
     if np.isnan(slopes).any():
         nothing = np.full(len(distances), np.nan)

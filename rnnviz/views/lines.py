@@ -1,7 +1,7 @@
 """Curves over time: what the state, gradient, gates and Jacobian views have in common.
 
-`Lines` holds what is drawn: a median with a band over seeds for each scheme, marks for what a curve cannot show, and
-the axes.
+`Lines` holds what is drawn: a median with a band over seeds (see `left_out`) for each scheme, marks for what a curve
+cannot show, and the axes.
 """
 
 from __future__ import annotations
@@ -11,28 +11,33 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.text import Text
 from matplotlib.ticker import MaxNLocator
 from matplotlib.transforms import ScaledTranslation
 
 from ..engine.trace import Trace
-from ..numerics.quantiles import over_seeds
+from ..numerics.quantiles import left_out, over_seeds
 from ..text.language import _
 from ..text.number_format import number, plain
 from . import legend, overlays, root
 from .overlays import Overlay, finite
 from .scale import Ticks, decade_ticks, draw_grid
-from .styles import MARK_SIGNS, MARK_WORDS, MARKS, STYLES
+from .styles import AT_TOP, MARK_SIGNS, MARK_WORDS, MARKS, STYLES
 from .view import Artists, View
 
 Array = np.ndarray
 Marks = list[tuple[str, int]]
 PAD = 0.04  # of the axes' height, drawn beyond their limits
 LABEL = 53  # px from the axes to the label beside them, whatever the width of the tick labels
+NOTE, NOTE_ROOM = (
+    26,
+    430,
+)  # px from the axes down to the note on the bands, and of width from which there is room for it
 
 
 @dataclass(frozen=True)
 class Curve:
-    """One scheme's curve: median, low and high over seeds, each (T+1,), nan where there is nothing to draw.
+    """One scheme's curve: median and both ends of its band, each (T+1,), nan where there is nothing to draw.
 
     ``marks`` holds (kind, step) pairs with a kind of ``MARKS``; ``beyond`` words for where the curve leaves the axes;
     ``steps`` the x values, where those are not 0, 1, 2, ...
@@ -58,6 +63,7 @@ class Lines:
     last_step : where the curves end.
     root : where the mark of √H stands, if anywhere.
     back : T where the horizontal axis counts the distance T - t.
+    seeds : how many seeds the bands are over; 1 where there are no such bands.
     """
 
     title: str
@@ -71,6 +77,7 @@ class Lines:
     log: bool = True
     root: float | None = None
     back: int | None = None
+    seeds: int = 1
 
     @property
     def frame(self) -> Hashable:
@@ -102,7 +109,7 @@ class CurveView(View):
     def draw(self, ax: Axes, data: Lines) -> Artists:
         set_up(ax, data)
         end = ax.axvline(0, color="#777777", linewidth=0.9, linestyle=(0, (2, 2)))
-        artists: Artists = {"end": [end], "root": root.create(ax, data.y_limits, PAD)}
+        artists: Artists = {"end": [end], "root": root.create(ax, data.y_limits, PAD), "band": [add_note(ax)]}
         artists |= {"bands": [], "lines": [], "overlays": [], "marks": [], "words": []}
         for overlay in data.overlays:
             artists["overlays"] += ax.plot([], [], **overlay.look)
@@ -119,6 +126,7 @@ class CurveView(View):
     def update(self, artists: Artists, data: Lines) -> None:
         artists["end"][0].set_xdata([data.last_step] * 2)
         root.place(artists["root"], data.root)
+        artists["band"][0].set_text(band_note(data.seeds))
         for k, curve in enumerate(data.curves):
             steps = np.arange(len(curve.median)) if curve.steps is None else curve.steps
             artists["lines"][k].set_data(steps, curve.median)
@@ -138,7 +146,7 @@ class CurveView(View):
     def describe(self, data: Lines) -> str:
         words = [self.opening(data), *(self.story(curve, data) for curve in data.curves)]
         words += overlays.describe(data.overlays, data.labels, 0 if self.backward else data.last_step, data.log)
-        return " ".join(filter(None, [*words, root.describe(data.root, self.backward)]))
+        return " ".join(filter(None, [*words, root.describe(data.root, self.backward), band_words(data.seeds)]))
 
     def opening(self, data: Lines) -> str:
         """Return the alt text's first sentence, on the axes."""
@@ -161,6 +169,22 @@ class CurveView(View):
         return [text.format(start=start, first=known[0], end=end, last=known[-1])]
 
 
+def band_note(seeds: int) -> str:
+    """Return what a picture says of bands over this many seeds, "" for a single one."""
+    inner = seeds - 2 * int(left_out(seeds))
+    text = _("band: all {count} draws") if inner == seeds else _("band: middle {inner} of {count}")
+    return text.format(count=seeds, inner=inner) if seeds > 1 else ""
+
+
+def band_words(seeds: int) -> str:
+    """Return the same for an alt text, as a sentence."""
+    inner = seeds - 2 * int(left_out(seeds))
+    text = _("Lines are medians of {count} draws; bands hold the middle {inner} of them at each step.")
+    if inner == seeds:
+        text = _("Lines are medians of {count} draws; bands reach from the lowest to the highest of them at each step.")
+    return text.format(count=seeds, inner=inner) if seeds > 1 else ""
+
+
 def curve_of(label: str, values: Array, marks: Marks) -> Curve:
     """Return one scheme's curve from its seeds' values (R, T+1)."""
     median, low, high = (finite(part) for part in over_seeds(values))
@@ -169,9 +193,10 @@ def curve_of(label: str, values: Array, marks: Marks) -> Curve:
 
 
 def overflow(trace: Trace, k: int) -> Marks:
-    """Return the mark of the first step at which a state of the k-th scheme is not finite."""
-    steps = trace.first_nonfinite[k][trace.first_nonfinite[k] >= 0]
-    return [("nonfinite", int(steps.min()))] if steps.size else []
+    """Return the mark of the first step at which a state of the k-th scheme is not finite, in all or in some draws."""
+    over = trace.first_nonfinite[k] >= 0
+    kind = "nonfinite" if over.all() else "some nonfinite"
+    return [(kind, int(trace.first_nonfinite[k][over].min()))] if over.any() else []
 
 
 def set_up(ax: Axes, data: Lines) -> None:
@@ -195,6 +220,14 @@ def set_up(ax: Axes, data: Lines) -> None:
     legend.add(ax, data.title, [*curves, *overlays.looks(data.overlays).items()])
 
 
+def add_note(ax: Axes) -> Text:
+    """Create the note on the bands at the right, below wide enough axes."""
+    below = ax.transAxes + ScaledTranslation(0, -NOTE / 100, ax.figure.dpi_scale_trans)
+    note = ax.text(1.0, 0.0, "", transform=below, color="#555555", fontsize="small", ha="right", va="top")
+    note.set_visible(legend.axes_size(ax)[0] > NOTE_ROOM)
+    return note
+
+
 def sparse(k: int, points: int, between: bool = False) -> tuple[int, int]:
     """Return the first point with a marker and the gap to the next; ``between`` those of the k-th curve itself."""
     gap = 1 if points < 6 else max(2, points // 8)
@@ -206,7 +239,7 @@ def update_marks(artists: list, curve: Curve, y_limits: tuple[float, float]) -> 
     bottom, top = y_limits
     for artist, kind in zip(artists, MARKS, strict=True):
         at = [step for name, step in curve.marks if name == kind]
-        artist.set_data(at, [top if kind == "nonfinite" else bottom] * len(at))
+        artist.set_data(at, [top if kind in AT_TOP else bottom] * len(at))
         artist.set_visible(bool(at))
 
 

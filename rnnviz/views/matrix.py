@@ -9,10 +9,11 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from ..engine.trace import Trace
+from ..network.cells import CELLS
 from ..numerics.progress import Progress
 from ..text.language import _
 from ..text.number_format import number
-from ..theory.spectrum import Expected, expected
+from ..theory.spectrum import LEAST_SIZE, Expected, expected
 from . import legend, scale
 from .styles import STYLES, Style
 from .view import Artists, View
@@ -20,12 +21,16 @@ from .view import Artists, View
 Array = np.ndarray
 
 
+Laws = tuple[Expected | None, ...]
+
+
 @dataclass(frozen=True)
 class Frame:
-    """The axes: how far they reach to the right and upwards, the laws drawn into them, the names of the schemes."""
+    """The axes: title, how far they reach to the right and upwards, each scheme's law if any, and its name."""
 
+    title: str
     reach: tuple[float, float]
-    laws: tuple[Expected, ...]
+    laws: Laws
     legend: tuple[str, ...]
 
 
@@ -43,46 +48,50 @@ class MatrixView(View):
 
     Attributes
     ----------
-    title, law : the picture's title, and the last entry of its legend.
+    title, gate_title : the picture's title, of a whole W_hh and of one gate's block.
     look : what differs from a curve's style.
     values : ``values(W)``, what is drawn of a matrix (H, H), largest first.
     reach : ``reach(values, laws)``, where the axes end on the right and at the top.
     furthest : ``furthest(values, frame)``, an arrow to the furthest value outside the axes, its size, and how many.
-    draw_laws : ``draw_laws(ax, frame)``, which sets up the axes and returns the looks of the laws' lines.
+    draw_laws : ``draw_laws(ax, frame)``, which sets up the axes and draws the laws into them.
+    entries : ``entries(frame)``, what the legend calls their lines, with the looks of these.
     points : ``points(values, frame)``, x and y of what is drawn.
     """
 
     title: str
-    law: str
+    gate_title: str
     look: Style
     values: Callable[[Array], Array]
-    reach: Callable[[Sequence[Array], Sequence[Expected]], tuple[float, float]]
+    reach: Callable[[Sequence[Array], Laws], tuple[float, float]]
     furthest: Callable[[Array, Frame], tuple[str, float, int]]
-    draw_laws: Callable[[Axes, Frame], list[Style]]
+    draw_laws: Callable[[Axes, Frame], None]
+    entries: Callable[[Frame], dict[str, list[Style]]]
     points: Callable[[Array, Frame], tuple[Array, Array]]
     slow = True
+    first_seed = True
 
     def computing(self, trace: Trace) -> Progress[Values]:
-        trace, found, laws = trace.as_comparison(), [], []
+        trace, found = trace.as_comparison(), []
         for k in range(len(trace.schemes)):
             yield k / len(trace.schemes)
-            W = trace.parameters(k)["W_hh"][:, : trace.config.hidden_size]
-            found.append(self.values(W))
-            laws.append(law_of(trace, k, W))
-        frame = Frame(self.reach(found, laws), tuple(laws), trace.names)
+            found.append(self.values(trace.parameters(k)["W_hh"][:, : trace.config.hidden_size]))
+        gates = CELLS[trace.config.cell].gates
+        title = _(self.gate_title if len(gates) > 1 else self.title).format(gate=gates[0])
+        laws = tuple(law_of(trace, k) for k in range(len(trace.schemes)))
+        frame = Frame(title, self.reach(found, laws), laws, trace.names)
         said = [outlier_words(name, *self.furthest(each, frame)) for name, each in zip(trace.names, found, strict=True)]
         return Values(frame, tuple(found), tuple(said))
 
     def head(self, data: Values, width: float) -> float:
-        return legend.height([*data.frame.legend, _(self.law)], width)
+        return legend.height([*data.frame.legend, *self.entries(data.frame)], width)
 
     def draw(self, ax: Axes, data: Values) -> Artists:
         frame = data.frame
         scale.write_ticks(ax)
         scale.draw_grid(ax)
-        looks = self.draw_laws(ax, frame)
+        self.draw_laws(ax, frame)
         curves = [(name, [style]) for name, style in zip(frame.legend, STYLES, strict=False)]
-        legend.add(ax, _(self.title), [*curves, (_(self.law), looks)])
+        legend.add(ax, frame.title, [*curves, *self.entries(frame).items()])
         artists: Artists = {"points": [], "words": []}
         for k, style in enumerate(STYLES[: len(frame.legend)]):
             artists["points"] += ax.plot([], [], **style | self.look)
@@ -97,12 +106,20 @@ class MatrixView(View):
             artists["words"][k].set_text(data.words[k])
 
 
-def law_of(trace: Trace, k: int, W: Array) -> Expected:
-    """Return what theory expects of the k-th scheme's W_hh; of an own one, of independent entries of its variance."""
-    if trace.own is None:
-        return expected(trace.schemes[k], trace.config.hidden_size, trace.config.gain)
-    radius = float(np.sqrt(len(W)) * W.std())
-    return Expected(radius, False, None, 2.0 * radius)
+def law_of(trace: Trace, k: int) -> Expected | None:
+    """Return what theory expects of the k-th scheme's matrix, None where it says nothing worth showing."""
+    config = trace.config
+    if trace.own is not None or config.gain == 0:
+        return None
+    law = expected(trace.schemes[k], config.hidden_size, config.gain, len(CELLS[config.cell].gates))
+    return law if law and (law.on_circle or config.hidden_size >= LEAST_SIZE) else None
+
+
+def law_words(text: str, law: Expected) -> str:
+    """Put a law's numbers into one of its sentences."""
+    values = {"radius": law.radius, "edge": law.edge, "largest": law.largest_singular_value}
+    values["outlier"] = 0.0 if law.outlier is None else law.outlier
+    return _(text).format(**{name: number(value) for name, value in values.items()})
 
 
 def outlier_words(name: str, arrow: str, value: float, count: int) -> str:

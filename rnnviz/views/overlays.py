@@ -55,7 +55,9 @@ def theory(trace: Trace, quantity: str, back: bool) -> list[Overlay]:
         values = getattr(expected, quantity)
         if values is None:
             continue
-        values, trusted = finite(values), (steps[::-1] if back else steps) <= expected.valid_steps
+        valid = expected.validity
+        trusted = steps[::-1] <= valid.backward if back else steps <= valid.forward
+        values = finite(values)
         lines.append(Overlay("theory", k, np.where(trusted, values, np.nan)))
         if not trusted.all():
             # Both parts hold the last trusted point, so that the line has no gap there.

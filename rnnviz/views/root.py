@@ -1,4 +1,4 @@
-"""The mark at sqrt(H) steps, from where one W_hh, used again and again, makes a network differ from theory."""
+"""The mark at sqrt(H) steps, from where one W_hh, used again and again, raises the mean square over networks."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from ..text.number_format import number
 from ..theory.prediction import tied_weights_show
 
 
-def steps(trace: Trace) -> float | None:
-    """Return sqrt(H) where that means something for a scheme of a comparison, and lies within its T steps."""
+def steps(trace: Trace, back: bool) -> float | None:
+    """Return sqrt(H) where it lies within T steps and a scheme departs from theory (``back``: in the gradient)."""
     found = trace.config.hidden_size**0.5
     within = trace.own is None and 1 < found < trace.config.seq_len
-    return found if within and tied_weights_show(trace.config, trace.schemes) else None
+    return found if within and tied_weights_show(trace.config, trace.schemes, back) else None
 
 
 def create(ax: Axes, limits: tuple[float, float], pad: float) -> list:
@@ -37,9 +37,9 @@ def describe(step: float | None, back: bool) -> str:
     """Say what the mark means, "" where there is none."""
     if step is None:
         return ""
-    text = (
-        _("A line marks √H steps back, at t = {step}: from about there on one W_hh, used again and again, shows.")
-        if back
-        else _("A line marks √H steps, t = {step}: from about there on one W_hh, used again and again, shows.")
+    where = _("A line marks √H steps back, at t = {step}.") if back else _("A line marks √H steps, t = {step}.")
+    meaning = _(
+        "By two to three times as many steps one W_hh, used again and again, has raised the mean square over networks; "
+        "their median, which is drawn, follows more slowly."
     )
-    return text.format(step=number(step))
+    return f"{where.format(step=number(step))} {meaning}"

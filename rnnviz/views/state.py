@@ -62,7 +62,12 @@ class State(CurveView):
     question = N_("Does the state keep its size?")
     options = ("quantity", "theory")
     pins = True
-    mark_words = {"zero": N_("exactly 0 from step {step}"), "nonfinite": N_("not finite from step {step}")}
+    mark_words = {
+        "zero": N_("exactly 0 from step {step}"),
+        "zero at times": N_("at times exactly 0, first at step {step}"),
+        "nonfinite": N_("not finite from step {step}"),
+        "some nonfinite": N_("in some draws not finite from step {step}"),
+    }
 
     def data(
         self,
@@ -84,10 +89,11 @@ class State(CurveView):
             x_limit=scale.steps_limit(last),
             y_limits=y_limits,
             last_step=last,
+            seeds=len(trace.seeds),
             curves=[with_arrow(each, y_limits, last) for each in curves] if entry.log else curves,
             overlays=[*pinned, *expected],
             log=entry.log,
-            root=root.steps(trace),
+            root=root.steps(trace, back=False) if entry.theory else None,
         )
 
 
@@ -101,8 +107,10 @@ def all_curves(trace: Trace, quantity: str) -> list[Curve]:
 
 def zeros(values: np.ndarray) -> Marks:
     """Return the mark of the first step at which the median over seeds is exactly 0, given log10 values (R, T+1)."""
-    found = np.flatnonzero(np.isneginf(median(values)[1:])) + 1
-    return [("zero", int(found[0]))] if found.size else []
+    zero = np.isneginf(median(values)[1:])
+    found = np.flatnonzero(zero) + 1
+    kind = "zero" if found.size and zero[found[0] - 1 :].all() else "zero at times"
+    return [(kind, int(found[0]))] if found.size else []
 
 
 def limits(entry: Quantity, lows: list[float], highs: list[float]) -> tuple[float, float]:

@@ -17,12 +17,15 @@ STYLES: tuple[Style, ...] = (
     {"color": "#5e3a00", "linestyle": (0, (1.5, 1.5)), "marker": "v"},
     {"color": "#3c3c3c", "linestyle": (0, (10, 3)), "marker": "P"},
 )
-MARKS = {"zero": "x", "float32": "|", "nonfinite": "*"}
-MARK_SIGNS = {"zero": "×", "float32": "|", "nonfinite": "★"}
+MARKS = {"zero": "x", "zero at times": "x", "float32": "|", "nonfinite": "*", "some nonfinite": "*"}
+MARK_SIGNS = {"zero": "×", "zero at times": "×", "float32": "|", "nonfinite": "★", "some nonfinite": "★"}
+AT_TOP = ("nonfinite", "some nonfinite")  # marks at the upper edge, where the others stand at the lower one
 MARK_WORDS = {
     "zero": N_("exactly 0 at t = {step}"),
+    "zero at times": N_("at times exactly 0, first at t = {step}"),
     "float32": N_("float32 ends at t = {step}"),
     "nonfinite": N_("not finite at t = {step}"),
+    "some nonfinite": N_("in some draws not finite from t = {step}"),
 }
 HOLLOW: Style = {"markersize": 5.5, "markerfacecolor": "#ffffff", "markeredgewidth": 1.1}
 THEORY: Style = {"color": "#1a1a1a", "linewidth": 1.2, **HOLLOW}

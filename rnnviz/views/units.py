@@ -48,6 +48,7 @@ class UnitsView(View):
     help = N_("every unit at every step of one sequence, as a heat map")
     question = N_("Which units are saturated?")
     timed = True
+    first_seed = True
 
     def data(self, trace: Trace) -> Units:
         trace = trace.as_comparison()

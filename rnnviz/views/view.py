@@ -30,6 +30,7 @@ class View:
     reveals_gradient : whether the picture answers a bet on what the gradient does.
     shows_gates : whether it shows the gates of an LSTM or GRU.
     slow : whether it takes so long that the other views must not wait for it.
+    first_seed : whether it shows the first seed alone.
 
     A slow view defines ``computing``, any other ``data``.
     """
@@ -44,6 +45,7 @@ class View:
     reveals_gradient = False
     shows_gates = False
     slow = False
+    first_seed = False
 
     def data(self, trace: Trace, *args: Any, **options: Any) -> Any:
         """Return everything the picture shows, with its axes as a hashable ``frame``."""
@@ -116,7 +118,10 @@ OPTIONS.add(
     Option(
         "theory",
         N_("Theory"),
-        N_("what mean-field theory expects, drawn over the measured curves"),
+        N_(
+            "what mean-field theory expects; dashed where the median of many networks may differ by more than a factor "
+            "of 2"
+        ),
         ((N_("hide"), False), (N_("show"), True)),
     ),
 )

@@ -69,7 +69,7 @@ def letters(rng, sizes, text):
     return x, rng.integers(sizes.output_size, size=(sizes.seq_len, sizes.batch_size))
 
 
-INPUT = Input("waves", "Waves of letters", "the characters of a text as waves", letters, reads_text=True)
+INPUT = Input("waves", "Waves of letters", "the characters of a text as waves", letters, reads="text")
 ACTIVATION = Activation(
     name="arctan",
     label="arctan",
@@ -178,7 +178,7 @@ def test_pictures_words_and_numbers_are_those_of_the_made_up_network():
     assert texts[0].startswith("Mine:")
     dashboard.stage.step = 5
     assert len(dashboard.stage.moment) == 1 + dashboard.stage.frame["told"]
-    assert any("(u)" in sentence for sentence in dashboard.stage.moment), "the factor of each step has its name"
+    assert any("gate u alone" in sentence for sentence in dashboard.stage.moment), "the gate has its name"
     expected = rv.compare(dashboard.config, ("mine", "uniform01"), range(2))
     np.testing.assert_array_equal(dashboard.trace.log10_grad_norm, expected.log10_grad_norm)
 
@@ -186,7 +186,7 @@ def test_pictures_words_and_numbers_are_those_of_the_made_up_network():
 def test_the_made_up_cell_s_gradients_agree_with_the_complex_step():
     dashboard = make("state", scheme="mine", hidden_size=5, seq_len=6, **MADE_UP)
     dashboard.check.button.click()
-    assert "entries agree with" in dashboard.check.words.value
+    assert "entries checked without backpropagation" in dashboard.check.words.value
 
 
 def test_a_cell_without_a_matrix_says_so():
@@ -224,7 +224,7 @@ def test_a_bet_covers_whatever_reveals_the_gradient(opened, view):
         assert alt == "The gradient is covered until you have placed your bet."
         pictures.append(picture)
     assert pictures[0] == pictures[1]
-    dashboard.bet.buttons["shrinks"].click()
+    dashboard.bet.buttons["fades"].click()
     assert shown(dashboard)[view][0] != pictures[1]
     assert "covered" not in shown(dashboard)[view][1]
 

@@ -30,6 +30,7 @@ configs = st.builds(
     activation=st.sampled_from(sorted(ACTIVATIONS)),
     inputs=st.sampled_from(sorted(INPUTS)),
     loss_at=st.sampled_from(["last", "every"]),
+    loss_reduction=st.sampled_from(["sum", "mean"]),
     input_size=st.integers(1, 4096),
     output_size=st.integers(2, 4096),
     batch_size=st.integers(1, 4096),

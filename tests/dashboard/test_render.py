@@ -5,51 +5,32 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from pages import is_one_sentence
+from rendered import (
+    BEFORE,
+    DRAFT,
+    NEW,
+    NEW_DRAFT,
+    NEW_TRACE,
+    OLD,
+    OLD_TRACE,
+    SLOW,
+    STOPPED,
+    WHOLE,
+    WIDE,
+    known,
+    page,
+    traced,
+)
 
 import rnnviz as rv
 from rnnviz.dashboard.error_report import Refusal
 from rnnviz.dashboard.pictures import Pictures
 from rnnviz.dashboard.plan import plan
 from rnnviz.dashboard.render import render
-from rnnviz.dashboard.results import Results
-from rnnviz.dashboard.settings import Settings
-from rnnviz.dashboard.state import Bet, PageState
-from rnnviz.dashboard.work import Advice, Check, Part, Pin, drawing
-from rnnviz.numerics.progress import finish
+from rnnviz.dashboard.state import Bet
+from rnnviz.dashboard.work import Advice, Check, Pin, drawing
 from rnnviz.story.suggestions import Suggestion
 from rnnviz.theory import prediction
-
-WIDE = {"width": 1120, "ratio": 1}
-OLD = Settings(rv.Config(hidden_size=8, seq_len=6, batch_size=6), ("uniform01",), seeds=3)
-NEW = OLD.replace(gain=1.5)
-STOPPED = frozenset({"comparison"})
-# Paces at which a draft comes at once, and at which nothing does.
-QUICK, SLOW = 1e-8, 1.0
-
-
-def traced(settings, seeds=None, sequences=None):
-    """Compute a comparison, or a part of it."""
-    comparison = settings.comparison
-    return finish(Part(comparison, seeds or settings.seeds, sequences or settings.config.batch_size).compute())
-
-
-OLD_TRACE, NEW_TRACE, NEW_DRAFT = traced(OLD), traced(NEW), traced(NEW, 1, 2)
-
-
-def page(settings=NEW, **changes):
-    return replace(PageState(settings, OLD, OLD), **changes)
-
-
-def known(*pairs, pace=QUICK):
-    """Return results that hold these values by their keys."""
-    results = Results(pace)
-    for key, value in pairs:
-        results.put(key, value=value)
-    return results
-
-
-BEFORE = (OLD.comparison, OLD_TRACE)
-DRAFT, WHOLE = ((NEW.comparison, trace) for trace in (NEW_DRAFT, NEW_TRACE))
 
 
 @pytest.fixture(scope="module")
@@ -200,7 +181,7 @@ def test_a_covered_picture_gives_nothing_away(shown, pictures):
     other = replace(NEW_TRACE, log10_grad_norm=NEW_TRACE.log10_grad_norm[..., ::-1] * 2 + 1)
     again = shown(covered, known((NEW.comparison, other))).stage["views"][1]
     assert gradient["png"] == again["png"], "another gradient, the same picture"
-    open_ = shown(replace(covered, bets=(Bet(NEW.config, "shrinks", True),)), known(WHOLE))
+    open_ = shown(replace(covered, bets=(Bet(NEW.config, "fades", True),)), known(WHOLE))
     assert open_.stage["views"][0]["png"] == state["png"], "only the gradient is covered"
     assert open_.stage["views"][1]["png"] != gradient["png"]
     assert "covered" not in open_.stage["views"][1]["alt"]
@@ -279,7 +260,7 @@ def test_a_step_is_read_out(shown):
     assert shown(page(), results).traits["moment"] == []
     title, *told = shown(page(step=4), results).traits["moment"]
     assert title == "Step 4"
-    assert len(told) == len(NEW_TRACE.schemes) == shown(page(), results).stage["told"]
+    assert len(told) == len(NEW_TRACE.schemes) + 1 == shown(page(), results).stage["told"]
     assert shown(page(step=99), results).traits["moment"][0] == "Step 6"
     assert shown(page(step=4), known()).traits["moment"] == []
 

@@ -140,11 +140,11 @@ def test_a_bet_uncovers_the_gradient_of_its_own_settings():
     page = replace(PAGE, predict=True)
     assert page.covers
     assert not PAGE.covers
-    page = after(PlaceBet("shrinks", True), page=page)
+    page = after(PlaceBet("fades", True), page=page)
     assert not page.covers
     assert not after(Change(START.replace(beside=())), page=page).covers
     assert after(Change(OTHER), page=page).covers
-    assert page.bets == (Bet(START.config, "shrinks", True),)
+    assert page.bets == (Bet(START.config, "fades", True),)
 
 
 def test_what_is_stopped_stays_stopped_for_these_settings():
@@ -180,7 +180,7 @@ events = st.one_of(
     st.builds(Choose, st.sampled_from(list(SCENES))),
     st.sampled_from([Refuse("no."), Reset(), DrawAgain(), PinFirst(), KeepPins(()), StartCheck()]),
     st.builds(Point, st.integers(-1, 60)),
-    st.builds(PlaceBet, st.sampled_from(["shrinks", "grows"]), st.booleans()),
+    st.builds(PlaceBet, st.sampled_from(["fades", "grows"]), st.booleans()),
     st.builds(Stop, st.sampled_from(["comparison", "views", "check"])),
     st.builds(Ask, st.sampled_from(["png", "csv", "code"]), st.sampled_from(["", "gradient"])),
     st.builds(Answer, st.sampled_from([CSV, CODE]), st.sampled_from(["", "no."])),

@@ -1,104 +1,24 @@
 """The one worker, with made-up jobs: the newest plan wins, in a thread as in slices of the event loop."""
 
 import asyncio
-import threading
 import time
 
 import pytest
 from pages import until
+from working import MODES, Page, Work, player
 
 import rnnviz as rv
+from rnnviz.dashboard.comparison import Comparison
 from rnnviz.dashboard.results import Results
-from rnnviz.dashboard.settings import Comparison
-from rnnviz.dashboard.turns import ADDRESS
 from rnnviz.dashboard.work import Job, Part
 from rnnviz.dashboard.worker import PATIENCE, WORTH, Worker
-from rnnviz.serving.turns import hand_out
 
 pytestmark = pytest.mark.usefixtures("no_loop")
-MODES = ["thread", "slices"]
-
-
-class Work:
-    """A computation that yields its share, every millisecond, until it is let go; it is its own key."""
-
-    def __init__(self, name, share=0.1, error=None, is_ready=False):
-        self.name, self.share, self.error = name, share, error
-        self.begun = self.steps = 0
-        self.is_closed = False
-        self.go_on = threading.Event()
-        if is_ready:
-            self.go_on.set()
-
-    def compute(self):
-        self.begun += 1
-        try:
-            while not self.go_on.is_set():
-                self.steps += 1
-                time.sleep(0.001)
-                yield self.share
-            if self.error:
-                raise self.error
-            return self.name
-        except GeneratorExit:
-            self.is_closed = True
-            raise
-
-    def job(self, **options):
-        return Job(self, options.pop("kind", "comparison"), **options)
-
-
-class Clock:
-    """A clock that a test sets."""
-
-    def __init__(self):
-        self.now = 1000.0
-
-    def __call__(self):
-        return self.now
-
-
-class Page:
-    """A page that follows its plan: it does what is still to be done of it."""
-
-    def __init__(self, mode):
-        self.clock, self.results, self.wanted = Clock(), Results(), []
-        self.done, self.noted = [], []
-        self.worker = Worker(self.results, self.go_on, self.note, mode, self.clock)
-
-    def ask(self, *jobs, changed=True):
-        """Plan these jobs, in the place of those planned before."""
-        self.wanted = jobs
-        self.worker.follow(self.left, changed)
-
-    @property
-    def left(self):
-        return [job for job in self.wanted if not self.results[job.recorded].is_settled]
-
-    def go_on(self):
-        self.done = [key.name for key, result in self.results.known.items() if result.is_settled]
-        self.worker.follow(self.left)
-
-    def note(self):
-        self.noted.append(self.results[self.worker.running.job.recorded].share)
 
 
 @pytest.fixture(params=MODES)
 def play(request):
-    """Return a function that runs a coroutine function on a page in an event loop, and closes the page's worker."""
-
-    def play(session):
-        async def all_of_it():
-            page = Page(request.param)
-            try:
-                async with asyncio.timeout(20):
-                    return await session(page)
-            finally:
-                page.worker.close()
-
-        return asyncio.run(all_of_it())
-
-    return play
+    return player(request.param)
 
 
 def test_jobs_are_done_in_order_and_what_they_return_or_raise_is_recorded(play):
@@ -323,71 +243,3 @@ def test_the_pace_is_learnt_from_comparisons():
     worker.do(Job(Part(whole, 2, 2), "comparison"))
     assert len(results[whole].value.seeds) == 2
     assert 0 < results.pace < 0.1
-
-
-# Turns
-
-
-@pytest.fixture
-def queue(tmp_path, monkeypatch):
-    """Return a function that runs a session on five kernels of one server, which lets two compute at a time."""
-
-    def queue(session, mode):
-        address = tmp_path / "turns"
-        monkeypatch.setenv(ADDRESS, str(address))
-
-        async def all_of_it():
-            server = await hand_out(address, 2)
-            pages = [Page(mode) for _ in range(5)]
-            works = [Work(str(k)) for k in range(5)]
-            try:
-                async with asyncio.timeout(20):
-                    for page, work in zip(pages, works, strict=True):
-                        page.ask(work.job(takes_turns=True))
-                        await asyncio.sleep(0.01)
-                    await session(pages, works)
-            finally:
-                for page in pages:
-                    page.worker.close()
-                await asyncio.sleep(0.01)
-                server.close()
-
-        asyncio.run(all_of_it())
-
-    return queue
-
-
-needs_sockets = pytest.mark.skipif(not hasattr(asyncio, "open_unix_connection"), reason="no Unix sockets here")
-
-
-@needs_sockets
-@pytest.mark.parametrize("mode", MODES)
-def test_two_kernels_compute_at_a_time_and_the_first_to_come_is_served_first(queue, mode):
-    async def session(pages, works):
-        begun = lambda: [bool(work.steps) for work in works]  # noqa: E731
-        await until(lambda: begun() == [True, True, False, False, False])
-        small = Work("small", is_ready=True)
-        pages[4].ask(small.job())
-        await until(lambda: pages[4].done == ["small"])
-        pages[4].ask(works[4].job(takes_turns=True))
-        await asyncio.sleep(0.01)
-        pages[2].ask()
-        works[0].go_on.set()
-        await until(lambda: begun() == [True, True, False, True, False])
-        pages[1].worker.close()
-        await until(lambda: begun() == [True, True, False, True, True])
-        assert pages[0].done == ["0"]
-
-    queue(session, mode)
-
-
-@needs_sockets
-@pytest.mark.parametrize("address", ["", "gone"])
-def test_without_a_server_nobody_waits(play, address, tmp_path, monkeypatch):
-    monkeypatch.setenv(ADDRESS, address and str(tmp_path / address))
-
-    async def session(page):
-        page.ask(Work("large", is_ready=True).job(takes_turns=True))
-        await until(lambda: page.done == ["large"])
-
-    play(session)

@@ -145,10 +145,10 @@ def test_one_unit_solved_by_hand():
 TORCH = {"rnn": "RNN", "lstm": "LSTM", "gru": "GRU"}
 
 
-def torch_gradients(params, x, targets, cell, activation, loss_at):
-    """Return torch's loss, dL/dh_t (and dL/dc_t) step by step, and the parameters' gradients in our layout."""
+def torch_network(params, cell, activation="tanh"):
+    """Return torch's layers with our parameters."""
     torch = pytest.importorskip("torch")
-    inputs, hidden = x.shape[-1], params["W_hh"].shape[0]
+    inputs, hidden = params["W_xh"].shape[0], params["W_hh"].shape[0]
     more = {"nonlinearity": activation} if cell == "rnn" else {}
     net = getattr(torch.nn, TORCH[cell])(inputs, hidden, dtype=torch.float64, **more)
     out = torch.nn.Linear(hidden, params["b_y"].size, dtype=torch.float64)
@@ -158,7 +158,23 @@ def torch_gradients(params, x, targets, cell, activation, loss_at):
     weights = {"weight_ih_l0": params["W_xh"].T, "weight_hh_l0": params["W_hh"].T, "bias_ih_l0": params["b_h"]}
     net.load_state_dict({key: torch.tensor(value) for key, value in (weights | {"bias_hh_l0": b_hh}).items()})
     out.load_state_dict({"weight": torch.tensor(params["W_hy"].T), "bias": torch.tensor(params["b_y"])})
-    zero = torch.zeros(1, x.shape[1], hidden, dtype=torch.float64, requires_grad=True)
+    return net, out
+
+
+def d_parameters(net, out, cell):
+    """Return torch's gradients of the parameters in our layout."""
+    d = {"W_xh": net.weight_ih_l0.grad.T, "W_hh": net.weight_hh_l0.grad.T, "b_h": net.bias_ih_l0.grad}
+    d |= {"W_hy": out.weight.grad.T, "b_y": out.bias.grad}
+    if cell == "gru":
+        d["b_hn"] = net.bias_hh_l0.grad[-net.hidden_size :]
+    return {key: value.numpy() for key, value in d.items()}
+
+
+def torch_gradients(params, x, targets, cell, activation, loss_at):
+    """Return torch's loss, dL/dh_t (and dL/dc_t) step by step, and the parameters' gradients in our layout."""
+    torch = pytest.importorskip("torch")
+    net, out = torch_network(params, cell, activation)
+    zero = torch.zeros(1, x.shape[1], net.hidden_size, dtype=torch.float64, requires_grad=True)
     state = (zero, zero.detach().clone().requires_grad_()) if cell == "lstm" else zero
     states, loss = [state], 0.0
     for t, x_t in enumerate(torch.tensor(x)):
@@ -174,11 +190,7 @@ def torch_gradients(params, x, targets, cell, activation, loss_at):
     nothing = torch.zeros_like(zero)
     grads = [[nothing if each.grad is None else each.grad for each in pair] for pair in pairs]
     d_states = [np.stack([step[k][0].detach().numpy() for step in grads]) for k in range(len(grads[0]))]
-    d = {"W_xh": net.weight_ih_l0.grad.T, "W_hh": net.weight_hh_l0.grad.T, "b_h": net.bias_ih_l0.grad}
-    d |= {"W_hy": out.weight.grad.T, "b_y": out.bias.grad}
-    if cell == "gru":
-        d["b_hn"] = net.bias_hh_l0.grad[-hidden:]
-    return loss.item(), d_states, {key: value.numpy() for key, value in d.items()}
+    return loss.item(), d_states, d_parameters(net, out, cell)
 
 
 def test_gradients_agree_with_torch_step_by_step():
@@ -197,6 +209,34 @@ def test_gradients_agree_with_torch_step_by_step():
             assert_close(g.d_c[1:] - through_h, d_states[1][1:], case)
         for name, value in d_params.items():
             assert_close(g.d_params[name], value, case, name)
+
+
+@pytest.mark.parametrize("reduction", ["sum", "mean"])
+def test_the_loss_over_steps_is_torchs_cross_entropy_loss(reduction):
+    """Torch reduces over steps and sequences alike; here the batch always counts as a mean."""
+    torch = pytest.importorskip("torch")
+    for cell in rv.cells.CELLS:
+        params, x, targets = reference.network(cell, steps=12, hidden=8)
+        net, out = torch_network(params, cell)
+        scores = out(net(torch.tensor(x))[0]).flatten(0, 1)
+        loss = torch.nn.CrossEntropyLoss(reduction=reduction)(scores, torch.tensor(targets).flatten())
+        loss = loss / {"sum": x.shape[1], "mean": 1}[reduction]
+        loss.backward()
+        g = rv.bptt(params, x, targets, cell, loss_at="every", loss_reduction=reduction)
+        assert g.loss == pytest.approx(loss.item(), rel=1e-13), cell
+        for name, value in d_parameters(net, out, cell).items():
+            assert_close(g.d_params[name], value, cell, name)
+
+
+def test_a_mean_over_steps_divides_loss_and_gradients_by_their_number():
+    for cell, steps in itertools.product(rv.cells.CELLS, (1, 9)):
+        data = reference.network(cell, steps=steps)
+        for loss_at, count in (("last", 1), ("every", steps)):
+            total, mean = (rv.bptt(*data, cell, "tanh", loss_at, reduction) for reduction in ("sum", "mean"))
+            assert mean.loss == pytest.approx(total.loss / count, rel=1e-14), cell
+            np.testing.assert_allclose(mean.log10_grad_norm, total.log10_grad_norm - np.log10(count), atol=1e-12)
+            for name in total.d_params:
+                assert_close(mean.d_params[name], total.d_params[name] / count, cell, name)
 
 
 @pytest.mark.parametrize("loss_at", ["last", "every"])
@@ -266,6 +306,7 @@ def change(**changes):
         (change(targets=lambda a: a["targets"] + 1), "from 0 to 2"),
         (change(targets=lambda a: a["targets"] * 1.0), "whole numbers"),
         (change(loss_at=lambda a: "evry"), "Did you mean 'every'"),
+        (change(loss_reduction=lambda a: "avg"), "loss_reduction must be one of sum, mean; got 'avg'"),
         (change(cell=lambda a: "ltsm"), "Did you mean 'lstm'"),
         (change(activation=lambda a: "tahn"), "Did you mean 'tanh'"),
     ],

@@ -8,6 +8,8 @@ import mpmath as mp
 import numpy as np
 import pytest
 import reference
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 import rnnviz as rv
 from rnnviz.network.sampling import draw_inputs
@@ -73,6 +75,81 @@ def test_saturated_units_whose_slopes_leave_float64(cell):
         ours = rv.bptt(params, x, targets, *case).log10_grad_norm
         exact = reference.exact_log10_grad_norms(params, x, targets, *case, digits=400)
         np.testing.assert_allclose(ours, exact, rtol=0, atol=DECADES, err_msg=str(case))
+
+
+def hard_network(cell, seed, largest):
+    """Return a network of 1 to 3 units, each gate with biases of its own size up to ``largest``, and its batch."""
+    rng = np.random.default_rng(seed)
+    hidden, inputs, steps = rng.integers(1, 4), rng.integers(1, 4), rng.integers(2, 11)
+    params, x, targets = reference.network(cell, seed, steps=steps, batch=1, inputs=inputs, hidden=hidden, classes=2)
+    for name in ("W_xh", "W_hh", "b_h"):
+        blocks = 10.0 ** rng.uniform(-2, np.log10(largest), len(CELLS[cell].gates))
+        params[name] = params[name] * np.repeat(blocks, hidden)
+    return params, (np.repeat(x[:1], steps, axis=0) if seed % 4 == 0 else x), targets
+
+
+def assert_exact(cell, activation, seed, largest):
+    params, x, targets = hard_network(cell, seed, largest)
+    sizes = [np.abs(params["W_hh"]).sum(axis=0), np.abs(x[:, 0] @ params["W_xh"] + params["b_h"])]
+    digits = 60 + int(sum(size.max() for size in sizes))  # 1 - tanh(a) needs 2 a / log(10) of them
+    ours = rv.bptt(params, x, targets, cell, activation).log10_grad_norm
+    exact = reference.exact_log10_grad_norms(params, x, targets, cell, activation, digits=digits)
+    errors = np.abs(ours - exact)
+    # In c = f c + i g saturated terms may cancel, which leaves rounding; it shows in the gradient of that step alone.
+    worst = np.median(errors) if (cell, activation) == ("lstm", "tanh") else errors.max()
+    assert worst < DECADES, (activation, seed)
+
+
+@a_cell
+@settings(max_examples=10, derandomize=True, deadline=None)
+@given(seed=st.integers(0, 10**6))
+def test_small_networks_with_weights_of_any_size(cell, seed):
+    for activation in ("tanh", "sigmoid"):
+        assert_exact(cell, activation, seed, largest=100.0)
+
+
+@pytest.mark.slow
+@a_cell
+@settings(max_examples=100, derandomize=True, deadline=None)
+@given(seed=st.integers(0, 10**6))
+def test_small_networks_with_weights_up_to_1000(cell, seed):
+    for activation in ("tanh", "sigmoid"):
+        assert_exact(cell, activation, seed, largest=1000.0)
+
+
+@pytest.mark.parametrize("saturation", [25.0, 100.0, 400.0])
+def test_a_gru_whose_states_floats_round_to_1(saturation):
+    """h - n is a difference of 1 - n: rounding where floats hold both as 1, yet all that reaches the other unit.
+
+    The first unit is saturated. Its z shuts at step 3, which ends its own path: what came to the second unit is left.
+    """
+    zeros = np.zeros((2, 2))
+    from_second = np.array([[0.0, 0.0], [3.0, 0.0]])
+    params = {
+        "W_xh": np.array([[0.0, 0.0, -3.0 * saturation, 0.0, 0.0, 0.0], [0.0] * 4 + [saturation / 3, 0.0]]),
+        "W_hh": np.hstack([zeros, from_second, zeros]),
+        "b_h": np.array([0.0, 0.0, 0.0, 3.0, saturation, 0.2]),
+        "b_hn": np.zeros(2), "W_hy": np.array([[1.0, -1.0], [0.0, 0.0]]), "b_y": np.zeros(2),
+    }  # fmt: skip
+    x = np.zeros((8, 1, 2))
+    x[2, 0, 0], x[::2, 0, 1] = 1.0, 1.0
+    ours = rv.bptt(params, x, np.zeros((8, 1), dtype=int), "gru").log10_grad_norm
+    exact = reference.exact_log10_grad_norms(
+        params, x, np.zeros((8, 1), dtype=int), "gru", "tanh", digits=100 + int(2 * saturation)
+    )
+    assert exact[0] < exact[3] - 0.8 * saturation / np.log(10.0)
+    np.testing.assert_allclose(ours, exact, rtol=0, atol=DECADES)
+
+
+def test_an_lstm_whose_memory_is_below_float64():
+    """i g = 1e-350 is 0 in floats, and with it tanh(c), which the output gate's gradient is in proportion to."""
+    for activation, (cut, candidate) in itertools.product(ACTIVATIONS, [(-800.0, 0.5), (-500.0, 1e-140)]):
+        params, x, targets = reference.network("lstm", seed=3, steps=6, batch=1, inputs=1, hidden=1)
+        params["W_xh"][0, 0], params["W_xh"][0, 2] = 0.0, 0.0
+        params["W_hh"][0, 0], params["W_hh"][0, 2] = 0.0, 1e-3 * candidate
+        params["b_h"][0], params["b_h"][2] = cut, candidate
+        ours, exact = both(params, x, targets, "lstm", activation)
+        np.testing.assert_allclose(ours, exact, rtol=0, atol=DECADES, err_msg=f"{activation}, {cut}")
 
 
 def test_rows_so_wide_that_each_unit_needs_an_exponent_of_its_own():

@@ -27,15 +27,19 @@ def register(monkeypatch):
     return add
 
 
+LOSSES = ({}, {"loss_at": "every"}, {"loss_at": "every", "loss_reduction": "mean"})
+
+
 @pytest.mark.parametrize("cell", CELLS)
 def test_right_gradients_pass(cell):
-    for activation, loss_at in itertools.product(ACTIVATIONS, ("last", "every")):
-        config = SMALL.replace(cell=cell, activation=activation, loss_at=loss_at)
-        result, case = check(config, entries=5), (activation, loss_at)
+    for activation, loss in itertools.product(ACTIVATIONS, LOSSES):
+        config = SMALL.replace(cell=cell, activation=activation, **loss)
+        result, case = check(config, entries=5), (activation, loss)
         arrays = {*rv.init_params(config), "dL/dh"}
         assert result.method == "complex step", case
         assert result.checked == result.done == result.total == 5 * len(arrays), case
         assert result.error < 1e-12, case
+        assert result.agrees, case
         assert {entry.where for entry in result.entries} == arrays, case
 
 
@@ -47,6 +51,9 @@ def test_a_wrong_slope_is_noticed(register):
         assert result.error > 1e-4, cell
         assert result.worst.error == result.error
         assert result.worst.where in result.words
+        assert result.agrees is False, cell
+        assert "differ" in result.words, cell
+        assert "same gradient" not in result.words, cell
 
 
 def test_an_activation_without_complex_numbers_is_checked_by_differences(register):
@@ -78,8 +85,51 @@ def test_gradients_that_no_step_can_show_are_reported():
     assert result.error < 1e-10
 
 
+def test_nothing_is_said_to_agree_where_rounding_makes_both_wrong(register):
+    """Without the ends of tanh, h - n of saturated states is rounding, in backpropagation as in the complex step."""
+    register("plain tanh", ends=None)
+    for scheme, seed, decades in (("pytorch", 25, 14.0), ("keras", 36, 0.9)):
+        config = rv.Config(
+            cell="gru", scheme=scheme, seed=seed, gain=10.0, hidden_size=2, batch_size=1, inputs="digits",
+            input_scale=20.0, activation="plain tanh",
+        )  # fmt: skip
+        params, (x, targets) = rv.init_params(config), draw_inputs(config)
+        wrong, right = (rv.bptt(params, x, targets, "gru", by).log10_grad_norm for by in ("plain tanh", "tanh"))
+        assert np.abs(wrong - right).max() > decades
+        result = check(config)
+        assert "rounding decides" in result.words
+        for entry in result.entries:
+            if entry.where == "dL/dh":
+                t = entry.index[0]
+                assert abs(wrong[t] - right[t]) < 1e-6, (scheme, t)
+
+
+def test_chaos_is_said_and_is_not_called_an_error():
+    """At gain 10 the last bit of the weights moves the gradient by some 0.3 decades."""
+    result = check(rv.Config(gain=10.0, batch_size=2), entries=2)
+    assert result.last_bit > 0.1
+    assert "Chaos" in result.words
+    assert "differ" not in result.words
+    assert "rounding decides" in result.words
+    calm = check(SMALL)
+    assert calm.last_bit == 0
+    assert "Chaos" not in calm.words
+
+
+def test_a_loss_so_sure_that_its_gradient_is_1e_137_is_checked():
+    config = rv.Config(
+        cell="lstm", activation="linear", gain=10.0, hidden_size=32, seq_len=5, batch_size=1, inputs="none",
+        input_scale=3.0, loss_at="every", forget_bias=5.0,
+    )  # fmt: skip
+    result = check(config, entries=3)
+    assert min(abs(entry.ours) for entry in result.entries if entry.ours) < 1e-130
+    assert result.agrees
+    assert result.digits >= 10
+
+
 def test_true_zeros_are_confirmed():
     result = check(SMALL.replace(gain=0.0))
+    assert result.agrees
     zeros = [entry for entry in result.entries if entry.ours == 0]
     assert len(zeros) >= 4
     assert result.error < 1e-12

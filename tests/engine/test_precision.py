@@ -10,6 +10,7 @@ import pytest
 import rnnviz as rv
 from rnnviz.engine.precision import PRECISIONS, NarrowArithmetic, Rounded, held, holding
 from rnnviz.network.sampling import draw_inputs
+from rnnviz.numerics.progress import finish
 
 NARROW = [name for name in PRECISIONS if name != "float64"]
 MODULES = {"rnn": "RNN", "lstm": "LSTM", "gru": "GRU"}
@@ -108,8 +109,15 @@ def test_underflow_comes_where_the_type_ends(dtype):
 def test_float64_agrees_with_the_exact_pass():
     for cell, activation in itertools.product(rv.cells.CELLS, rv.activations.ACTIVATIONS):
         config = rv.Config(cell=cell, activation=activation, hidden_size=8, seq_len=12, batch_size=4, loss_at="every")
-        ours, exact = held(config, "float64").log10_grad_norm, rv.run(config).log10_grad_norm
-        np.testing.assert_allclose(ours, exact, atol=1e-9, err_msg=f"{cell}, {activation}")
+        for each in (config, config.replace(loss_reduction="mean")):
+            ours, exact = held(each, "float64").log10_grad_norm, rv.run(each).log10_grad_norm
+            np.testing.assert_allclose(ours, exact, atol=1e-9, err_msg=f"{cell}, {activation}")
+
+
+def test_a_mean_over_steps_underflows_sooner_by_its_factor():
+    config = rv.Config(hidden_size=16, seq_len=100, batch_size=4, gain=0.5, loss_at="every")
+    both = [held(config.replace(loss_reduction=reduction), "float32") for reduction in ("sum", "mean")]
+    np.testing.assert_allclose(both[0].log10_grad_norm - both[1].log10_grad_norm, 2.0, atol=1e-4)
 
 
 @pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
@@ -145,3 +153,22 @@ def test_the_share_grows_with_every_step_of_both_passes():
 def test_an_unknown_type_gets_a_suggestion():
     with pytest.raises(ValueError, match="Did you mean 'float32'"):
         held(rv.Config(), "flot32")
+
+
+def test_a_gradient_counts_as_lost_only_where_it_stays_0():
+    """The loss is so sure of step 2 that float16 has no gradient there; the loss of step 1 has one again."""
+    config = rv.Config(scheme="identity", activation="linear", hidden_size=1, input_size=1, output_size=2, batch_size=1,
+                       seq_len=2, loss_at="every")  # fmt: skip
+    params = {"W_xh": np.ones((1, 1)), "W_hh": np.ones((1, 1)), "b_h": np.zeros(1),
+              "W_hy": np.array([[1.0, -1.0]]), "b_y": np.zeros(2)}  # fmt: skip
+    data = np.array([[[0.5]], [[30.0]]]), np.zeros((2, 1), dtype=int)
+    result = finish(holding(config, "float16", params, data))
+    assert np.isneginf(result.log10_grad_norm).tolist() == [False, False, True]
+    assert result.first_zero is None
+    assert result.words == "float16: holds a gradient all the way back to step 0."
+
+
+def test_one_step_back_is_said_in_the_singular():
+    assert held(rv.Config(scheme="uniform01", seq_len=9)).words == (
+        "float32: the gradient is exactly 0 from 1 step back on, at step 8."
+    )

@@ -24,7 +24,8 @@ SMALL = rv.Config(hidden_size=9, input_size=4, output_size=3, seq_len=7, batch_s
 
 def alone(config):
     """Return the gradients of one network, by itself."""
-    return rv.bptt(rv.init_params(config), *runs.draw_inputs(config), config.cell, config.activation, config.loss_at)
+    names = (config.cell, config.activation, config.loss_at, config.loss_reduction)
+    return rv.bptt(rv.init_params(config), *runs.draw_inputs(config), *names)
 
 
 def expected(g, activation):
@@ -39,7 +40,8 @@ def expected(g, activation):
 @pytest.mark.parametrize("cell", CELLS)
 def test_compare_gives_the_numbers_of_one_network_at_a_time(cell):
     for activation, loss_at in itertools.product(ACTIVATIONS, ("last", "every")):
-        config = SMALL.replace(cell=cell, activation=activation, loss_at=loss_at)
+        reduction = "mean" if activation == "tanh" else "sum"
+        config = SMALL.replace(cell=cell, activation=activation, loss_at=loss_at, loss_reduction=reduction)
         trace = rv.compare(config, tuple(SCHEMES), (0, 5))
         for (s, scheme), (r, seed) in itertools.product(enumerate(SCHEMES), enumerate((0, 5))):
             for name, value in expected(alone(config.replace(scheme=scheme, seed=seed)), activation).items():
@@ -55,17 +57,31 @@ def test_compare_gives_the_numbers_of_one_network_at_a_time(cell):
 @pytest.mark.parametrize("cell", CELLS)
 def test_gates_and_step_factors_are_those_of_the_steps(cell):
     config = SMALL.replace(cell=cell, scheme="he")
-    trace = rv.run(config)
+    trace, g = rv.run(config), alone(config)
     entry, params, (x, _) = CELLS[cell], rv.init_params(config), runs.draw_inputs(config)
     steps = list(forward(params, x, entry, ACTIVATIONS["tanh"]))
-    for t, step in enumerate(steps, 1):
-        factor = np.asarray(step.tape[entry.step_factor[1]])
-        assert trace.log10_step_factor[t] == pytest.approx(0.5 * np.log10(np.mean(factor * factor)), abs=1e-12)
+    left = (g.d_h if g.d_c is None else g.d_c)[-1]
+    for t, step in reversed(list(enumerate(steps, 1))):
+        before = g.d_h[t] if cell == "rnn" else left
+        left = before * (1 - g.h[t] ** 2 if cell == "rnn" else step.gates[entry.step_factor[0]])
+        factor = np.linalg.norm(left) / np.linalg.norm(before)
+        assert trace.log10_step_factor[t] == pytest.approx(np.log10(factor), abs=1e-12)
         for name, value in step.gates.items():
             assert trace.gates[name][t] == pytest.approx(np.mean(value), abs=1e-12)
             share = np.mean(np.abs(value) > 0.97) if name in ("g", "n") else np.mean(np.abs(value - 0.5) > 0.485)
             assert trace.gate_saturation[name][t] == pytest.approx(share, abs=1e-12)
     assert np.isnan(trace.log10_step_factor[0])
+
+
+@pytest.mark.parametrize("cell", CELLS)
+def test_the_last_loss_alone_is_that_of_a_run_with_no_other(cell):
+    config = SMALL.replace(cell=cell, loss_at="every")
+    every, last = rv.run(config), rv.run(config.replace(loss_at="last"))
+    np.testing.assert_allclose(every.log10_relative_norm_last, last.log10_relative_norm, rtol=1e-12)
+    np.testing.assert_array_equal(every.log10_step_factor, last.log10_step_factor)
+    assert last.log10_relative_norm_last is None
+    size = np.linalg.norm(rv.init_params(config)["W_hh"]) / 3.0
+    assert 10**last.log10_weight_size == pytest.approx(size, rel=1e-12)
 
 
 def assert_same(one: Trace, other: Trace, rtol=0.0):
@@ -171,7 +187,8 @@ def test_no_input_and_no_bias_is_a_state_of_exact_zeros():
 def test_dead_relus_are_a_true_zero():
     trace = rv.run(SMALL.replace(activation="relu", input_scale=0.0))
     assert np.isneginf(trace.log10_grad_norm[:-1]).all()
-    assert np.isneginf(trace.log10_step_factor[1:]).all()
+    assert np.isneginf(trace.log10_step_factor[-1])
+    assert np.isnan(trace.log10_step_factor[:-1]).all(), "nothing is left that a slope could act on"
 
 
 @pytest.mark.parametrize("cell", CELLS)
@@ -206,6 +223,7 @@ CONFIGS = st.builds(
     inputs=st.sampled_from(list(rv.inputs.INPUTS)),
     input_scale=st.sampled_from([0.0, 5e-324, 1.0, 100.0]) | st.floats(0.0, 100.0),
     loss_at=st.sampled_from(["last", "every"]),
+    loss_reduction=st.sampled_from(["sum", "mean"]),
     forget_bias=st.floats(-20.0, 20.0),
     seed=st.integers(0, 2**32 - 1),
 )
@@ -238,7 +256,9 @@ def check_numbers(trace):
         assert np.all(trace.log10_grad_norm < np.inf)
     else:
         assert np.isnan(trace.log10_grad_norm).all()
-    assert not np.isnan(trace.log10_step_factor[1:][: None if step is None else step - 1]).any()
+    if trace.config.cell == "rnn" and trace.config.loss_at == "last":
+        nothing = ~np.isfinite(trace.log10_grad_norm[1:])
+        np.testing.assert_array_equal(np.isnan(trace.log10_step_factor[1:]), nothing)
 
 
 @pytest.mark.parametrize("cell", ["lstm", "gru"])
@@ -246,3 +266,16 @@ def test_exponents_that_floats_cannot_tell_apart_end(cell):
     config = rv.Config(cell=cell, activation="linear", scheme="identity", gain=4.0, seq_len=60, batch_size=4)
     trace = rv.compare(config, ("identity",), (0,))
     assert not np.isinf(trace.log10_grad_norm[0, 0, -1])
+
+
+def test_a_loss_at_every_step_grows_with_their_number_unless_it_is_a_mean():
+    """Issue 14: 125 at T = 50 and 496 at T = 200, and the gradient of W_hh grows too; the mean stays near ln 10."""
+    found = {}
+    for steps, reduction in itertools.product((50, 200), ("sum", "mean")):
+        g = alone(rv.Config(seq_len=steps, loss_at="every", loss_reduction=reduction))
+        found[steps, reduction] = g.loss, np.linalg.norm(g.d_params["W_hh"])
+    losses, norms = ({case: values[k] for case, values in found.items()} for k in (0, 1))
+    assert (round(losses[50, "sum"]), round(losses[200, "sum"])) == (125, 496)
+    assert losses[50, "mean"] == pytest.approx(losses[200, "mean"], rel=0.01)
+    assert norms[200, "sum"] > 2 * norms[50, "sum"]
+    assert norms[200, "mean"] < norms[50, "mean"]

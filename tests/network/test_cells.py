@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+import re
 from itertools import product
 
 import numpy as np
@@ -94,6 +96,34 @@ def test_the_step_factor_of_each_cell_is_the_one_that_it_names():
     np.testing.assert_allclose(steps[2].tape[CELLS["gru"].step_factor[1]], steps[2].gates["z"])
     _, _, steps = walk("rnn", "tanh")
     np.testing.assert_allclose(steps[2].tape[CELLS["rnn"].step_factor[1]], 1 - steps[2].state["h"] ** 2)
+
+
+@pytest.mark.parametrize(
+    ("cell", "changes", "words"),
+    [
+        ("lstm", {"factors": 5}, "factors of cell 'mine' must be 6, the length of its tape; got 5"),
+        ("gru", {"candidate": "x"}, "candidate of cell 'mine' must be one of its gates"),
+        ("gru", {"forget_gate": "f"}, "forget_gate of cell 'mine' must be one of its gates"),
+        ("rnn", {"recurrent_bias": "n"}, "recurrent_bias of cell 'mine' must be one of its gates"),
+        ("gru", {"step_factor": ("z", 5)}, "step_factor of cell 'mine' must be a place 0..4"),
+        ("gru", {"step_factor": ("z", 3)}, "step_factor of cell 'mine' says that gate 'z' is factor 3"),
+        ("rnn", {"gate_labels": {"q": "query"}}, "gate_labels of cell 'mine' must label its gates"),
+        ("lstm", {"states": ("c", "h")}, "states of cell 'mine' must begin with 'h'"),
+        ("rnn", {"states": ("h", "c")}, "states of cell 'mine' must be those that its step returns"),
+        ("lstm", {"gates": ("i", "f", "g"), "gate_labels": {}}, "cell 'mine' cannot take a step"),
+    ],
+)
+def test_a_cell_that_contradicts_itself_is_not_registered(cell, changes, words):
+    known = dict(CELLS)
+    mine = dataclasses.replace(CELLS[cell], **({"name": "mine", "candidate": None} | changes))
+    with pytest.raises(ValueError, match=re.escape(words)):
+        CELLS.add("mine", mine)
+    assert dict(CELLS) == known
+
+
+def test_a_right_cell_can_be_registered_again():
+    for name, cell in list(CELLS.items()):
+        assert CELLS.add(name, cell) is cell
 
 
 def test_states_are_those_of_torch():

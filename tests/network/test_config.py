@@ -28,6 +28,8 @@ def values(spec):
     if meta["kind"] == "choice":
         names = st.sampled_from(list(meta["allowed"]))
         return st.none() | names if meta["optional"] else names
+    if "check" in meta:
+        return st.sampled_from(["sine 25", "1;0,5\n2;3", "a b\n1 -2e3\n 4.5 0\r\n"])
     if meta["kind"] == "text":
         text = st.text(st.characters(exclude_categories=["Cs"]), min_size=meta["low"], max_size=60)
         return text.filter(lambda text: len(set(text)) > 1)
@@ -165,6 +167,7 @@ def test_near_misses_get_a_suggestion():
     for name, value, meant in (
         ("scheme", "Xavir", "xavier"), ("cell", "ltsm", "lstm"), ("activation", "RELU", "relu"),
         ("inputs", "txt", "text"), ("input_scheme", "orthogonl", "orthogonal"), ("loss_at", "lst", "last"),
+        ("loss_reduction", "maen", "mean"),
     ):  # fmt: skip
         assert f"Did you mean {meant!r}?" in refused(name, value)
         assert f"Did you mean {meant!r}?" in complaint(lambda query=f"{name}={value}": rv.Config.from_query(query))
@@ -219,7 +222,7 @@ def test_sizes_are_those_of_the_data():
 
 
 def test_a_field_applies_where_it_changes_what_is_drawn():
-    other = {"forget_bias": 2.5, "text": "abcdab"}
+    other = {"forget_bias": 2.5, "text": "abcdab", "numbers": "1 2\n3 5\n2 3"}
     for cell, inputs in product(rv.cells.CELLS, rv.inputs.INPUTS):
         config = rv.Config(cell=cell, inputs=inputs, hidden_size=3, seq_len=4, text="abab")
         for name, value in other.items():
@@ -228,7 +231,14 @@ def test_a_field_applies_where_it_changes_what_is_drawn():
             pairs += zip(rv.init_params(config).values(), rv.init_params(changed).values(), strict=True)
             differs = any(not np.array_equal(one, two) for one, two in pairs)
             assert applies(name, config.to_dict()) == differs, (name, cell, inputs)
-    assert all(applies(name, DEFAULTS) for name in FIELDS if name not in other)
+    assert all(applies(name, DEFAULTS) for name in FIELDS if name not in {*other, "loss_reduction"})
+
+
+def test_a_reduction_applies_where_several_steps_have_a_loss():
+    for loss_at, steps in product(("last", "every"), (1, 4)):
+        config = rv.Config(hidden_size=3, seq_len=steps, loss_at=loss_at)
+        differs = rv.run(config).loss != rv.run(config.replace(loss_reduction="mean")).loss
+        assert applies("loss_reduction", config.to_dict()) == differs, (loss_at, steps)
 
 
 def test_a_config_cannot_be_changed_in_place():

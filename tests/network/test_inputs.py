@@ -45,11 +45,31 @@ def test_input_scale_multiplies_the_input_alone():
         assert not read(inputs=name, input_scale=0.0)[1].any(), name
 
 
-def test_an_input_says_whether_it_is_steady_and_whether_it_reads_the_text():
+def test_an_input_says_whether_it_is_steady_and_what_it_reads():
     for name, entry in INPUTS.items():
-        x, other = (read(inputs=name, text=text)[1] for text in (TEXT, TEXT[::-1]))
+        x = read(inputs=name)[1]
         assert entry.steady == x.any(axis=(1, 2)).all(), name
-        assert entry.reads_text == (not np.array_equal(x, other)), name
+        for field, value in (("text", TEXT[::-1]), ("numbers", "sine 24")):
+            other = read(inputs=name, **{field: value})[1]
+            assert (entry.reads == field) == (not np.array_equal(x, other)), (name, field)
+
+
+def test_at_the_scale_of_noise_every_input_has_a_mean_square_of_one():
+    """Issue 14: one-hot text of V characters has 1/V of it, unless its scale is sqrt(V)."""
+    for name, entry in INPUTS.items():
+        config, x, _ = read(inputs=name, seq_len=64, batch_size=400)
+        assert config.noise_scale == (np.sqrt(config.sizes[0]) if entry.one_hot else 1.0), name
+        acting = config.noise_scale * x[: None if entry.steady else 1]
+        assert np.mean(acting**2) == pytest.approx(1.0, abs=1e-12 if entry.one_hot else 0.06), name
+
+
+def test_one_hot_text_drives_the_units_as_noise_does_at_its_scale():
+    """sigma_in^2 of Xavier's W_xh: 1 for noise, 1/V for text, 1 again at input scale sqrt(V)."""
+    base = rv.Config(hidden_size=256, input_size=47)
+    text = base.replace(inputs="text")
+    for config, expected in ((base, 1.0), (text, 1 / 47), (text.replace(input_scale=np.sqrt(47)), 1.0)):
+        a = draw_inputs(config)[0] @ rv.init_params(config)["W_xh"]
+        assert np.mean(a**2) == pytest.approx(expected, rel=0.05)
 
 
 def test_gaussian_is_standard_normal_at_every_step():

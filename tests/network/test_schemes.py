@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from itertools import product
 
 import numpy as np
@@ -9,6 +10,7 @@ import pytest
 from scipy import stats
 
 import rnnviz as rv
+from rnnviz.network.sampling import draw_inputs
 from rnnviz.network.schemes import SCHEMES, sample
 
 SHAPES = [(96, 96), (40, 120), (120, 40)]
@@ -171,6 +173,39 @@ def test_pytorch_draws_every_parameter_as_torch_does(cell):
         new = ours["b_h"][:, 96:]
         assert np.abs(new).max() <= bound < np.abs(ours["b_h"][:, :96]).max()
         same_distribution(new, between(-bound, bound))
+
+
+def test_a_framework_names_the_forget_bias_that_it_starts_with():
+    for name, scheme in SCHEMES.items():
+        config = rv.Config(cell="lstm", scheme=name, hidden_size=8)
+        own, other = (rv.init_params(config.replace(forget_bias=bias))["b_h"] for bias in (1.0, 2.0))
+        assert np.array_equal(own, other) == (scheme.bias is not None), name
+        assert scheme.forget_bias == (1.0 if name == "keras" else None), name
+        assert bool(scheme.forget_note) == (name == "pytorch"), name
+    assert "1 at an LSTM's forget gate" in SCHEMES["keras"].formula
+
+
+def test_pytorchs_note_has_the_mean_forget_gates_that_torch_has():
+    """By default 0.50; with 1 more in one of the two bias vectors 0.73, in both 0.87 (issue 14)."""
+    torch = pytest.importorskip("torch")
+    said = [float(number) for number in re.findall(r"about (0\.\d\d)", SCHEMES["pytorch"].forget_note)]
+    config = rv.Config(cell="lstm", scheme="pytorch")
+    size, x = config.hidden_size, draw_inputs(config)[0]
+    for count, expected in enumerate(said):
+        torch.manual_seed(0)
+        net = torch.nn.LSTM(config.input_size, size)
+        params = rv.init_params(config)
+        params["b_h"][size : 2 * size] += count
+        with torch.no_grad():
+            for bias in (net.bias_ih_l0, net.bias_hh_l0)[:count]:
+                bias[size : 2 * size] += 1
+            read = torch.tensor(x, dtype=torch.float32)
+            before = torch.cat([torch.zeros_like(read[:1, :, :1]).expand(1, -1, size), net(read)[0][:-1]])
+            a = read @ net.weight_ih_l0.T + net.bias_ih_l0 + before @ net.weight_hh_l0.T + net.bias_hh_l0
+            theirs = torch.sigmoid(a[..., size : 2 * size]).mean().item()
+        ours = np.mean(rv.trace(params, *draw_inputs(config), cell="lstm").gates["f"][1:])
+        assert [theirs, ours] == pytest.approx([expected] * 2, abs=0.011)
+    assert said == [0.5, 0.73, 0.87]
 
 
 @pytest.mark.parametrize(("cell", "blocks"), [("rnn", 1), ("lstm", 4), ("gru", 3)])

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from rnnviz.numerics.scaled import ZERO, Scaled, Weights, concatenate, product
+from rnnviz.numerics.scaled import ZERO, Scaled, Weights, as_scaled, concatenate, product, stack, where
 
 SETTINGS = settings(max_examples=60)
 B, N = 3, 4
@@ -196,3 +196,31 @@ def test_rows_of_zeros_stay_zeros_for_thousands_of_steps():
         d = (d * factor).balanced()
     np.testing.assert_array_equal(d.m[0], 0.0)
     assert d.log10_norm() == pytest.approx(-6e6 / np.log(10) + np.log10(2) / 2, rel=1e-12)
+
+
+@SETTINGS
+@given(any_scaled, any_scaled, hnp.arrays(bool, (B, N)))
+def test_where_and_stack_change_no_number(a, b, chosen):
+    rows = zip(exact(a), exact(b), chosen, strict=True)
+    mixed = [[x if is_a else y for x, y, is_a in zip(*row, strict=True)] for row in rows]
+    assert_equals(as_scaled(where(chosen, a, b)), mixed)
+    both = stack([a, b])
+    assert_equals(both[0], exact(a))
+    assert_equals(both[1], exact(b))
+
+
+@SETTINGS
+@given(any_scaled)
+def test_narrowed_gives_floats_where_they_hold_every_number(s):
+    narrow = s.narrowed()
+    assert_equals(as_scaled(narrow), exact(s))
+    sizes = [abs(number) for row in exact(s) for number in row if number]
+    fits = all(Fraction(2) ** -1022 <= size < Fraction(2) ** 1024 for size in sizes)
+    assert isinstance(narrow, np.ndarray) == fits
+
+
+def test_plain_arrays_stay_plain():
+    a, b = np.ones((B, N)), np.zeros((B, N))
+    assert isinstance(stack([a, b]), np.ndarray)
+    assert isinstance(where(a > 0, a, b), np.ndarray)
+    assert isinstance(stack([a, Scaled(b)]), Scaled)

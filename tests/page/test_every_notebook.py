@@ -94,7 +94,7 @@ def test_the_same_notebook_draws_in_jupyterlab(browser, lab):
     context = browser.new_context(viewport={"width": 1400, "height": 1000})  # its console is JupyterLab's own affair
     page = context.new_page()
     page.goto(lab)
-    page.get_by_role("heading", name="Find out what the first weights remember").wait_for()
+    page.get_by_role("heading", name="Find out what the initial weights let through").wait_for()
     page.wait_for_selector(".jp-Notebook-ExecutionIndicator[data-status='idle']")  # cells run earlier are lost
     page.get_by_role("menuitem", name="Run", exact=True).click()
     page.get_by_role("menuitem", name="Run All Cells", exact=True).click()

@@ -5,6 +5,7 @@ import re
 
 import pytest
 from browsing import (
+    STAGE,
     alts,
     assert_accessible,
     change,
@@ -87,6 +88,20 @@ def test_a_checkbox_adds_a_scheme_and_removes_it(first):
     change(first, box.uncheck, no_alt("Orthogonal:"))
     first.get_by_role("button", name="+ add").press("Enter")
     box.wait_for(state="hidden")
+
+
+def test_one_key_makes_text_as_large_as_noise(first):
+    menu, box = first.get_by_label("Input", exact=True), first.get_by_label("As large as noise")
+    assert not box.is_visible()
+    before = first.evaluate("document.querySelector('.rnnviz-stage').getBoundingClientRect().y")
+    change(first, lambda: menu.select_option(label="Text (one-hot)"))
+    assert "1/47" in first.locator(".rnnviz-notes").inner_text()
+    change(first, lambda: box.press("Space"), f"{STAGE}.query.includes('input_scale=6.855654600401044')")
+    assert box.is_checked()
+    assert "as large as noise" in first.locator(".rnnviz-notes").inner_text()
+    assert first.evaluate("document.querySelector('.rnnviz-stage').getBoundingClientRect().y") == before
+    unfold(first)
+    assert first.get_by_role("textbox", name="Input scale: value").inner_text() == "6.86"
 
 
 def test_a_number_can_be_typed(first):

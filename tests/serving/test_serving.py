@@ -154,6 +154,7 @@ def test_a_kernel_computes_in_one_thread_is_reached_as_set_and_freed_only_by_its
     (kernel,) = (each for each in server.kernels() if f"{visitor.kernel}.json" in " ".join(each.cmdline()))
     environment = kernel.environ()
     assert {environment[f"{name}_NUM_THREADS"] for name in ("OPENBLAS", "OMP", "MKL")} == {"1"}
+    assert environment["MALLOC_ARENA_MAX"] == "1"
     (file,) = (part for part in kernel.cmdline() if f"{visitor.kernel}.json" in part)
     connection, expected = json.loads(Path(file).read_text()), app.transport_to_kernels()
     assert connection["transport"] == expected.get("transport", "tcp")
@@ -254,7 +255,8 @@ def test_module_starts_and_stops_cleanly(tmp_path):
     (kernel,) = running.kernels()
     assert running.stop() == 0
     wait_until(lambda: not kernel.is_running(), "the kernel ends with the server")
-    assert running.log.read_text().strip() == f"rnnviz runs at {running.url} (Ctrl-C stops it)"
+    lines = running.log.read_text().splitlines()
+    assert lines == [f"rnnviz runs at {running.url} (Ctrl-C stops it)", "rnnviz has stopped."]
 
 
 @pytest.mark.usefixtures("no_loop")
@@ -278,10 +280,14 @@ def test_writing_to_a_page_that_was_left_is_no_fault(caplog):
         logger.removeFilter(app.is_fault)
 
 
-def test_kernels_without_a_page_are_stopped(tmp_path):
+def test_kernels_without_a_page_are_stopped_without_a_word(tmp_path):
     config = app.settings(tmp_path, 8866)
     base = "jupyter_server.services.kernels.kernelmanager.AsyncMappingKernelManager"
     manager = voila_kernel_manager_factory(import_item(base), False, 0)(config=config)
     assert 0 < manager.cull_interval <= 60
     assert 0 < manager.cull_idle_timeout <= 600
     assert not manager.cull_connected, "it would silently stop the kernel of an open page"
+    culled = "Culling 'idle' kernel 'python3' (2bfa77a2) with 0 connections due to 300 seconds of inactivity."
+    for message, is_news in ((culled, False), ("Notebook a.ipynb is not trusted", False), ("Disk full", True)):
+        record = logging.makeLogRecord({"msg": message, "levelno": logging.WARNING})
+        assert app.is_news(record) == is_news, message

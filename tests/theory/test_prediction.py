@@ -49,7 +49,7 @@ def test_no_curves_but_a_reason_outside_theory(changes, words):
 
 def test_a_trace_of_own_matrices_has_no_theory():
     compared = rv.compare(CONFIG, ("xavier", "orthogonal"), seeds=(0,))
-    assert prediction.for_trace(compared, 1) is prediction.predict(CONFIG.replace(scheme="orthogonal"))
+    assert prediction.for_trace(compared, 1) is prediction.predict(CONFIG.replace(scheme="orthogonal"), seeds=(0,))
     params, (x, targets) = rv.init_params(CONFIG), draw_inputs(CONFIG)
     expected = prediction.for_trace(rv.trace(params, x, targets, cell="rnn", activation="tanh"))
     assert (expected.log10_grad_norm, expected.valid_steps) == (None, 0)
@@ -64,7 +64,8 @@ def test_a_trace_of_own_matrices_has_no_theory():
         ({"activation": "relu"}, True),
         ({"activation": "sigmoid"}, True),
         ({"inputs": "none"}, True),
-        ({"input_scale": 0.0}, True),
+        ({"inputs": "text"}, True),
+        ({"input_size": 1}, False),
         ({"activation": "relu", "cell": "gru"}, False),
     ],
 )
@@ -72,3 +73,24 @@ def test_tied_weights_show_if_slopes_repeat(changes, shows):
     config = CONFIG.replace(**changes)
     assert prediction.tied_weights_show(config, ("xavier",)) == shows
     assert not prediction.tied_weights_show(config, ("orthogonal", "identity", "uniform01"))
+
+
+def test_tied_weights_show_in_a_state_that_its_inputs_do_not_outweigh():
+    for changes, shows in (({"activation": "linear"}, True), ({"inputs": "none"}, True), ({"inputs": "text"}, False)):
+        assert prediction.tied_weights_show(CONFIG.replace(**changes), ("xavier",), back=False) == shows
+
+
+def test_corners_have_honest_predictions():
+    """One unit, one step, no weights, no input; tanh' <= 1, and a ReLU at 0 has the slope 0."""
+    one = prediction.predict(Config(hidden_size=1, seq_len=50))
+    assert one.valid_steps == 0
+    assert np.isfinite(one.log10_grad_norm).all()
+    assert prediction.predict(Config(hidden_size=1, seq_len=1)).log10_grad_norm.shape == (2,)
+    rotation = Config(hidden_size=1, seq_len=20, activation="linear", scheme="orthogonal", gain=0.5)
+    assert prediction.predict(rotation).validity.backward == 20
+    np.testing.assert_allclose(prediction.predict(rotation).log10_grad_norm[0], 20 * np.log10(0.5))
+    for activation in ACTIVATIONS:  # no warning either, for states beyond float64
+        assert prediction.predict(Config(activation=activation, gain=20.0, seq_len=400, batch_size=1)).reason
+    silent = prediction.predict(CONFIG.replace(activation="relu", input_scale=0.0))
+    np.testing.assert_array_equal(silent.log10_grad_norm, [-np.inf] * 6 + [0.0])
+    np.testing.assert_array_equal(prediction.predict(CONFIG.replace(gain=0.0)).log10_grad_norm, silent.log10_grad_norm)

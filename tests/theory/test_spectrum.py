@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
+from rnnviz.network.sampling import draw
 from rnnviz.network.schemes import SCHEMES
 from rnnviz.theory import spectrum
 
@@ -55,6 +57,75 @@ def test_orthogonal_weights_lie_on_the_circle(scheme):
     assert law == spectrum.Expected(1.5, True, None, 1.5)
 
 
+def block_of(scheme: str, n: int, blocks: int, gain: float = 1.0) -> np.ndarray:
+    """Return the first gate's block of a W_hh with ``blocks`` gates."""
+    return draw(scheme, "recurrent", np.random.default_rng(2), n, n, blocks, gain)[:, :n]
+
+
+@pytest.mark.parametrize(
+    ("blocks", "radius", "edge"), [(4, 0.5, 3**0.5 / 2), (3, 3**-0.5, 8**0.5 / 3), (2, 0.5**0.5, 1)]
+)
+def test_a_gates_block_of_an_orthogonal_matrix_follows_the_law_of_truncations(blocks, radius, edge):
+    """A truncation to c = 1/k has P(|lambda| < r) = (1/c - 1) r^2 / (1 - r^2); its s^2 are the Jacobi ensemble's.
+
+    That law, W W^T = P Q P for projections P and Q of rank c, has E s^2 = c and E s^4 = c^2 (2 - c), by freeness.
+    """
+    W, law = block_of("keras", N, blocks, 1.5), spectrum.expected("keras", N, 1.5, blocks)
+    assert (law.radius, law.largest_singular_value) == pytest.approx((1.5 * radius, 1.5 * edge))
+    assert (law.on_circle, law.outlier, law.edge) == (False, None, law.largest_singular_value)
+    values, sizes = spectrum.singular_values(W), np.abs(spectrum.eigenvalues(W)) / 1.5
+    assert values[0] == pytest.approx(law.edge, rel=0.02)
+    inside = np.minimum(sizes, radius)
+    assert kolmogorov_smirnov(inside, lambda r: (blocks - 1) * r**2 / (1 - r**2)) < 0.06
+    s = law.edge * np.sin(np.linspace(0.0, math.pi / 2, 100_001))[:-1]
+    moments = [np.trapezoid(law.density(s) * s**k, s) for k in (0, 2, 4)]
+    c = 1 / blocks
+    assert moments == pytest.approx([1.0, 1.5**2 * c, 1.5**4 * c**2 * (2 - c)], rel=1e-3)
+    cdf = np.concatenate([[0.0], np.cumsum(np.diff(s) * (law.density(s[1:]) + law.density(s[:-1])) / 2)])
+    assert kolmogorov_smirnov(np.minimum(values, law.edge), lambda v: np.interp(v, s, cdf)) < 0.02
+    np.testing.assert_array_equal(spectrum.block_density([-0.1, edge + 1e-9], blocks), 0.0)
+
+
+@pytest.mark.parametrize("blocks", [1, 3, 4])
+def test_every_scheme_has_the_law_that_its_matrices_follow(blocks):
+    n = 128
+    for scheme, entry in SCHEMES.items():
+        for gain in (0.0, 0.3, 5.0):
+            W, law = block_of(scheme, n, blocks, gain), spectrum.expected(scheme, n, gain, blocks)
+            sizes, values = np.abs(spectrum.eigenvalues(W)), spectrum.singular_values(W)
+            assert values[0] == pytest.approx(law.largest_singular_value, rel=0.05), (scheme, gain)
+            assert sizes[1 if law.outlier is not None else 0] == pytest.approx(law.radius, rel=0.15), (scheme, gain)
+            if law.on_circle:
+                np.testing.assert_allclose([sizes, values], gain, rtol=1e-9, err_msg=scheme)
+                assert "circular" not in law.law.eigenvalues
+            else:
+                assert np.mean(sizes < 0.8 * law.radius) > 0.3 or gain == 0, "a disc, not a circle"
+                assert ("circular law" in law.law.eigenvalues) == (not entry.orthogonal), scheme
+
+
+def test_what_follows_no_law_has_none():
+    known = SCHEMES["xavier"]
+    ones = replace(known, fn=lambda rng, fan_in, fan_out, gain: np.ones((fan_in, fan_out)))
+    sparse = replace(known, iid=False)
+    cut = replace(SCHEMES["identity"], whole=True)
+    small = replace(known, whole=True, variance=lambda i, o: 2 / (i + o))
+    try:
+        for name, entry in {"ones": ones, "sparse": sparse, "cut": cut, "small": small}.items():
+            SCHEMES.add(name, entry)
+        assert (
+            spectrum.expected("ones", 64)
+            is spectrum.expected("sparse", 64)
+            is spectrum.expected("cut", 64, 1, 4)
+            is None
+        )
+        assert not sparse.independent
+        assert spectrum.expected("cut", 64).on_circle
+        assert spectrum.expected("small", 64, 1.0, 4).radius == pytest.approx((2 / 5) ** 0.5)  # fan_out is 4 H
+    finally:
+        for name in ("ones", "sparse", "cut", "small"):
+            SCHEMES.pop(name, None)
+
+
 def test_a_mean_sends_one_eigenvalue_to_half_of_n():
     W, law = recurrent("uniform01", N), spectrum.expected("uniform01", N)
     values = spectrum.eigenvalues(W)
@@ -95,6 +166,8 @@ def test_quarter_circle_is_a_density_with_the_second_moment_of_the_weights(sigma
         (lambda: spectrum.singular_values([[1.0, np.inf], [np.nan, 0.0]]), "W must be finite; 2 of its 4"),
         (lambda: spectrum.quarter_circle(1.0, 0.0), "sigma_w.*0.0"),
         (lambda: spectrum.circular_law_radius(-1.0), "sigma_w.*-1.0"),
+        (lambda: spectrum.block_density(0.5, 1), "blocks.*got 1"),
+        (lambda: spectrum.expected("identity", 4).density(1.0), "all equal"),
         (lambda: spectrum.expected("xavir", 4), "Did you mean 'xavier'"),
     ],
 )

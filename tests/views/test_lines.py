@@ -1,13 +1,17 @@
-"""Curves over time: artists hold the medians and quantiles of the trace, and marks what a curve cannot show."""
+"""Curves over time: artists hold the medians and bands of the trace, and marks what a curve cannot show."""
 
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from drawn import CASES, IMPULSE, LINES, SMALL, figure, figure_of, hollow, log10, near, trace_of
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from matplotlib.lines import Line2D
 
 import rnnviz as rv
+from rnnviz.engine.precision import held
 from rnnviz.views import VIEWS, Canvas
 from rnnviz.views.lines import STYLES
 
@@ -28,25 +32,23 @@ def values_of(name, trace):
         }
 
 
-def quantile(values, q):
-    """Return a quantile over the seeds that are known, step by step; nan where none is, or where it is infinite."""
+def over_seeds(values, statistic):
+    """Return a statistic of the seeds that are known, step by step; nan where none is, or where it is infinite."""
     found = np.full(values.shape[1], np.nan)
     for t, column in enumerate(values.T):
-        known = np.sort(column[~np.isnan(column)])
-        if known.size:
-            at = q * (known.size - 1)
-            low, high = known[int(np.floor(at))], known[int(np.ceil(at))]
-            found[t] = low if low == high else low + (high - low) * (at - np.floor(at)) if np.isfinite(low) else np.nan
+        known = column[~np.isnan(column)]
+        with np.errstate(invalid="ignore"):
+            found[t] = statistic(known) if known.size else np.nan
     return np.where(np.isfinite(found), found, np.nan)
 
 
 @pytest.mark.parametrize(("name", "case"), EVERY)
-def test_lines_are_medians_and_bands_quantiles(name, case):
+def test_lines_are_medians_and_bands_hold_all_of_a_few_seeds(name, case):
     artists, trace = figure_of(name, case).artists, trace_of(case)
     expected = values_of(name, trace)
     assert len(artists["lines"]) == len(artists["bands"]) == len(expected)
     for line, band, values in zip(artists["lines"], artists["bands"], expected.values(), strict=True):
-        median, low, high = (quantile(values, q) for q in (0.5, 0.1, 0.9))
+        median, low, high = (over_seeds(values, each) for each in (np.median, np.min, np.max))
         steps, drawn = line.get_data()
         np.testing.assert_array_equal(steps, np.arange(trace.config.seq_len + 1))
         np.testing.assert_allclose(drawn, median, rtol=1e-9, atol=1e-9)
@@ -182,16 +184,80 @@ def test_exact_zeros_are_marked_where_they_begin():
     assert "exactly 0 from step 13 back" in text
 
 
-def test_the_end_of_float32_is_marked():
-    config = SMALL.replace(activation="linear", gain=1e-3, seq_len=40)
-    trace = rv.compare(config, ("orthogonal",), range(3))
-    last = np.median(trace.log10_grad_norm[0, :, -1])
-    # Each step back divides the norm by 1000; float32's least number is 2^-149.
-    steps = int(np.floor((last + 149 * np.log10(2)) / 3)) + 1
+FLOAT32 = {  # where a run in float32 ends, and what the norms' own range would say
+    "range": (SMALL.replace(activation="linear", gain=1e-3, seq_len=40), "orthogonal"),
+    "rounded slopes": (rv.Config(), "uniform01"),
+    "large batch": (rv.Config(hidden_size=32, gain=0.03, batch_size=128), "xavier"),
+    "a gated cell": (rv.Config(cell="lstm", hidden_size=16, forget_bias=-9.0, gain=0.3), "orthogonal"),
+}
+
+
+@pytest.mark.parametrize("case", FLOAT32)
+def test_the_end_of_float32_is_where_a_run_in_float32_ends(case):
+    config, scheme = FLOAT32[case]
+    trace = rv.compare(config, ("he", scheme), range(2))
+    step = held(config.replace(scheme=scheme), "float32").first_zero
     drawn, words, (bottom, _), text = marks("gradient", trace)
-    assert drawn == [("|", [40 - steps], [bottom])]
-    assert f"| float32 ends at t = {40 - steps}" in words
-    assert f"from step {40 - steps} back" in text
+    assert ("|", [step], [bottom]) in drawn
+    assert f"| float32 ends at t = {step}" in words
+    assert f"the first seed's run in float32 holds nothing but 0 from step {step} back" in text
+    data = VIEWS["gradient"].data(trace.only(1), precision="float32")
+    assert dict(data.curves[0].marks)["float32"] == step
+    assert f"× 0 in float32 back from t = {step}" in data.curves[0].beyond
+    line = data.overlays[-1].values
+    assert np.isnan(line[: step + 1]).all()
+    assert np.isfinite(line[step + 1 :]).all()
+
+
+def test_saturated_units_end_float32_long_before_the_norm_leaves_its_range():
+    # 1 - h^2 is 0 where float32 rounds h to 1: U[0, 1] loses its gradient in the first step back, at a norm of 1e-20.
+    trace = rv.compare(rv.Config(), ("uniform01",), range(8))
+    assert dict(VIEWS["gradient"].data(trace).curves[0].marks) == {"float32": 49}
+    assert np.median(trace.log10_grad_norm[0, :, 49]) > -44
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    cell=st.sampled_from(list(rv.cells.CELLS)),
+    activation=st.sampled_from(list(rv.activations.ACTIVATIONS)),
+    scheme=st.sampled_from(list(rv.schemes.SCHEMES)),
+    gain=st.sampled_from([0.0, 1e-3, 0.05, 0.3, 1.0, 4.0, 20.0]),
+    hidden_size=st.sampled_from([1, 2, 12]),
+    seq_len=st.sampled_from([1, 20, 60]),
+    inputs=st.sampled_from(["gaussian", "none"]),
+    loss_at=st.sampled_from(["last", "every"]),
+    forget_bias=st.sampled_from([-20.0, 1.0]),
+)
+def test_no_end_of_float32_is_missed_or_made_up(**fields):
+    config = rv.Config(batch_size=3, **fields)
+    found = dict(VIEWS["gradient"].data(rv.run(config)).curves[0].marks)
+    assert found.get("float32", found.get("zero")) == held(config, "float32").first_zero
+
+
+def test_bands_are_named_for_what_they_hold():
+    config = SMALL.replace(seq_len=5, hidden_size=4)
+    for seeds, low, note, words in [
+        (1, 0, "", ""),
+        (2, 0, "band: all 2 draws", "medians of 2 draws; bands reach from the lowest to the highest of them"),
+        (8, 0, "band: all 8 draws", "medians of 8 draws; bands reach from the lowest to the highest of them"),
+        (19, 1, "band: middle 17 of 19", "medians of 19 draws; bands hold the middle 17 of them"),
+        (32, 2, "band: middle 28 of 32", "medians of 32 draws; bands hold the middle 28 of them"),
+    ]:
+        trace = rv.compare(config, ("he",), range(seeds))
+        data = VIEWS["gradient"].data(trace)
+        made = figure("gradient", data)
+        assert made.artists["band"][0].get_text() == note
+        text = VIEWS["gradient"].describe(data)
+        assert words in text if seeds > 1 else "band" not in text
+        ordered = np.sort(trace.log10_relative_norm[0], axis=0)
+        np.testing.assert_allclose(data.curves[0].low, ordered[low], atol=1e-12)
+        np.testing.assert_allclose(data.curves[0].high, ordered[-1 - low], atol=1e-12)
+        assert VIEWS["gradient"].frame(data) == VIEWS["gradient"].frame(replace(data, seeds=1)), "a draft's axes jump"
+    for width, seen in ((280, False), (600, True)):
+        made = figure("gradient", data, width=width)
+        note, label = made.artists["band"][0], made.axes.xaxis.label
+        assert note.get_visible() == seen
+    assert note.get_window_extent().x0 > label.get_window_extent().x1 + 10
 
 
 def test_overflow_is_marked_at_the_top_and_ends_the_curve():
@@ -249,3 +315,26 @@ def test_a_covered_gradient_gives_nothing_away():
             data = view.covered(view.data(rv.compare(SMALL.replace(gain=gain), ("xavier", "he"), range(2))))
             pictures.append(Canvas(view).png(data))
         assert pictures[0] == pictures[1], name
+
+
+def test_what_some_draws_do_is_not_said_of_all():
+    config = rv.Config(activation="relu", gain=1.35, hidden_size=8, seq_len=2600, batch_size=1, inputs="none")
+    trace = rv.compare(config, ("he",), range(4))
+    over = trace.first_nonfinite[0]
+    assert 0 < np.count_nonzero(over >= 0) < 4, "nothing is tested"
+    first = over[over >= 0].min()
+    drawn, words, (_, top), text = marks("state", trace)
+    assert ("*", [first], [top]) in drawn
+    assert f"★ in some draws not finite from t = {first}" in words
+    assert f"in some draws not finite from step {first}" in text
+    assert f"no gradient in the draws whose state is not finite (from step {first})" in marks("gradient", trace)[3]
+
+
+def test_a_state_that_comes_back_from_0_is_0_only_at_times():
+    trace = rv.compare(rv.Config(activation="relu", hidden_size=1, batch_size=1, seq_len=30), ("xavier",), range(1))
+    zero = np.flatnonzero(trace.second_moment[0, 0, 1:] == 0) + 1
+    assert trace.second_moment[0, 0, zero[0] :].any(), "nothing is tested"
+    drawn, words, (bottom, _), text = marks("state", trace)
+    assert ("x", [zero[0]], [bottom]) in drawn
+    assert f"× at times exactly 0, first at t = {zero[0]}" in words
+    assert f"at times exactly 0, first at step {zero[0]}" in text

@@ -1,5 +1,8 @@
 """Views of matrices and units: what is drawn are the numbers of the first seed's W_hh and first sequence."""
 
+import itertools
+import re
+
 import numpy as np
 import pytest
 from drawn import CASES, SMALL, figure, figure_of, hollow, trace_of
@@ -42,6 +45,76 @@ def test_each_quarter_circle_has_its_schemes_marker(schemes):
     ends = {"o": 8**0.5, "s": 2 / 3**0.5} if len(schemes) > 1 else {}
     assert {line.get_marker(): line.get_xdata()[-1] for line in laws} == pytest.approx(ends)
     assert [line.get_marker() for line in made.axes.get_legend().findobj(Line2D) if hollow(line)] == list(ends)
+    assert ("quarter-circle law" in names(made)) == bool(ends)
+
+
+def names(made):
+    return [text.get_text() for text in made.axes.get_legend().get_texts()]
+
+
+def shown(name, config, *schemes):
+    """Return figure and alt text of the comparison's view."""
+    data = VIEWS[name].data(rv.compare(config, schemes, (0,)))
+    return figure(name, data), VIEWS[name].describe(data)
+
+
+@pytest.mark.parametrize(
+    ("cell", "radius", "edge", "gate"),
+    [("lstm", "0.5", "0.87", "i"), ("gru", "0.58", "0.94", "r"), ("rnn", "1", "1", "")],
+)
+def test_kerass_block_has_the_law_of_a_block(cell, radius, edge, gate):
+    config = SMALL.replace(cell=cell, batch_size=1, seq_len=2)
+    for name, number in (("spectrum", radius), ("singular", edge)):
+        made, text = shown(name, config, "keras")
+        law = "is one gate's block of an orthogonal matrix" if gate else "is orthogonal but for the gain"
+        assert law in text
+        assert re.search(rf"(radius|reach up to|all are) {re.escape(number)}[,.]", text), text
+        assert not re.search("circular law|quarter", text)
+        assert ("law for a block" in names(made)) == bool(gate)
+        assert made.axes.get_title("left").endswith(f"W_hh, gate {gate}" if gate else "W_hh")
+    circles = [patch.radius for patch in shown("spectrum", config, "keras")[0].axes.patches]
+    assert circles == pytest.approx([1.0, {"lstm": 0.5, "gru": 3**-0.5, "rnn": 1.0}[cell]])
+    assert len(shown("spectrum", config.replace(gain=0.0), "keras")[0].axes.patches) == 1
+
+
+LIMITS = re.compile("circular law|quarter-circle law|gate's block of")
+
+
+@pytest.mark.parametrize("name", ["spectrum", "singular"])
+def test_no_law_is_named_where_it_does_not_hold(name):
+    view = VIEWS[name]
+    for cell, scheme in itertools.product(rv.cells.CELLS, rv.schemes.SCHEMES):
+        orthogonal = scheme in ("orthogonal", "identity") or (scheme, cell) == ("keras", "rnn")
+        for size, gain in ((1, 1.0), (2, 3.0), (40, 0.0), (40, 0.2)):
+            config = rv.Config(cell=cell, hidden_size=size, gain=gain, batch_size=1, seq_len=1)
+            data = view.data(rv.compare(config, (scheme,), (0,)))
+            text, limit = view.describe(data), size > 2 and gain > 0 and not orthogonal
+            said = (scheme, cell, size, gain, text)
+            assert bool(LIMITS.search(text)) == limit, said
+            assert ("circular" in text or "quarter" in text) == (limit and scheme != "keras"), said
+            assert ("is orthogonal" in text) == (orthogonal and gain > 0), said
+            assert any("law" in each for each in view.entries(data.frame)) == limit, said
+            assert (data.frame.laws == (None,)) == (not limit and not (orthogonal and gain > 0)), said
+
+
+def test_the_outlier_is_named_with_its_place():
+    for size, gain in ((40, 1.0), (500, 2.0)):
+        config = rv.Config(hidden_size=size, gain=gain, batch_size=1, seq_len=1)
+        text = shown("spectrum", config, "uniform01")[1]
+        said = re.search(
+            r"all but one fill the disc of radius (\S+); the mean of the weights puts that one near (\S+)\.", text
+        )
+        assert [float(each) for each in said.groups()] == pytest.approx(
+            [gain * (size / 12) ** 0.5, gain * size / 2], rel=0.03
+        )
+        text = shown("singular", config, "uniform01")[1]
+        said = re.search(r"all but one reach up to (\S+); the mean of the weights puts that one near (\S+)\.", text)
+        assert float(said[1]) == pytest.approx(gain * 2 * (size / 12) ** 0.5, rel=0.03)
+
+
+def test_the_spike_of_equal_singular_values_does_not_squash_the_other_curves():
+    made = shown("singular", rv.Config(batch_size=1, seq_len=1), "xavier", "orthogonal")[0]
+    assert made.axes.get_ylim()[1] < 1.6  # the quarter circle is 0.64 high
 
 
 def test_jacobians_are_products_along_the_first_sequence():

@@ -76,6 +76,7 @@ class Frames {
     Object.assign(this, { model, el, views, started: 0, oldest: 0, fits: false });
     this.texts = model.get("texts");
     this.words = element("ul", "rnnviz-words", { "aria-live": "polite" });
+    this.settings = element("p", "rnnviz-settings"); // for paper, which has no controls
     this.step = new Step(model, views);
     this.chooser = chooserTool(model, views);
     model.on("change:frame", () => this.draw());
@@ -112,6 +113,7 @@ class Frames {
     this.step.follow(frame.steps, frame.told);
     showSentences(this.words, frame.words, this.texts.why);
     this.chooser.update();
+    if (this.settings.textContent !== frame.settings) this.settings.textContent = frame.settings;
     this.el.dataset.revision = frame.revision;
     this.el.dataset.whole = frame.whole;
     this.el.dataset.drawn = frame.drawn;
@@ -125,6 +127,7 @@ class Frames {
       const ask = () => this.model.send({ kind: kind.toLowerCase(), view: name });
       files.append(button(kind, ask, fill(this.texts.save, { kind, view })));
     }
+    files.append(...copyButton(this.model, name, view));
     const picture = element("div", "rnnviz-picture"); // the size of the image, so that the cursor's place is relative
     figure.cursor = element("div", "rnnviz-cursor", { hidden: "" });
     picture.append(element("img"), figure.cursor);

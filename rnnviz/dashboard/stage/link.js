@@ -13,6 +13,14 @@ function pageAddress() {
   return address;
 }
 
+// The address that others can open: below a hub, the page's own has the name of its user in it.
+function sharedAddress(address, share) {
+  if (!share.base || !address.pathname.startsWith(share.base)) return address.href;
+  const rest = address.pathname.slice(share.base.length) + address.search;
+  if (share.binder) return `${share.binder}?urlpath=${encodeURIComponent(rest)}`;
+  return share.redirect ? new URL(share.redirect + rest, address).href : address.href;
+}
+
 // The query string that restores what is shown, including the step pointed at.
 function currentQuery(model) {
   const step = model.get("step");
@@ -57,14 +65,16 @@ function linkTool(model) {
   const copy = button(texts.copy_link, async () => {
     const address = pageAddress();
     address.search = options.add(currentQuery(model));
-    field.value = address.href;
-    const copied = await copyText(address.href, () => {
+    const share = model.get("share");
+    field.value = sharedAddress(address, share);
+    const copied = await copyText(field.value, () => {
       field.hidden = false;
       field.focus();
       field.select();
     });
     field.hidden = copied;
-    status.textContent = copied ? texts.link_copied : texts.link_selected;
+    const said = copied ? texts.link_copied : texts.link_selected;
+    status.textContent = share.ends ? `${said} ${texts.link_ends}` : said;
   });
   model.on("change:query", reset);
   tool.append(copy, options.box, status, field);

@@ -11,16 +11,20 @@ function exportTool(model, tools) {
     const copied = await copyText(code.textContent, () => getSelection().selectAllChildren(code));
     status.textContent = copied ? texts.code_copied : texts.code_selected;
   });
+  const menu = codeMenu(model, () => ask());
+  const ask = () => model.send({ kind: menu.value });
   const show = button(texts.show_code, () => {
     panel.hidden = !panel.hidden;
     show.setAttribute("aria-expanded", !panel.hidden);
-    if (!panel.hidden) model.send({ kind: "code" });
+    if (!panel.hidden) ask();
   });
   show.setAttribute("aria-expanded", false);
-  panel.append(code, copy, status);
+  const weights = button(texts.weights, () => model.send({ kind: "npz" }));
+  panel.append(menu, code, copy, weights, status);
   // Before the link's status text, which would push them aside.
-  tools.firstChild.after(button(texts.data, () => model.send({ kind: "csv" })), show);
-  model.on("change:query", () => panel.hidden || model.send({ kind: "code" }));
+  const slide = button(texts.slide, () => model.send({ kind: "slide" }));
+  tools.firstChild.after(slide, button(texts.data, () => model.send({ kind: "csv" })), show);
+  model.on("change:query", () => panel.hidden || ask());
   model.on("msg:custom", (message, buffers) => {
     if (message.kind === "code") code.textContent = message.text;
     if (message.kind === "file") download(message.name, message.type, buffers[0]);

@@ -1,0 +1,49 @@
+"""Whether rounding decides a trajectory, in one sentence."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..engine.sensitivity import is_chaotic
+from ..engine.trace import Trace
+from ..text.language import _
+from ..text.number_format import listed
+
+Array = np.ndarray
+DECADES = 10.0  # of growth, below which float64's last bit changes no state by 1e-4
+
+
+def sentences(trace: Trace) -> list[str]:
+    """Return a sentence on the schemes with which most seeds are chaotic, [] where there are none."""
+    names = [name for k, name in enumerate(trace.names) if rounding_decides(trace, k)]
+    if not names:
+        return []
+    text = _(
+        "Chaos with {schemes}: the last bit of a weight decides the later states. The curves are exact for the states "
+        "as computed here; another computer may draw others."
+    )
+    return [text.format(schemes=listed(names) if len(names) > 1 else names[0])]
+
+
+def rounding_decides(trace: Trace, scheme: int) -> bool:
+    """Return whether the states of a scheme's networks depend on the last bit of the weights, in most seeds.
+
+    A rounding error of h_s grows to h_t as dL/dh grows from t back to s. Where it may grow so far, the network of the
+    median seed runs again with other last bits: a linear network, say, grows along with its errors.
+    """
+    growth = growths(trace.log10_relative_norm[scheme])
+    seed = int(np.argsort(growth, kind="stable")[(len(growth) - 1) // 2])
+    if not growth[seed] > DECADES:
+        return False
+    x, _targets = trace.inputs(scheme, seed)
+    return is_chaotic(trace.parameters(scheme, seed), x, trace.config.cell, trace.config.activation)
+
+
+def growths(norms: Array) -> Array:
+    """Return how far each seed's gradient (R, T+1) grows on its way back, in decades.
+
+    The largest one of the last quarter stands for that of the last step, which a loss near 0 may leave tiny.
+    """
+    norms = np.nan_to_num(norms, nan=-np.inf, posinf=np.inf)
+    end = -((norms.shape[-1] + 3) // 4)
+    return norms[:, :end].max(axis=-1, initial=-np.inf) - np.maximum(norms[:, end:].max(axis=-1), -1e300)

@@ -1,0 +1,77 @@
+"""Mean-field theory sequence by sequence: few inputs drive each sequence, and each step, differently.
+
+With D inputs, ``sigma_in**2 = Var(W_xh) |x_t|**2`` fluctuates by ``sqrt(2 / D)``. So each sequence has a recursion of
+its own (see `mean_field`), and what a network shows is the mean over its batch. Of several seeds, which read different
+sequences, theory describes the median.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..network.activations import Activation
+from ..numerics.quantiles import median
+from .gaussian import log10_tabulated
+from .mean_field import log10_squares
+
+Array = np.ndarray
+
+
+@dataclass(frozen=True)
+class Expected:
+    """What theory expects of a median network, and what its finite size will be judged by.
+
+    Attributes
+    ----------
+    log10_second_moment, log10_grad_norm : (T+1,), medians over seeds of the logarithm of the mean over a batch.
+    variances, each_q : (T, R, B); q, log10_chi : (T,), medians over all sequences.
+    effective : (T+1,), the number of sequences that share the squared gradient norm among them.
+    """
+
+    log10_second_moment: Array
+    log10_grad_norm: Array
+    variances: Array
+    each_q: Array
+    q: Array
+    log10_chi: Array
+    effective: Array
+
+    def shares(self, part: Array) -> Array:
+        """Return the mean share (T,) of a part of the variances in q."""
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return np.nan_to_num(part / self.each_q).mean(axis=(1, 2))
+
+
+def expect(phi: Activation, sigma_w: float, variances: Array, loss_at: str) -> Expected:
+    """Return theory's curves for sequences that give a unit the ``variances`` (T, R, B), for R seeds."""
+    q, m, log_chi = recursion(phi, sigma_w, variances)
+    squares = log10_squares(log_chi, loss_at)
+    norms, effective = mean_over_batch(squares)
+    with np.errstate(divide="ignore", over="ignore"):
+        moments = np.log10(m.mean(axis=-1))
+    typical_q, typical_chi = (np.median(each.reshape(len(q), -1), axis=1) for each in (q, log_chi))
+    norms, moments = 0.5 * median(norms.T), median(moments.T)
+    return Expected(moments, norms, variances, q, typical_q, typical_chi, np.median(effective, axis=1))
+
+
+def recursion(phi: Activation, sigma_w: float, variances: Array) -> tuple[Array, Array, Array]:
+    """Return q (T, ...), m (T+1, ...) and log10 chi (T, ...) of ``q_t = sigma_w**2 m_{t-1} + variances_t``, m_0 = 0."""
+    w = float(sigma_w) ** 2
+    q, m = np.empty_like(variances), np.zeros((len(variances) + 1, *variances.shape[1:]))
+    with np.errstate(over="ignore", divide="ignore"):
+        for t, driven in enumerate(variances):
+            q[t] = w * m[t] + driven if w else driven
+            m[t + 1] = 10.0 ** log10_tabulated(phi, q[t], 0)
+        return q, m, np.log10(w) + log10_tabulated(phi, q, 1)
+
+
+def mean_over_batch(log10: Array) -> tuple[Array, Array]:
+    """Return log10 of the mean over the last axis, and how many of its entries share the sum: (sum x)^2 / sum x^2."""
+    top = log10.max(axis=-1, keepdims=True)
+    parts = 10.0 ** (log10 - np.where(np.isfinite(top), top, 0.0))
+    total = parts.sum(axis=-1)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        shared = np.nan_to_num(total**2 / np.square(parts).sum(axis=-1), nan=1.0)
+        return np.log10(total / log10.shape[-1]) + top[..., 0], shared
