@@ -1,7 +1,7 @@
 // Puts the stage together. stage.py joins these files in the order of its PARTS: this one comes last.
 
 // Reports the stage's width in CSS pixels, and the device pixels per CSS pixel.
-function reportWidth(model, el) {
+function reportWidth(model, el, frames) {
   const report = () => {
     const width = Math.floor(el.clientWidth);
     const ratio = Math.min(2, Math.max(1, Math.round((window.devicePixelRatio || 1) * 2) / 2));
@@ -10,6 +10,8 @@ function reportWidth(model, el) {
     if (width > 0 && (known.width !== width || known.ratio !== ratio)) {
       model.set("viewport", { width, height, ratio });
       model.save_changes();
+    } else if (width > 0 && !frames.fits) {
+      frames.draw(); // the first frame came before the page had its width
     }
   };
   let pending;
@@ -37,7 +39,7 @@ function render({ model, el }) {
   el.append(bar, views, frames.step.bar, frames.words, frames.settings, told, tools, exportTool(model, tools));
   const page = () => el.closest(".rnnviz");
   const cleanUps = [
-    reportWidth(model, el),
+    reportWidth(model, el, frames),
     keepNamed(model, el),
     keepFocus(page),
     followLinks(model),
