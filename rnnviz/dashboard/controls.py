@@ -127,7 +127,7 @@ class Controls:
         self.add = widgets.ToggleButton(description=_("+ add"), tooltip=_("choose the schemes to compare with"))
         self.add.add_class("rnnviz-add")
         title = _("Compare with <i>up to {count}</i>").format(count=MOST_SCHEMES - 1)
-        self.beside = beside = widgets.Box([widgets.HTML(title), *self.compare.values(), self.add])
+        self.beside = beside = widgets.Box([widgets.HTML(title), self.add, *self.compare.values()])
         beside.add_class("rnnviz-compare")
         self.add.observe(lambda change: put_class(beside, change["new"], "rnnviz-open"), "value")
         self.more = folded(_("More settings"), rest, _("settings that are needed less often"))

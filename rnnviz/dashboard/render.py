@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..engine.trace import Trace
+from ..network.cells import CELLS
 from ..story import step_readout
 from ..story.notes import notes
 from ..story.suggestions import Suggestion
@@ -117,8 +118,9 @@ def stage_frame(
         "columns": layout(int(viewport["width"]), len(pictures.canvases))[0],
         "words": [] if state.covers else captions(trace, theory_of if shows_theory else None),
         "page": viewport["width"],
-        "told": len(trace.schemes) + shows_gates(pictures),
+        "told": len(trace.schemes) + CELLS[config.cell].has_matrix_jacobian + shows_gates(pictures),
         "settings": all_settings(trace, state.settings.options),
+        "curves": len(trace.schemes),
         "steps": config.seq_len,
         "drawn": f"{len(trace.seeds)} x {config.batch_size}",
     }
@@ -199,7 +201,8 @@ def readout(state: PageState, trace: Trace | None, pictures: Pictures) -> list[s
         return []
     step = min(state.step, trace.config.seq_len)
     gates = step_readout.gates(trace, step) if shows_gates(pictures) else []
-    return [_("Step {step}").format(step=step), *step_readout.sentences(trace, step), *gates]
+    forward = step_readout.forward_equation(trace, step)
+    return [_("Step {step}").format(step=step), *step_readout.sentences(trace, step), *forward, *gates]
 
 
 def advice(state: PageState, results: Results, own: Result, jobs: Sequence[Job]) -> Suggestion | None:

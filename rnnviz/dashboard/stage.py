@@ -71,7 +71,7 @@ class Stage(anywidget.AnyWidget):
     frame : everything that one change brings, in one message: ``views`` (name, label, png, alt, width, height, revision
         each), ``columns``, ``words`` (text, style, perhaps the ``lines`` that it may take), ``page``, the width it is
         drawn for, ``whole``, whether nothing more is coming, ``drawn``, seeds x sequences, ``told``, how many sentences
-        a step has, ``settings`` in words, ``steps``, ``revision``.
+        a step has, ``curves``, how many schemes, ``settings`` in words, ``steps``, ``revision``.
     message : one sentence about what went wrong, or ""; the last good picture stays.
     report : where that was a fault of the program, what those who mend it have to know, else "".
     notice : sentences about a link that asks for what cannot be; the pictures are good all the same.

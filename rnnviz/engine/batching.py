@@ -16,7 +16,7 @@ from ..numerics.progress import Progress, rescaled
 Result = TypeVar("Result")
 STACK_BYTES = 128 * 2**20  # upper bound on the memory for the runs of one stack
 WEIGHT_BYTES = 4 * 2**20  # upper bound on W_hh of all its runs, so that it stays in the processor's cache
-STATE_NUMBERS = 2**14  # upper bound on the numbers in the states of all its runs at one step, for the same reason
+STEP_BYTES = 640 * 2**10  # upper bound on what a step computes for all its runs, for the same reason
 BLAS_THREADS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
 # Stacks at a time: on two free cores two stacks take 0.69 times as long as one after the other (H = 256, T = 200, eight
 # seeds), for 12 % more CPU time; a class shares a server's cores, and memory grows with every stack.
@@ -36,12 +36,17 @@ def weight_bytes(config: Config) -> int:
     return 8 * len(CELLS[config.cell].gates) * config.hidden_size**2
 
 
+def step_bytes(config: Config) -> int:
+    """Return the size of one run's state and pre-activations at one step."""
+    return 8 * config.batch_size * config.hidden_size * (1 + len(CELLS[config.cell].gates))
+
+
 def split(config: Config, runs: int) -> list[slice]:
     """Return the slices of ``runs`` that form a stack each, of nearly equal size; the same on every machine."""
     bounds = (
         STACK_BYTES // run_bytes(config),
         WEIGHT_BYTES // weight_bytes(config),
-        STATE_NUMBERS // (config.batch_size * config.hidden_size),
+        STEP_BYTES // step_bytes(config),
     )
     count = -(-runs // max(1, min(bounds)))
     if count > 1:  # so that no lane stays empty

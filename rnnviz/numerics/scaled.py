@@ -19,7 +19,7 @@ import numpy as np
 Array = np.ndarray
 
 LOG2_10 = np.log2(10.0)
-SAFE = 400.0  # rows whose largest number lies within 2**-SAFE .. 2**SAFE are left unchanged
+SAFE = 400.0  # rows whose norm lies within 2**-SAFE .. 2**SAFE are left unchanged
 WINDOW = 900.0  # numbers of a row within this many powers of two are handled as one float64 array
 TINY = np.finfo(float).tiny  # the smallest number with all its digits
 ZERO = -1e305  # the exponent of an exact zero; finite, so that differences of exponents are never nan

@@ -13,6 +13,7 @@ from .judgement import judge_gradient
 
 APART = 0.12  # decades per step: a W_hh that does more than this to one gradient beyond others prefers its direction
 MAINLY = 2.0  # one of two factors explains a change that it contributes so many times more decades to
+MOSTLY = 0.5  # share of what W_hh does to a gradient that its size must explain
 NEXT_TO_NOTHING = 0.01  # decades per step
 
 
@@ -60,21 +61,27 @@ def cause_of_fading(diagnosis: Diagnosis) -> str:
     """Distinguish W_hh from flat slopes, and find what keeps the slopes flat."""
     weights, slopes = max(0.0, -diagnosis.weight_factor), max(0.0, -diagnosis.step_factor)
     if weights >= MAINLY * slopes:
-        return "small" if diagnosis.weight_size < 0 else "contracts"
-    if slopes < MAINLY * weights:
-        return "both"
+        return "small" if diagnosis.weight_size <= MOSTLY * diagnosis.weight_factor else "contracts"
+    return "both" if slopes < MAINLY * weights else cause_of_flat_slopes(diagnosis)
+
+
+def cause_of_flat_slopes(diagnosis: Diagnosis) -> str:
+    """Find what keeps the slopes flat: saturation, the activation itself, the input, or the state."""
     activation = ACTIVATIONS[diagnosis.activation]
     if diagnosis.forward == "saturates" and len(diagnosis.forward_runs) == 1:
         return "saturated by input" if diagnosis.by_input else "saturated"
     if 2.0 * activation.log10_steepest <= diagnosis.step_factor and activation.log10_steepest < 0:
         return "ceiling"
     if activation.homogeneous:
-        return "switched off"
-    if diagnosis.slopes_without_input is None:
-        return "state"
+        return "switched off" if diagnosis.saturation >= 0.01 else ""
+    if activation.log10_steepest < 0:
+        return ""
     if diagnosis.by_input:
         return "input"
-    return "state" if diagnosis.slopes_without_input <= 0.85 * diagnosis.step_factor else "input and state"
+    if diagnosis.biased:
+        return "flat"
+    without = diagnosis.slopes_without_input
+    return "state" if without is None or without <= 0.85 * diagnosis.step_factor else "input and state"
 
 
 def cause_of_growth(diagnosis: Diagnosis) -> str:
@@ -82,10 +89,11 @@ def cause_of_growth(diagnosis: Diagnosis) -> str:
     if diagnosis.weight_factor <= 0:  # slopes above 1
         return ""
     if diagnosis.forward == "saturates" and len(diagnosis.forward_runs) == 1:
-        return "unsaturated few"
+        return "outweighs"
     if diagnosis.weight_factor > diagnosis.weight_size + 2.0 * APART and diagnosis.one_sign:
         return "one sign"
-    return "large" if diagnosis.weight_size + diagnosis.step_factor > 0 else "stretches"
+    enough = max(-diagnosis.step_factor, MOSTLY * diagnosis.weight_factor)
+    return "large" if diagnosis.weight_size >= enough else "stretches"
 
 
 def cause_of_gates(diagnosis: Diagnosis) -> str:

@@ -48,11 +48,10 @@ class Diagnosis:
     alone : ``decades`` without the losses of other steps than the last.
     slopes : decades that the slopes contribute to ``alone``; W_hh contributes the rest. None with gates.
     path : the factor per step, after the first one back, of what the gate alone passes on. None without gates.
-    zero_step : the last step at which the gradient is exactly 0, or None.
-    silent : whether dL/dh is exactly 0 at the last step.
+    zero_steps : the last step at which the gradient is exactly 0, for each run in which it is; in order.
     weight_size : the factor by which W_hh changes the length of any direction, a root mean square.
-    one_sign : whether its weights pull all units one way.
-    slopes_without_input : the slopes' factor per step once the input has ended; None where it explains nothing.
+    one_sign : whether its weights pull all units one way; biased : whether it has biases that are not 0.
+    slopes_without_input : the slopes' factor per step that the input does not explain; None where there is no input.
     """
 
     scheme: str
@@ -77,10 +76,10 @@ class Diagnosis:
     alone: float
     slopes: float | None
     path: float | None
-    zero_step: int | None
-    silent: bool
+    zero_steps: tuple[int, ...]
     weight_size: float
     one_sign: bool
+    biased: bool
     slopes_without_input: float | None = None
 
     @property
@@ -141,7 +140,8 @@ def diagnose(trace: Trace, scheme_index: int) -> Diagnosis:
     middle = middle_runs(changes)
     known = diagnose_forward(trace, scheme_index) | diagnose_backward(trace, scheme_index, changes, middle)
     if input_may_flatten(config, known):
-        known["slopes_without_input"] = slopes_without_input(trace, scheme_index, int(middle[0]))
+        each = np.array([slopes_without_input(trace, scheme_index, int(run)) for run in middle])
+        known["slopes_without_input"] = mean(each)
     return Diagnosis(
         scheme=trace.schemes[scheme_index],
         name=trace.names[scheme_index],
@@ -151,6 +151,7 @@ def diagnose(trace: Trace, scheme_index: int) -> Diagnosis:
         loss_at=config.loss_at,
         input=input_kind(config),
         one_sign=have_one_sign(trace, scheme_index),
+        biased=have_biases(trace, scheme_index),
         **known,
     )
 
@@ -173,6 +174,11 @@ def have_one_sign(trace: Trace, k: int) -> bool:
         W = trace.own.params["W_hh"]
         return bool((W >= 0).all() or (W <= 0).all())
     return SCHEMES[trace.schemes[k]].mean(64, 64) != 0
+
+
+def have_biases(trace: Trace, k: int) -> bool:
+    """Tell whether b_h may differ from 0, as drawn or as given."""
+    return bool(trace.own.params["b_h"].any()) if trace.own else SCHEMES[trace.schemes[k]].bias is not None
 
 
 def diagnose_forward(trace: Trace, k: int) -> dict[str, Any]:
@@ -223,8 +229,7 @@ def diagnose_backward(trace: Trace, k: int, changes: Array, middle: Array) -> di
         "first_step": mean(relative[middle, -2]),
         "alone": decades if last is None else mean(last[k][middle, first]),
         **step_factors(CELLS[config.cell], factors[:, first + 1 :]),
-        "zero_step": zero_step(relative[middle]),
-        "silent": bool(np.isneginf(trace.log10_grad_norm[k][middle, -1]).all()),
+        "zero_steps": zero_steps(relative, np.isneginf(trace.log10_grad_norm[k][:, -1])),
         "weight_size": mean(trace.log10_weight_size[k][middle]),
     }
 
@@ -251,10 +256,12 @@ def step_factors(cell: Cell, factors: Array) -> dict[str, float | None]:
     return {"slopes": None, "path": mean(further.mean(axis=1)) if further.size else None}
 
 
-def zero_step(relative: Array) -> int | None:
-    """Return the last step at which a gradient is exactly 0."""
-    zero = np.flatnonzero(np.isneginf(relative).any(axis=0))
-    return int(zero[-1]) if zero.size else None
+def zero_steps(relative: Array, silent: Array) -> tuple[int, ...]:
+    """Return the last steps at which gradients are exactly 0, in order, of those runs where they are at all."""
+    zero = np.isneginf(relative)
+    zero[silent, -1] = True
+    found = np.flatnonzero(zero.any(axis=1))
+    return tuple(sorted(int(np.flatnonzero(zero[run])[-1]) for run in found))
 
 
 def input_may_flatten(config: Config, known: dict[str, Any]) -> bool:
@@ -265,15 +272,21 @@ def input_may_flatten(config: Config, known: dict[str, Any]) -> bool:
         or ACTIVATIONS[config.activation].homogeneous
     ):
         return False
-    return input_kind(config) == "steady" and np.isfinite(known["slopes"]) and known["slopes"] < 0
+    return input_kind(config) != "nothing" and np.isfinite(known["slopes"]) and known["slopes"] < 0
 
 
 def slopes_without_input(trace: Trace, k: int, run: int) -> float:
-    """Return log10 of the slopes' factor per step in the same network, long after its input has ended."""
+    """Return log10 of the slopes' factor per step in the same network without its input, or long after it has ended.
+
+    An impulse ends by itself: what the later steps contribute is then what the input does not explain.
+    """
     config, params = trace.config, trace.parameters(k, run)
     x, targets = trace.inputs(k, run)
-    quiet = np.zeros((QUIET_STEPS, min(QUIET_BATCH, x.shape[1]), x.shape[2]))
-    quiet[0] = x[0, : quiet.shape[1]]
+    if config.seq_len > 1 and input_kind(config) == "impulse":
+        return float(trace.log10_step_factor[k][run, 2:].sum()) / (config.seq_len - first_loss(config))
+    steps = QUIET_STEPS if config.seq_len > 1 else 1
+    quiet = np.zeros((steps, min(QUIET_BATCH, x.shape[1]), x.shape[2]))
+    quiet[0] = x[0, : quiet.shape[1]] if steps > 1 else 0.0
     targets = np.broadcast_to(targets[-1, : quiet.shape[1]], quiet.shape[:2])
     factors = runs.trace(params, quiet, targets, config.cell, config.activation).log10_step_factor
-    return float(np.mean(factors[QUIET_STEPS // 2 :]))
+    return float(np.mean(factors[-((steps + 1) // 2) :]))

@@ -111,8 +111,8 @@ def improve(config: Config, diagnosis: Diagnosis, seeds: tuple[int, ...]) -> Pro
 
 
 def decades(diagnosis: Diagnosis) -> float:
-    """Return by how many decades the gradient fades or grows; inf where it is 0 or undefined."""
-    if diagnosis.forward == "overflows" or diagnosis.backward in ("zero", "undefined"):
+    """Return by how many decades the gradient fades or grows; inf where it is 0 or undefined in any run."""
+    if diagnosis.forward == "overflows" or diagnosis.backward_runs.keys() & {"zero", "undefined"}:
         return np.inf
     return abs(diagnosis.decades)
 

@@ -43,10 +43,11 @@ CAUSES = {
     "input and state": N_(
         "{weights}; the input and the state's own size push the units to where their slope is below 1: {factors}"
     ),
+    "flat": N_("{weights}; the units are where their slope is below 1: {factors}"),
     "large": N_("its weights are large: {factors}"),
     "one sign": N_("its weights have one sign and add up: {factors}"),
     "stretches": N_("W_hh stretches the directions in which it points: {factors}"),
-    "unsaturated few": N_("its weights are so large that the few unsaturated units are enough: {factors}"),
+    "outweighs": N_("W_hh outweighs what the saturated units hold back: {factors}"),
     "path": N_("{path} alone passes on ×{alone_path} per step; with the paths through W_hh, ×{then}"),
     "path alone": N_("{path} passes on ×{alone_path} per step, and the paths through W_hh add next to nothing"),
     "open": N_("{path} stays open: ×{alone_path} per step"),
@@ -80,6 +81,8 @@ def forward_words(diagnosis: Diagnosis) -> str:
     if diagnosis.forward == "overflows":
         return overflow_words(diagnosis)
     size = moment_words(diagnosis.second_moment)
+    if diagnosis.seq_len == 1 and set(diagnosis.forward_runs) == {"keeps"}:
+        return _("the state has one step only ({size})").format(size=size)
     if len(diagnosis.forward_runs) > 1:
         return _("the state {runs} (median {size})").format(runs=in_runs(diagnosis.forward_runs), size=size)
     if diagnosis.forward == "zero":
@@ -102,7 +105,7 @@ def nothing_words(diagnosis: Diagnosis) -> str:
     """Return why the state is 0."""
     if not diagnosis.vanished:
         return _("the state shrinks (E h² below 1e-308)")
-    if diagnosis.input == "nothing":
+    if diagnosis.input == "nothing" and not diagnosis.biased:
         return _("the state is exactly 0, as there is no input")
     if diagnosis.weight_size == -np.inf and diagnosis.input == "impulse":
         return _("the state is exactly 0, as W_hh is 0 and hands nothing on")
@@ -167,7 +170,7 @@ def rate_words(diagnosis: Diagnosis) -> str:
 
 def zero_words(diagnosis: Diagnosis) -> str:
     """Return why the gradient is 0."""
-    if diagnosis.silent:
+    if diagnosis.zero_steps[:1] == (diagnosis.seq_len,):
         return _("the gradient is exactly 0 from the start: the loss hands nothing back")
     text = _("the gradient is exactly 0 from step {step} back")
     if diagnosis.weight_size == -np.inf:
@@ -178,7 +181,14 @@ def zero_words(diagnosis: Diagnosis) -> str:
             )
     elif diagnosis.kind.has_matrix_jacobian and ACTIVATIONS[diagnosis.activation].homogeneous:
         text = _("the gradient is exactly 0 from step {step} back, as it meets only units that are off")
-    return text.format(step=diagnosis.zero_step, path=path_words(diagnosis), alone_path=factor(diagnosis.path or 0.0))
+    step, path = zero_step_words(diagnosis.zero_steps), path_words(diagnosis)
+    return text.format(step=step, path=path, alone_path=factor(diagnosis.path or 0.0))
+
+
+def zero_step_words(steps: tuple[int, ...]) -> str:
+    """Write the median of the steps from which the gradients of the runs are 0, and the range where they differ."""
+    text = _("{step} ({low} to {high} by run)") if steps[0] < steps[-1] else "{step}"
+    return text.format(step=steps[len(steps) // 2], low=steps[0], high=steps[-1])
 
 
 def reason(diagnosis: Diagnosis) -> str:

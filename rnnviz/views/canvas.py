@@ -17,6 +17,7 @@ from .view import View
 
 KEPT = 4  # blitted figures per view; each takes 1.5 to 3 MB
 DPI = 100
+LEAST = 1e-6  # px
 LEFT, RIGHT, BOTTOM = 74, 16, 46  # px of margin; a view knows what stands above its axes
 STYLE: dict[Any, Any] = {
     "font.size": 9.5,
@@ -43,7 +44,8 @@ def compose(view: View, data: Any, width: float, height: float, scale: float = 1
 
 def blank(width: float, height: float, scale: float) -> Figure:
     """Return a new figure of ``width`` x ``height`` CSS pixels at ``scale`` dots each."""
-    figure = Figure(figsize=(width / DPI, height / DPI), dpi=DPI * scale)
+    # 4.52 inches at 100 dots are 451.99999999999994 of them, which matplotlib cuts to 451.
+    figure = Figure(figsize=((width + LEAST) / DPI, (height + LEAST) / DPI), dpi=DPI * scale)
     QuickCanvas(figure)
     return figure
 

@@ -60,7 +60,7 @@ def assert_inside(page, *selectors):
 def test_a_projector_shows_question_task_controls_pictures_and_verdicts(lesson, name):
     page = lesson(name)
     assert_inside(
-        page, ".rnnviz-look", ".rnnviz-card", SEEN, ".rnnviz-words li", ".rnnviz-step-bar input", ".rnnviz-tools"
+        page, ".rnnviz-look", ".rnnviz-card", SEEN, ".rnnviz-words li", ".rnnviz-step-bar input", ".rnnviz-moment"
     )
     assert_inside(page, ".rnnviz-column > .rnnviz-controls > *", ".rnnviz-compare", ".rnnviz-actions > *")
     assert all(430 <= right - left <= 480 for left, _, right, _ in boxes(page, SEEN))

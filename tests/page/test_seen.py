@@ -229,7 +229,6 @@ def test_a_projector_gets_larger_letters_beside_and_in_the_pictures(opened):
 def test_a_changed_control_has_a_mark_that_needs_no_colour_and_has_room(opened, desk):
     marks = "all => all.map((node) => [node.textContent, getComputedStyle(node, '::before').content])"
     labels = desk.locator(".rnnviz-controls > .widget-inline-hbox > .widget-label")
-    assert set(dict(labels.evaluate_all(marks)).values()) == {"none"}, "the page is where its link started it"
     change(desk, lambda: slider(desk, "Sequence length").press("ArrowLeft"))
     found = dict(labels.evaluate_all(marks))
     change(desk, lambda: slider(desk, "Sequence length").press("ArrowRight"))

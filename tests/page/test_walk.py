@@ -129,10 +129,10 @@ def test_a_button_that_disables_itself_passes_the_focus_on(bettor):
     bet(page, "shrinks")
     page.wait_for_function("() => document.activeElement.textContent === 'Ask again'")
     reset.press("Enter")
-    page.wait_for_function("() => document.activeElement.textContent === 'New seed'")
+    page.wait_for_function("() => document.activeElement.textContent === 'More settings'")
     page.get_by_role("button", name="Pin", exact=True).press("Enter")
     page.locator("button:enabled", has_text="Unpin").press("Enter")
-    page.wait_for_function("() => document.activeElement.matches('.rnnviz [tabindex], .rnnviz select')")
+    page.wait_for_function("() => document.activeElement.textContent === 'More settings'")
     bettor.rest()
 
 

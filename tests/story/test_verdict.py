@@ -1,5 +1,6 @@
 """The verdict on stories whose truth is known: constructed, from a closed form, or from states and weights."""
 
+import dataclasses
 import itertools
 import re
 
@@ -226,6 +227,63 @@ def test_faults_once_found_stay_mended():
         assert re.search(pattern, sentence), sentence
     quiet = {"activation": "sigmoid", "seq_len": 1, "inputs": "digits", "input_scale": 10.0, "gain": 1.2}
     assert "balance" not in say("xavier", **quiet)
+
+
+def test_what_a_kick_flattens_is_not_blamed_on_the_state():
+    """Step 1 reads the kick and no state: at T = 1 and 4 its slopes are nearly all that shrinks the gradient."""
+    for steps, verb in ((1, "survives|grows|fades"), (4, "fades")):
+        kick = {"inputs": "none", "input_scale": 1.5 if steps == 1 else 100.0, "seq_len": steps}
+        sentence = say("orthogonal", **kick)
+        assert re.search(verb, sentence) and "state's own size" not in sentence, sentence
+    assert "W_hh hardly changes it; the input pushes" in say("orthogonal", input_scale=1.5, seq_len=1)
+
+
+def test_a_single_step_keeps_and_shrinks_nothing():
+    for scheme, settings_ in (("xavier", {}), ("small_normal", {"inputs": "none"}), ("keras", {"cell": "lstm"})):
+        assert "the state has one step only (E h²" in say(scheme, seq_len=1, **settings_)
+
+
+def test_large_and_small_weights_are_so_by_their_size():
+    """||W_hh|| / sqrt(H) must give at least half of what W_hh did in decades; else it is the directions that count."""
+    linear = {"activation": "linear", "hidden_size": 8, "batch_size": 4, "seq_len": 20, "seeds": 1}
+    for seed, gain in itertools.product(range(8), (0.8, 1.0, 1.25)):
+        config = rv.Config(gain=gain, seed=seed, **{k: v for k, v in linear.items() if k != "seeds"})
+        size = np.log10(np.linalg.norm(rv.init_params(config)["W_hh"]) / np.sqrt(8))
+        trace = rv.run(config)
+        rate = (trace.log10_grad_norm[0] - trace.log10_grad_norm[-1]) / 20
+        sentence = verdict.sentences(trace.as_comparison())[0]
+        by_size = size * np.sign(rate) >= 0.5 * abs(rate)
+        for words in ("its weights are large", "its weights are small"):
+            assert words not in sentence or by_size, sentence
+
+
+def test_no_units_are_blamed_that_are_not_there():
+    """With H = 1 or 38 % of the units unsaturated, "the few unsaturated units" are none or not few."""
+    for settings_ in ({"hidden_size": 1, "gain": 20.0, "seq_len": 3}, {"gain": 10.0, "seq_len": 2}):
+        assert "few" not in say("xavier", **settings_)
+    trace = rv.run(rv.Config(activation="relu", hidden_size=16))
+    switched = [dataclasses.replace(diagnose(trace, 0), saturation=share) for share in (0.0, 0.4)]
+    assert ["units are off" in verdict.sentence(each) for each in switched] == [False, True]
+
+
+def test_biases_are_not_called_the_states_own_size():
+    """Without an input, and W_hh near 0, h = tanh(b): at H = 1 that alone takes up to 0.58 of the slope."""
+    sentence = say("pytorch", hidden_size=1, gain=2.0, input_scale=0.0)
+    assert "the units are where their slope is below 1" in sentence, sentence
+    off = say("pytorch", seeds=1, hidden_size=1, gain=0.0, input_scale=0.0, activation="relu")
+    b = rv.init_params(rv.Config(scheme="pytorch", hidden_size=1, activation="relu"))["b_h"][0]
+    assert ("exactly 0, as every unit is off" in off) == (b < 0), off
+
+
+def test_runs_that_end_at_different_steps_are_not_given_one_step():
+    settings_ = {"activation": "relu", "hidden_size": 2, "batch_size": 1, "seq_len": 100}
+    trace = rv.compare(rv.Config(**settings_), ["xavier"], range(40))
+    zero = np.isneginf(trace.log10_relative_norm[0])
+    chosen = [run for run in range(40) if zero[run, 0]][:5]
+    ends = sorted(int(np.flatnonzero(zero[run])[-1]) for run in chosen)
+    assert len(chosen) == 5 and ends[0] < ends[-1]
+    sentence = verdict.sentences(rv.compare(rv.Config(**settings_), ["xavier"], chosen))[0]
+    assert f"from step {ends[2]} ({ends[0]} to {ends[-1]} by run) back, as it meets only units that are off" in sentence
 
 
 def test_the_gates_alone_are_the_same_where_W_hh_adds_nothing():

@@ -109,7 +109,7 @@ class Frames {
       if (!this.views.children[k]) this.views.append(this.figure(view));
       this.showView(this.views.children[k], view, images[k]);
     });
-    this.el.style.setProperty("--told", frame.told);
+    for (const name of ["told", "curves"]) this.el.style.setProperty(`--${name}`, frame[name]);
     this.step.follow(frame.steps, frame.told);
     showSentences(this.words, frame.words, this.texts.why);
     this.chooser.update();

@@ -48,7 +48,8 @@ class Step {
     const by = { ArrowLeft: -1, ArrowRight: 1, PageDown: -10, PageUp: 10 }[event.key];
     if (!by && event.key !== "Home" && event.key !== "End") return;
     event.preventDefault();
-    const now = Math.max(this.wanted ?? this.model.get("step"), 0);
+    const at = this.wanted ?? this.model.get("step");
+    const now = at >= 0 ? at : by < 0 ? this.steps - by : 0; // backwards from the end, as the gradient goes
     this.request(event.key === "Home" ? 0 : event.key === "End" ? this.steps : now + by);
   }
 
