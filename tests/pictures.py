@@ -13,12 +13,12 @@ from playwright.sync_api import Page, sync_playwright
 HERE = Path(__file__).parent
 NOTEBOOKS = HERE.parent / "notebooks"
 FOLDERS = ("", "de/")  # of each language
-CARD = {"width": 280, "height": 190}  # CSS pixels: what a card shows at a window of 1280
+CARD = {"width": 280, "height": 202}  # CSS pixels: what a card shows at a window of 1280
 DOTS = 3
 # The settings and the part of each notebook that show best what it is about.
 SUBJECTS = {
     "01_variance_and_gradients": ("", "[data-view=gradient] img"),
-    "02_spectrum": ("show=spectrum,gradient", "[data-view=spectrum] img"),
+    "02_spectrum": ("beside=orthogonal&show=jacobian,gradient", "[data-view=jacobian] img"),
     "03_gates": ("show=units,gradient", "[data-view=units] img"),
     "04_how_the_numbers_are_made": ("", ".rnnviz-step >> nth=7"),
 }
@@ -28,17 +28,18 @@ def open_notebook(page: Page, address: str, name: str) -> str:
     """Open a notebook, wait for all its pictures, and return the selector of its subject."""
     query, subject = SUBJECTS[name.rpartition("/")[2]]
     page.goto(f"{address.rstrip('/')}/voila/render/{name}.ipynb?{query}")
+    page.locator(subject).first.wait_for()
     page.wait_for_function(f"() => document.querySelector('.rnnviz-step') || ({PICTURES})()")
     return subject
 
 
 def fit(path: Path, background: str) -> None:
-    """Scale a picture down to a card's width, and crop or pad it to its height."""
-    size = [DOTS * side for side in CARD.values()]
+    """Scale a picture to a card's width, and crop or pad it to its height."""
+    width, height = (DOTS * side for side in CARD.values())
     with Image.open(path) as picture:
-        picture.thumbnail((size[0], max(size)))
-        card = Image.new("RGB", size, ImageColor.getrgb(background))
-        card.paste(picture.convert("RGB"), tuple(max(0, (side - own) // 2) for side, own in zip(size, picture.size)))
+        scaled = picture.convert("RGB").resize((width, round(picture.height * width / picture.width)))
+    card = Image.new("RGB", (width, height), ImageColor.getrgb(background))
+    card.paste(scaled, (0, max(0, (height - scaled.height) // 2)))
     card.quantize(64).save(path, optimize=True)
 
 
