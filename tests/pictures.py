@@ -5,6 +5,7 @@ import sys
 from itertools import product
 from pathlib import Path
 
+from browsing import PICTURES
 from conftest import BROWSER_FLAGS
 from PIL import Image, ImageColor
 from playwright.sync_api import Page, sync_playwright
@@ -12,37 +13,34 @@ from playwright.sync_api import Page, sync_playwright
 HERE = Path(__file__).parent
 NOTEBOOKS = HERE.parent / "notebooks"
 FOLDERS = ("", "de/")  # of each language
-CARD = {"width": 1200, "height": 750}
-# The part of each notebook that shows best what it is about.
+CARD = {"width": 280, "height": 202}  # CSS pixels: what a card shows at a window of 1280
+DOTS = 3
+# The settings and the part of each notebook that show best what it is about.
 SUBJECTS = {
-    "01_variance_and_gradients": "[data-view=gradient] img",
-    "02_spectrum": "[data-view=spectrum] img",
-    "03_gates": "[data-view=units] img",
-    "04_how_the_numbers_are_made": ".rnnviz-step >> nth=7",
+    "01_variance_and_gradients": ("", "[data-view=gradient] img"),
+    "02_spectrum": ("beside=orthogonal&show=jacobian,gradient", "[data-view=jacobian] img"),
+    "03_gates": ("show=units,gradient", "[data-view=units] img"),
+    "04_how_the_numbers_are_made": ("", ".rnnviz-step >> nth=7"),
 }
-SETTLED = """() => {
-  const images = [...document.querySelectorAll('.rnnviz-view img')];
-  return document.querySelector('.rnnviz-step')
-    || images.length && images.every(i => i.complete && i.naturalWidth >= i.clientWidth * devicePixelRatio - 2)
-      && !document.querySelector('.rnnviz-late') && images.length === document.querySelectorAll('.rnnviz-view').length;
-}"""
 
 
-def open_notebook(page: Page, address: str, name: str) -> None:
-    """Open a notebook and wait for all its pictures."""
-    page.goto(f"{address.rstrip('/')}/voila/render/{name}.ipynb")
-    page.wait_for_selector(SUBJECTS[name.rpartition("/")[2]])
-    page.wait_for_load_state("networkidle")
-    page.wait_for_function(SETTLED)
+def open_notebook(page: Page, address: str, name: str) -> str:
+    """Open a notebook, wait for all its pictures, and return the selector of its subject."""
+    query, subject = SUBJECTS[name.rpartition("/")[2]]
+    page.goto(f"{address.rstrip('/')}/voila/render/{name}.ipynb?{query}")
+    page.locator(subject).first.wait_for()
+    page.wait_for_function(f"() => document.querySelector('.rnnviz-step') || ({PICTURES})()")
+    return subject
 
 
 def fit(path: Path, background: str) -> None:
-    """Crop or pad a picture to the size of a card."""
+    """Scale a picture to a card's width, and crop or pad it to its height."""
+    width, height = (DOTS * side for side in CARD.values())
     with Image.open(path) as picture:
-        colour = ImageColor.getrgb(background)
-        card = Image.new("RGB", (CARD["width"], CARD["height"]), colour)
-        card.paste(picture.convert("RGB"), (0, max(0, (CARD["height"] - picture.height) // 2)))
-    card.save(path, optimize=True)
+        scaled = picture.convert("RGB").resize((width, round(picture.height * width / picture.width)))
+    card = Image.new("RGB", (width, height), ImageColor.getrgb(background))
+    card.paste(scaled, (0, max(0, (height - scaled.height) // 2)))
+    card.quantize(64).save(path, optimize=True)
 
 
 def main(address: str) -> None:
@@ -50,15 +48,16 @@ def main(address: str) -> None:
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=BROWSER_FLAGS)
         for theme, suffix, background in (("light", "", "#ffffff"), ("dark", "-dark", "#14181f")):
-            page = browser.new_page(viewport={"width": 640, "height": 900}, device_scale_factor=2, color_scheme=theme)
-            for folder, (name, subject) in product(FOLDERS, SUBJECTS.items()):
-                open_notebook(page, address, folder + name)
+            narrow = {"width": CARD["width"] + 32, "height": 760}
+            page = browser.new_page(viewport=narrow, device_scale_factor=DOTS, color_scheme=theme)
+            for folder, name in product(FOLDERS, SUBJECTS):
+                subject = open_notebook(page, address, folder + name)
                 path = NOTEBOOKS / folder / "pictures" / f"{name}{suffix}.png"
                 page.locator(subject).first.screenshot(path=path, style=".rnnviz-files {visibility: hidden}")
                 fit(path, background)
-        page = browser.new_page(viewport={"width": 1280, "height": 900})
+        page = browser.new_page(viewport={"width": 1280, "height": 720})
         open_notebook(page, address, "01_variance_and_gradients")
-        page.locator(".rnnviz").first.screenshot(path=NOTEBOOKS / "pictures" / "dashboard.png")
+        page.screenshot(path=NOTEBOOKS / "pictures" / "dashboard.png")
         browser.close()
 
 

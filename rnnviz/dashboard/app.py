@@ -29,7 +29,7 @@ from .render import LEFT, render, stage_frame
 from .reruns import close_older
 from .results import Results
 from .scenes import scenes_of
-from .settings import Comparison, Settings
+from .settings import Comparison, Settings, too_many
 from .stage import Stage
 from .state import (
     MOST_SHOWN,
@@ -104,7 +104,7 @@ class Dashboard(KeptPage):
         self.stage = Stage(present=self.state.present)
         self.lay_out(tuple(dict.fromkeys(option for view in shown.values() for option in view.options)))
         unknown = self.controls.unknown((*self.state.lock, *self.state.hide))
-        notice = " ".join(filter(None, [*unspoken, self.state.notice, unknown]))
+        notice = " ".join(filter(None, [*unspoken, too_many(schemes[0], schemes[1:]), self.state.notice, unknown]))
         self.state = replace(self.state, notice=notice)
         self.stage.observe(lambda change: self.attempt(self.show), "viewport")
         self.stage.observe(lambda change: self.dispatch(Point(change["new"])), "step")

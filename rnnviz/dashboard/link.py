@@ -10,7 +10,7 @@ from ..network.config import FIELDS, from_text
 from ..text.language import LANGUAGES, _, of_link
 from ..views import OPTIONS, VIEWS
 from .scenes import SCENES, START
-from .settings import Settings
+from .settings import Settings, too_many
 from .state import MOST_PINS, MOST_SHOWN, PageState
 
 LONGEST = 200_000  # characters; a text setting may be long, a hostile link longer
@@ -102,7 +102,8 @@ def read(query: str, start: Settings) -> tuple[Settings, list[str]]:
             settings = with_text(settings, name, text)
         except ValueError as error:
             problems.append(_("In this link {problem}").format(problem=error))
-    return settings, problems
+    problems.append(too_many(settings.config.scheme, parts.get("beside", "").split(",")))
+    return settings, list(filter(None, problems))
 
 
 def with_text(settings: Settings, name: str, text: str) -> Settings:

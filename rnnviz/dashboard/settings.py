@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
@@ -86,6 +86,14 @@ class Settings:
         outer = {name: value for name, value in changes.items() if name in own}
         config = outer.pop("config", self.config)
         return replace(self, config=config.replace(**inner), **outer)
+
+
+def too_many(first: str, beside: Collection[str]) -> str:
+    """Return a sentence where more schemes are to be compared than a page draws, else ""."""
+    named = [name for name in SCHEMES if name in beside and name != first]
+    left_out = ", ".join(_(SCHEMES[name].short) for name in named[MOST_SCHEMES - 1 :])
+    sentence = _("A page compares at most {count} schemes; it leaves out: {names}.")
+    return sentence.format(count=MOST_SCHEMES, names=left_out) if left_out else ""
 
 
 def check_option(name: str, value: Any) -> None:

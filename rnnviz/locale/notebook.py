@@ -51,7 +51,7 @@ def end_of(call: ast.Call, source: str) -> int:
 
 def labelled(notebook: dict, language: str, links: dict[str, str]) -> dict:
     """Return a notebook whose metadata names its language and links to its translations."""
-    label = {"language": language, "translations": links}
+    label = {**notebook["metadata"].get("rnnviz", {}), "language": language, "translations": links}
     return {**notebook, "metadata": {**notebook["metadata"], "rnnviz": label}}
 
 

@@ -65,7 +65,8 @@ class IndexPage(Page):
             self.redirect("?".join(filter(None, [self.base_url, self.request.query])))
             return
         cards = gallery.cards(self.folder, self.language)
-        self.finish(self.render_template("gallery.html", cards=cards, base_url=self.base_url))
+        columns = gallery.columns(len(cards))
+        self.finish(self.render_template("gallery.html", cards=cards, columns=columns, base_url=self.base_url))
 
 
 class NotebookPage(Page, TornadoVoilaHandler):

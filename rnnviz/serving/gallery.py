@@ -1,18 +1,23 @@
-"""The cards of the index page: a title, a sentence and a picture of each notebook."""
+"""The cards of the index page, an ordered course: what each notebook asks, how long it takes, what it teaches."""
 
 import json
 import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from .languages import OWN, language_of
+from .languages import OWN, metadata_of
 
 PICTURES = "pictures"
+GOAL = "goal"  # the tag of the cell that says what one can do after the notebook
+MOST_COLUMNS = 4
 
 
 @dataclass(frozen=True)
 class Card:
-    """One notebook on the index page; `name` and the pictures are paths relative to the notebook folder."""
+    """One notebook on the index page; `name` and the pictures are paths relative to the notebook folder.
+
+    `minutes` is how long the notebook takes, 0 if it does not say; `goal` is a heading and what stands below it.
+    """
 
     name: str
     title: str
@@ -20,6 +25,8 @@ class Card:
     picture: str = ""
     dark_picture: str = ""
     language: str = OWN
+    minutes: int = 0
+    goal: tuple[str, str] = ("", "")
 
 
 def cards(folder: Path, language: str = OWN) -> list[Card]:
@@ -31,27 +38,47 @@ def cards(folder: Path, language: str = OWN) -> list[Card]:
     return [card(path, folder) for _, path in sorted(paths.items())]
 
 
+def columns(number: int) -> int:
+    """Return how many cards stand side by side on a wide page, so that none is left alone in the last row.
+
+    >>> [columns(number) for number in (1, 2, 3, 4, 5, 6, 7, 8, 9, 10)]
+    [1, 2, 3, 4, 3, 4, 4, 4, 3, 4]
+    """
+    full = [count for count in range(min(number, MOST_COLUMNS), 1, -1) if number == count or number % count != 1]
+    return full[0] if full else 1
+
+
 def card(path: Path, folder: Path) -> Card:
-    """Return a notebook's card: its first heading, the paragraph below that, and `pictures/<stem>.png`."""
-    title, sentence = heading_and_sentence(first_markdown(path))
+    """Return a notebook's card: its first heading, the paragraph below that, `pictures/<stem>.png`, and its goal."""
+    cells = markdown_cells(path)
+    title, sentence = heading_and_sentence(text(cells[0])) if cells else ("", "")
+    goals = [text(cell) for cell in cells if GOAL in cell.get("metadata", {}).get("tags", ())]
+    label = metadata_of(path)
+    language, minutes = label.get("language"), label.get("minutes")
     return Card(
         name=path.relative_to(folder).as_posix(),
         title=title or path.stem.replace("_", " "),
         sentence=sentence,
         picture=picture(path, folder, ""),
         dark_picture=picture(path, folder, "-dark"),
-        language=language_of(path),
+        language=language if isinstance(language, str) else OWN,
+        minutes=minutes if isinstance(minutes, int) else 0,
+        goal=heading_and_sentence(goals[0]) if goals else ("", ""),
     )
 
 
-def first_markdown(path: Path) -> str:
-    """Return the text of the first Markdown cell, or "" if the file is not a notebook."""
+def markdown_cells(path: Path) -> list[dict]:
+    """Return the Markdown cells, or [] if the file is not a notebook."""
     try:
         cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
-        sources = [cell["source"] for cell in cells if cell["cell_type"] == "markdown"]
+        return [cell for cell in cells if cell["cell_type"] == "markdown" and text(cell).strip()]
     except (OSError, ValueError, KeyError, TypeError):
-        return ""
-    return "".join(sources[0]) if sources else ""
+        return []
+
+
+def text(cell: dict) -> str:
+    """Return a cell's source."""
+    return "".join(cell["source"])
 
 
 def heading_and_sentence(markdown: str) -> tuple[str, str]:

@@ -146,6 +146,14 @@ def test_what_cannot_be_is_a_sentence_and_the_default():
         assert len(state.notice) < 400, query[:60]
 
 
+def test_more_schemes_than_a_page_draws_are_named():
+    beside = ["glorot_normal", "glorot_uniform", "he", "orthogonal", "identity"]
+    assert from_query(f"beside={','.join(beside)},xavier", START).notice == ""
+    state = from_query(f"beside={','.join(beside)},uniform01,small_normal", START)
+    assert state.notice == "A page compares at most 6 schemes; it leaves out: U[0, 1], Small normal."
+    assert list(state.settings.beside) == beside
+
+
 def test_a_link_has_no_more_pins_than_a_page():
     state = from_query("&".join(f"pin=seed%3D{k}" for k in range(50)), START)
     assert [pin.config.seed for pin in state.pins] == [0, 1, 2]

@@ -5,12 +5,14 @@ import re
 import shutil
 import subprocess
 import sys
+from html import escape, unescape
 
 import pytest
 from browsing import (
     FIRST,
     NOTEBOOKS,
     PICTURES,
+    alts,
     assert_accessible,
     change,
     open_notebook,
@@ -19,6 +21,7 @@ from browsing import (
     slider,
 )
 from conftest import INTERRUPT, jupyter_port, wait_until
+from nbconvert import HTMLExporter
 
 pytestmark = pytest.mark.browser
 PATHS = [*NOTEBOOKS.glob("*.ipynb"), *NOTEBOOKS.glob("[!.]*/*.ipynb")]
@@ -90,23 +93,69 @@ def lab(tmp_path):
         process.wait(timeout=30)
 
 
-def test_the_same_notebook_draws_in_jupyterlab(browser, lab):
-    context = browser.new_context(viewport={"width": 1400, "height": 1000})  # its console is JupyterLab's own affair
-    page = context.new_page()
+def run_all(page, lab):
+    """Open the notebook in JupyterLab and run it."""
     page.goto(lab)
     page.get_by_role("heading", name="Find out what the initial weights let through").wait_for()
     page.wait_for_selector(".jp-Notebook-ExecutionIndicator[data-status='idle']")  # cells run earlier are lost
     page.get_by_role("menuitem", name="Run", exact=True).click()
     page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
     page.wait_for_function(PICTURES)
+
+
+# Whether nothing covers an image's upper edge, where its title is.
+UNCOVERED = """
+(image) => {
+  const { x, y, width } = image.getBoundingClientRect();
+  return [0.2, 0.5, 0.8].every((part) => document.elementFromPoint(x + part * width, y + 12) === image);
+}
+"""
+
+
+def titles_on_top(page):
+    """Tell whether nothing covers the titles of the pictures, also while a mouse is over them."""
+    images = page.locator(".rnnviz-view img").all()
+    return all(image.hover() or image.evaluate(UNCOVERED) for image in images)
+
+
+def reopened_without_kernel(page, path):
+    """Save the notebook, shut its kernel down, and return the alt texts of its last pictures."""
+    last = alts(page)
+    page.locator(".jp-Notebook").press("Control+s")
+    wait_until(lambda: escape(last[0]) in path.read_text(encoding="utf-8"), "the notebook is saved")
+    page.evaluate("""async () => {
+      const headers = { "X-XSRFToken": /_xsrf=([^;]*)/.exec(document.cookie)[1] };
+      for (const { id } of await (await fetch("/api/sessions")).json())
+        await fetch(`/api/sessions/${id}`, { method: "DELETE", headers });
+    }""")
+    return last
+
+
+def test_the_same_notebook_draws_in_jupyterlab_and_keeps_its_last_pictures(browser, lab, tmp_path):
+    context = browser.new_context(viewport={"width": 1280, "height": 1000})  # its console is JupyterLab's own affair
+    page = context.new_page()
+    run_all(page, lab)
     before = pictures(page)
-    press(page, "Hidden size", "ArrowRight")
+    press(page, "Gain", "ArrowRight")
     assert pictures(page)["gradient"][0] != before["gradient"][0]
+    assert not page.locator(".rnnviz-copy").is_visible()
+    assert titles_on_top(page)
+    last = reopened_without_kernel(page, tmp_path / FIRST)
+    page.goto(lab)
+    page.locator(".rnnviz-copy").wait_for()
+    assert page.eval_on_selector_all(".rnnviz-copy img", "all => all.map((image) => image.alt)") == last
+    page.get_by_text("model not found").wait_for(state="hidden")
+    assert page.locator(".rnnviz-copy p").count() == 3  # what to do, and a verdict on each scheme
+    exported, _ = HTMLExporter(template_name="lab").from_filename(tmp_path / FIRST)
+    assert all(alt in unescape(exported) for alt in last)
+    assert "Run this cell to get the controls." in exported
+    run_all(page, lab)
+    press(page, "Gain", "ArrowRight")
     page.evaluate("() => { navigator.clipboard.writeText = () => Promise.reject(new Error('closed')); }")
     page.get_by_role("button", name="Copy link").press("Enter")
     link = page.get_by_label("Link to these settings").input_value()
-    assert link == f"{lab.split('/lab/')[0]}/voila/render/{FIRST}?hidden_size=65"
+    assert link == f"{lab.split('/lab/')[0]}/voila/render/{FIRST}?gain=1.01"
     page.goto(link)
     page.wait_for_function(PICTURES)
-    assert slider(page, "Hidden size").get_attribute("aria-valuetext") == "65"
+    assert slider(page, "Gain").get_attribute("aria-valuetext") == "1.01"
     context.close()
