@@ -164,7 +164,7 @@ def test_a_bet_takes_the_place_of_the_question_and_moves_nothing(lesson):
     bet = page.locator(".rnnviz-question .rnnviz-bet")
     bet.get_by_text("Your bet: over 50 steps, Xavier's gradient").wait_for()
     assert boxes(page, places) == before
-    change(page, lambda: bet.get_by_role("button", name="shrinks").click())
+    change(page, lambda: bet.get_by_role("button", name="fades").click())
     bet.get_by_text("Right.").wait_for()
     assert boxes(page, places) == before
     change(page, lambda: bet.get_by_role("button", name="Ask again").click(), f"{STAGE}.query.includes('seed=')")

@@ -95,12 +95,12 @@ def test_one_key_makes_text_as_large_as_noise(first):
     assert not box.is_visible()
     before = first.evaluate("document.querySelector('.rnnviz-stage').getBoundingClientRect().y")
     change(first, lambda: menu.select_option(label="Text (one-hot)"))
+    unfold(first)
     assert "1/47" in first.locator(".rnnviz-notes").inner_text()
     change(first, lambda: box.press("Space"), f"{STAGE}.query.includes('input_scale=6.855654600401044')")
     assert box.is_checked()
     assert "as large as noise" in first.locator(".rnnviz-notes").inner_text()
     assert first.evaluate("document.querySelector('.rnnviz-stage').getBoundingClientRect().y") == before
-    unfold(first)
     assert first.get_by_role("textbox", name="Input scale: value").inner_text() == "6.86"
 
 

@@ -65,7 +65,7 @@ def test_a_bet_covers_the_gradient_until_it_is_placed(opened):
     assert not re.search(r"\d", gradient())
     page.stage.step = 3
     assert "covered" in page.stage.moment[0]
-    button(page, "shrinks").click()
+    button(page, "fades").click()
     assert "Right." in text_of(bet)
     assert "1 of 1" in text_of(bet)
     assert len(sentences(page)) == 2
@@ -75,7 +75,7 @@ def test_a_bet_covers_the_gradient_until_it_is_placed(opened):
     assert sentences(page) == []
     assert "Right." not in text_of(bet)
     assert "1 of 1" in text_of(bet), "the score stays while the next question is open"
-    button(page, "shrinks").click()
+    button(page, "fades").click()
     assert "No: it grows" in text_of(bet)
     assert "1 of 2" in text_of(bet)
     button(page, "grows").click()
@@ -92,7 +92,7 @@ def test_no_picture_shows_the_answer_of_a_bet(opened):
     alt = lambda: page.stage.frame["views"][1]["alt"]  # noqa: E731
     assert "covered" in alt()
     assert not re.search(r"\d", alt())
-    button(page, "shrinks").click()
+    button(page, "fades").click()
     assert "covered" not in alt()
 
 

@@ -115,7 +115,7 @@ def test_a_bet_covers_the_gradient_and_then_shows_it(bettor):
     assert covered["words"] == []
     page.get_by_role("button", name="Save this picture as PNG").first.press("Enter")
     page.get_by_text("Place your bet first").wait_for()
-    bet(page, "shrinks")
+    bet(page, "fades")
     shown = bettor.shown()
     assert float(re.search(r"Xavier: (\S+) at step 0", shown["alts"][1])[1]) < 1e-5
     assert len(shown["words"]) == 2
@@ -126,7 +126,7 @@ def test_a_button_that_disables_itself_passes_the_focus_on(bettor):
     page = bettor.page
     reset = page.get_by_role("button", name="Reset")
     page.wait_for_function("node => !node.disabled", arg=reset.element_handle())
-    bet(page, "shrinks")
+    bet(page, "fades")
     page.wait_for_function("() => document.activeElement.textContent === 'Ask again'")
     reset.press("Enter")
     page.wait_for_function("() => document.activeElement.textContent === 'More settings'")
@@ -156,7 +156,7 @@ def test_pictures_and_data_can_be_saved(first):
 
 def test_everything_opened_at_once_is_accessible_and_needs_no_scrolling_sideways(voila, page):
     visitor = visit(page, voila, FIRST, "gain=1e999&inputs=text&cell=lstm&theory=1&predict=1")
-    page.get_by_role("button", name="shrinks", exact=True).press("Enter")
+    page.get_by_role("button", name="fades", exact=True).press("Enter")
     for name in ("Show the code", "More settings"):
         page.get_by_role("button", name=name).press("Enter")
     page.get_by_role("button", name="Pin", exact=True).press("Enter")
