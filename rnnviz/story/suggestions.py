@@ -17,6 +17,7 @@ from ..numerics.progress import Progress, finish, rescaled
 from ..text.language import N_, _, ngettext
 from ..text.number_format import factor, listed, plain
 from ..theory import mean_field, prediction
+from ..theory.validity import why_outside
 from .causes import alone_word
 from .diagnosis import Diagnosis, diagnose, first_loss
 from .judgement import SURVIVES
@@ -161,7 +162,8 @@ def proposals(config: Config, diagnosis: Diagnosis) -> Iterator[tuple[str, dict[
 
 def for_rnn(config: Config, diagnosis: Diagnosis) -> Iterator[tuple[str, dict[str, Any]]]:
     """Yield gains from theory and from the measured factor, then other weights and another activation."""
-    yield _(CRITICAL), {"gain": critical(config)}
+    if not why_outside(SCHEMES[config.scheme], config.hidden_size):
+        yield _(CRITICAL), {"gain": critical(config)}
     if ACTIVATIONS[config.activation].homogeneous and np.isfinite(diagnosis.factor):
         gain = rounded(config.gain * 10.0 ** float(np.clip(-diagnosis.factor, -300, 300)))
         why = _("this makes up for ×{factor} per step")
