@@ -11,6 +11,7 @@ from pathlib import Path
 from types import ModuleType
 
 FIRST_PORT = 8866
+DESCRIPTION = "Interactive dashboards on why the scale of the initial weights decides whether an RNN can learn."
 
 
 class ExpectedError(Exception):
@@ -32,14 +33,16 @@ def main(argv: list[str] | None = None) -> int:
 
 def parser() -> argparse.ArgumentParser:
     """Describe the command line."""
-    top = argparse.ArgumentParser(prog="rnnviz", description="Why weight scale decides what an RNN learns.")
+    top = argparse.ArgumentParser(prog="rnnviz", description=DESCRIPTION)
     commands = top.add_subparsers(required=True, metavar="command")
     demo = commands.add_parser("demo", help="serve the dashboards on this machine and open the browser")
-    demo.add_argument("notebooks", nargs="?", type=Path, help="their folder (default: the project's)")
+    demo.add_argument(
+        "notebooks", nargs="?", type=Path, help="the folder of notebooks to serve (default: the project's)"
+    )
     demo.add_argument("--port", type=port_number, help=f"default: {FIRST_PORT}, or the next free one")
     demo.add_argument("--embed", type=origin, help="let pages of this origin embed the dashboards, such as an LMS")
     demo.add_argument(
-        "--base-url", type=base_url, default="/", help="path of the dashboards behind a proxy, as /rnnviz/"
+        "--base-url", type=base_url, default="/", help="path of the dashboards behind a proxy, such as /rnnviz/"
     )
     demo.add_argument("--no-browser", action="store_true", help="only print the address")
     demo.set_defaults(run=run_demo)

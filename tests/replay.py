@@ -56,18 +56,24 @@ class Replay:
         return 10 ** (self.norms[0] - self.norms[-1])
 
     @property
+    def middle(self):
+        """The one or two draws whose gradient changes by the median, from which the page reads factors."""
+        order = np.argsort(self.norms[0] - self.norms[-1])
+        return order[(len(order) - 1) // 2 : len(order) // 2 + 1]
+
+    @property
     def first(self):
-        """The factor of the first step back; medians over draws, as in all that follows."""
-        return 10 ** np.median(self.norms[-2] - self.norms[-1])
+        """The factor of the first step back."""
+        return 10 ** np.mean((self.norms[-2] - self.norms[-1])[self.middle])
 
     @property
     def then(self):
         """The factor per step after it."""
-        return 10 ** np.median((self.norms[0] - self.norms[-2]) / (self.config.seq_len - 1))
+        return 10 ** np.mean((self.norms[0] - self.norms[-2])[self.middle] / (self.config.seq_len - 1))
 
     @property
     def factors(self):
-        """||g * phi'|| / ||g|| and W_hh's factor on that, per step."""
+        """||g * phi'|| / ||g|| and W_hh's factor on that, per step; medians over draws, as in all that follows."""
         met = np.log10(np.linalg.norm(self.d_h[1:] * self.slopes, axis=(2, 3)))
         both = (met - self.norms[1:]).mean(axis=0), (self.norms[:-1] - met).mean(axis=0)
         return [10 ** np.median(each) for each in both]

@@ -8,8 +8,8 @@ from functools import partial
 import ipywidgets as widgets
 
 from ..engine.trace import Trace
-from ..story.diagnosis import Diagnosis, diagnose
-from ..text.language import N_, _
+from ..story.diagnosis import Diagnosis, diagnose, first_loss
+from ..text.language import N_, _, ngettext
 from .buttons import button, row
 from .controls import put_class
 from .render import Frame
@@ -49,8 +49,13 @@ class BetPanel(widgets.Box):
         if not state.predict:
             return
         config, ready = state.settings.config, frame.is_current and frame.is_complete and frame.trace is not None
-        text = _("Your bet: over {steps} steps, {scheme}'s gradient …")
-        asked = text.format(scheme=state.settings.name, steps=config.seq_len)
+        steps = config.seq_len - first_loss(config)
+        text = ngettext(
+            "Your bet: over {steps} step, {scheme}'s gradient …",
+            "Your bet: over {steps} steps, {scheme}'s gradient …",
+            steps,
+        )
+        asked = text.format(scheme=state.settings.name, steps=steps)
         self.question.value = f"<b>{asked}</b>"
         self.diagnosis = judge(frame.trace) if ready else None
         for answer, each in self.buttons.items():

@@ -67,17 +67,20 @@ class Strip(widgets.VBox):
     def show(self, state: PageState) -> tuple[str, ...]:
         """Show which scene the page has, and its question; return the fields that the question asks to move.
 
+        Settings that belong to no scene have the question that the page starts with, which holds for all of them.
+
         Where there are bets, scenes have numbers, since their names give the answer away.
         """
         shown = shown_scene(state.scene, self.of_page, state.settings)
-        self.look.value = f"<p>{html.escape(_(self.of_page[shown].look)) if shown is not None else ''}</p>"
+        asks = self.of_page.get(START if shown is None else shown)
+        self.look.value = f"<p>{html.escape(_(asks.look)) if asks else ''}</p>"
         self.predict.value = state.predict
         for k, (name, each) in enumerate(self.scenes.items()):
             put_class(each, name == shown, "rnnviz-chosen")
             label = _("Scene {k}").format(k=k) if state.predict and name != START else _(self.of_page[name].label)
             if each.description != label:
                 each.description = label
-        return self.of_page[shown].moves if shown is not None else ()
+        return asks.moves if asks else ()
 
 
 def scene_help(scene: Scene) -> str:

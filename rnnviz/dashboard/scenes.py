@@ -79,7 +79,7 @@ SCENES.add(
     "fades",
     Scene(
         N_("Fades"),
-        N_("Both schemes keep the state at one height: now follow the gradient from the right edge to the left."),
+        N_("In both schemes the state keeps its size: now follow the gradient from the right edge to the left."),
         ("orthogonal",),
         {"scheme": "xavier"},
         views=("state", "gradient"),
@@ -110,7 +110,7 @@ SCENES.add(
     Scene(
         N_("The surprise"),
         N_(
-            "Both schemes have the same variance, but one adds up to more: does a gradient still reach the first step "
+            "Both schemes have the same variance, but only one has mean 0: does a gradient still reach the first step "
             "in both?"
         ),
         ("uniform_centered",),

@@ -71,7 +71,7 @@ class Config:
     )
     scheme: str = choice("xavier", SCHEMES, N_("Scheme"), N_("how W_hh and W_hy are drawn"))
     input_scheme: str | None = choice(
-        None, SCHEMES, N_("Input scheme"), N_("how W_xh is drawn; by default like W_hh"), optional=True
+        None, SCHEMES, N_("Input scheme"), N_("how W_xh is drawn; by default by the same scheme"), optional=True
     )
     gain: float = number(
         1.0, 0.0, 20.0, N_("Gain"), N_("factor on W_hh"), slider=(0.0, 20.0), step=0.01, fine=(0.5, 2.5)

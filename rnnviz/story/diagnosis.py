@@ -191,8 +191,9 @@ def diagnose_forward(trace: Trace, k: int) -> dict[str, Any]:
     each = zip(moments, saturations, ~finite, strict=True)
     words = [judge_state(*one, trace.config) for one in each]
     moment, saturation = median(moments), float(median(saturations))
+    of_median = judge_state(moment, saturation, not finite.all(), trace.config)
     return {
-        "forward": judge_state(moment, saturation, not finite.all(), trace.config),
+        "forward": words[0] if len(set(words)) == 1 else of_median,
         "forward_runs": counted(words),
         "second_moment": float(moment[-1]),
         "saturation": saturation,

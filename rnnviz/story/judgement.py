@@ -9,6 +9,7 @@ from ..network.config import Config
 from ..network.inputs import INPUTS
 
 KEEPS = 0.15  # decades: a state whose second moment drifts less over the last half keeps its size
+ENOUGH = 8  # steps that tell a drift from ups and downs
 STEADY = 0.05  # a factor per step that differs less from 1 does little at each step
 SURVIVES = 1.0  # decades: the most that a surviving gradient changes in all
 
@@ -36,7 +37,8 @@ def judge_gradient(decades: float, steps: int) -> str:
 def judge_state(moment: np.ndarray, saturation: float, overflows: bool, config: Config) -> str:
     """Return in one word what the state did; ``moment`` is log10 E h^2 at steps 0..T.
 
-    The last step is compared with the middle one, or, where the input is an impulse, with the first.
+    The last step is compared with the middle one, or, where the input is an impulse, with the first. Few sequences of a
+    steady input make E h^2 go up and down from step to step, which is neither growing nor shrinking.
     """
     if overflows:
         return "overflows"
@@ -46,5 +48,18 @@ def judge_state(moment: np.ndarray, saturation: float, overflows: bool, config: 
         return "grows"
     if saturation > 0.5 and not ACTIVATIONS[config.activation].homogeneous:
         return "saturates"
-    drift = moment[-1] - moment[max(1, len(moment) // 2) if INPUTS[config.inputs].steady else 1]
-    return "keeps" if abs(drift) <= KEEPS else "grows" if drift > 0 else "shrinks"
+    steady = INPUTS[config.inputs].steady
+    later = moment[max(1, len(moment) // 2) if steady else 1 :]
+    drift = later[-1] - later[0]
+    if abs(drift) <= KEEPS or (steady and len(later) >= ENOUGH and goes_up_and_down(later, drift)):
+        return "keeps"
+    return "grows" if drift > 0 else "shrinks"
+
+
+def goes_up_and_down(moment: np.ndarray, drift: float) -> bool:
+    """Return whether the medians of a curve's halves differ too little for a drift, given its changes per step."""
+    half = len(moment) // 2
+    with np.errstate(invalid="ignore"):
+        trend = 2.0 * (np.median(moment[half:]) - np.median(moment[:half]))
+        changes = float(np.mean(np.abs(np.diff(moment))))
+    return bool(trend * np.sign(drift) < max(0.5 * KEEPS, 2.0 * changes))

@@ -17,6 +17,7 @@ from ..numerics.progress import Progress, finish, rescaled
 from ..text.language import N_, _, ngettext
 from ..text.number_format import factor, listed, plain
 from ..theory import mean_field, prediction
+from ..theory.validity import why_outside
 from .causes import alone_word
 from .diagnosis import Diagnosis, diagnose, first_loss
 from .judgement import SURVIVES
@@ -103,6 +104,10 @@ def improve(config: Config, diagnosis: Diagnosis, seeds: tuple[int, ...]) -> Pro
         found = yield from rescaled(trial, 1.0 - 0.5**k, 0.5 ** (k + 1))
         after = decades(found)
         if after <= HELPS * before and after < least:
+            # The trial has fewer seeds and sequences: what has no effect may only seem to help.
+            now = yield from rescaled(trying(config, seeds[:SEEDS]), 1.0 - 0.5 ** (k + 1), 0.0)
+            if after > HELPS * decades(now):
+                continue
             suggestion = replace(suggestion, text=tried(suggestion.text, found))
             best, least = suggestion, after
         if best is suggestion and (least <= ENOUGH or suggestion.root):
@@ -155,17 +160,20 @@ def proposals(config: Config, diagnosis: Diagnosis) -> Iterator[tuple[str, dict[
         yield why, {"scheme": centred}, True
     if config.input_scale > 1 and (diagnosis.by_input or not diagnosis.kind.has_matrix_jacobian):
         yield _("a weaker input saturates fewer units"), {"input_scale": 1.0}, True
-    for why, changes in for_rnn(config, diagnosis) if diagnosis.kind.has_matrix_jacobian else for_gates(config):
+    for why, changes in (
+        for_rnn(config, diagnosis) if diagnosis.kind.has_matrix_jacobian else for_gates(config, diagnosis)
+    ):
         yield why, changes, False
 
 
 def for_rnn(config: Config, diagnosis: Diagnosis) -> Iterator[tuple[str, dict[str, Any]]]:
     """Yield gains from theory and from the measured factor, then other weights and another activation."""
-    yield _(CRITICAL), {"gain": critical(config)}
-    if ACTIVATIONS[config.activation].homogeneous and np.isfinite(diagnosis.factor):
-        gain = rounded(config.gain * 10.0 ** float(np.clip(-diagnosis.factor, -300, 300)))
-        why = _("this makes up for ×{factor} per step")
-        yield why.format(factor=factor(diagnosis.factor)), {"gain": gain}
+    if not why_outside(SCHEMES[config.scheme], config.hidden_size):
+        yield _(CRITICAL), {"gain": critical(config)}
+    alone = diagnosis.alone / diagnosis.steps  # a gain does not change what the other losses add
+    if ACTIVATIONS[config.activation].homogeneous and np.isfinite(alone):
+        gain = rounded(config.gain * 10.0 ** float(np.clip(-alone, -300, 300)))
+        yield _("this makes up for ×{factor} per step").format(factor=factor(alone)), {"gain": gain}
     calm = min(config.input_scale, 1.0)
     for changes in (
         {"scheme": "orthogonal"},
@@ -175,9 +183,9 @@ def for_rnn(config: Config, diagnosis: Diagnosis) -> Iterator[tuple[str, dict[st
         yield _(CRITICAL), {**changes, "gain": critical(config.replace(**changes))}
 
 
-def for_gates(config: Config) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yield forget biases (with a scheme that does not draw them) where there is a forget gate, then scales of W_hh."""
-    if CELLS[config.cell].has_forget_bias:
+def for_gates(config: Config, diagnosis: Diagnosis) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield forget biases (with a scheme that does not draw them) for a gradient that fades, then scales of W_hh."""
+    if CELLS[config.cell].has_forget_bias and not diagnosis.backward.startswith("grows"):
         free = {} if SCHEMES[config.scheme].bias is None else {"scheme": "orthogonal"}
         for bias in FORGET:
             yield _("a forget gate near 1 keeps the path through c open"), {**free, "forget_bias": bias}

@@ -167,7 +167,7 @@ class Walk:
             return _("∂L/∂h_{t} is exactly 0: there is nothing to hand back.").format(t=t)
         values = {"before": before, "after": after, "factor": after - before}
         words = {name: number(value, log10=True) for name, value in values.items()}
-        return _("The norm went from {before} to {after}: a factor {factor}.").format(**words)
+        return _("The norm went from {before} to {after}: a factor of {factor}.").format(**words)
 
     def weight_gradient(self, t: int) -> Shown:
         """Show what step t adds to the gradient of W_hh, ``h_{t-1}^T dL/da_t``, and the sum over all steps."""

@@ -213,6 +213,17 @@ def test_a_seed_near_the_greatest_still_has_enough_seeds():
 # Buttons
 
 
+def test_settings_of_no_scene_have_the_question_that_the_page_starts_with():
+    dashboard = make("state", "gradient")
+    asked = dashboard.strip.look.value
+    assert "What is left of the gradient" in asked
+    dashboard.strip.scenes["surprise"].click()
+    assert dashboard.strip.look.value != asked
+    dashboard.controls.widgets["gain"].value = 1.23
+    assert dashboard.strip.look.value == asked
+    assert not any("rnnviz-chosen" in each._dom_classes for each in dashboard.strip.scenes.values())
+
+
 def test_buttons_choose_scenes_draw_again_and_go_back():
     dashboard = make("state", "gradient")
     strip, actions = dashboard.strip, dashboard.actions

@@ -246,6 +246,23 @@ STORIES = {
 }
 
 
+def test_what_changes_nothing_is_not_proposed():
+    """At T = 1, c_0 = 0 and so the forget bias is nothing to dL/dh_0: fewer seeds only made it seem to help."""
+    settings_ = {"hidden_size": 2, "seq_len": 1, "batch_size": 8, "inputs": "numbers", "input_scale": 0.3}
+    config = rv.Config(cell="lstm", scheme="he", input_scheme="uniform01", gain=5.0, forget_bias=0.0, **settings_)
+    for seeds in (range(1, 6), range(8)):
+        found = suggestions.suggest(rv.compare(config, ("he",), seeds), 0)
+        assert found is None or "forget_bias" not in found.changes
+
+
+def test_theory_is_not_named_where_it_does_not_apply():
+    for scheme in ("identity", "uniform01"):
+        trace = rv.compare(rv.Config(scheme=scheme, gain=2.0, **BASE), (scheme,), range(2))
+        proposals = suggestions.candidates(trace.drawn(0), diagnose(trace, 0))
+        named = [each.changes for each in proposals if suggestions.CRITICAL in each.text]
+        assert all("scheme" in changes for changes in named)
+
+
 def test_each_story_has_its_own_cause():
     assert STORIES.keys() - {""} == verdict.CAUSES.keys()
     for expected, fields in STORIES.items():

@@ -100,6 +100,15 @@ def test_the_state_is_judged_by_its_second_half(drift, steps):
         assert diagnosis.forward == ("keeps" if abs(drift) < 0.15 else "grows" if drift > 0 else "shrinks")
 
 
+def test_ups_and_downs_from_step_to_step_are_no_growth():
+    """One sequence of one number: E h_t^2 follows x_t^2, whose law is the same at every step."""
+    config = rv.Config(scheme="small_normal", hidden_size=32, input_size=1, batch_size=1)
+    trace = rv.compare(config, ["small_normal"], range(8))
+    moments = np.log10(trace.second_moment[0, :, 25:])
+    assert (np.abs(moments[:, -1] - moments[:, 0]) > 0.15).any()
+    assert diagnose(trace, 0).forward_runs["keeps"] >= 7
+
+
 def test_the_median_over_seeds_decides():
     slopes = np.array([[-0.1], [-0.2], [-3.0]])
     diagnosis = diagnose(made(slopes * np.arange(10, -1, -1)), 0)
@@ -235,7 +244,7 @@ def test_what_a_kick_flattens_is_not_blamed_on_the_state():
         kick = {"inputs": "none", "input_scale": 1.5 if steps == 1 else 100.0, "seq_len": steps}
         sentence = say("orthogonal", **kick)
         assert re.search(verb, sentence), sentence
-        assert "state's own size" not in sentence
+        assert "state's own size" not in sentence, sentence
     assert "W_hh hardly changes it; the input pushes" in say("orthogonal", input_scale=1.5, seq_len=1)
 
 

@@ -21,7 +21,7 @@ def test_a_step_back_gives_both_norms_and_their_ratio():
 
 def test_a_gradient_that_becomes_or_stays_zero_is_reported():
     walk = Walk(gain=0.0)  # W_hh = 0: only the last step has a gradient
-    assert re.fullmatch(r"The norm went from 0\.\d+ to 0: a factor 0\.", last_words(walk, 4))
+    assert re.fullmatch(r"The norm went from 0\.\d+ to 0: a factor of 0\.", last_words(walk, 4))
     for t in (3, 1):
         assert last_words(walk, t) == f"∂L/∂h_{t} is exactly 0: there is nothing to hand back."
 
@@ -30,4 +30,4 @@ def test_the_factor_is_given_where_floats_hold_no_norm():
     """Linear units and W_hh = gain I: every step back multiplies the norm by the gain."""
     walk = Walk(scheme="identity", activation="linear", gain=1e-3, seq_len=200)
     assert not walk.gradients.d_h[1].any()
-    assert re.fullmatch(r"The norm went from \de-598 to \de-601: a factor 0\.001\.", last_words(walk, 1))
+    assert re.fullmatch(r"The norm went from \de-598 to \de-601: a factor of 0\.001\.", last_words(walk, 1))
