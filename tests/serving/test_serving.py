@@ -199,6 +199,11 @@ def test_pages_fit_follow_the_system_colours_and_ask_only_this_machine(voila, ne
         colour = page.evaluate("getComputedStyle(document.body).backgroundColor")
         brightness = sum(map(int, re.findall(r"\d+", colour))) / 3
         assert (brightness < 60) == (scheme == "dark")
+    page.locator(".rnnviz-view").first.wait_for()
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.textContent").strip() == "Skip to the pictures"
+    page.keyboard.press("Enter")
+    assert page.evaluate("document.activeElement.matches('.rnnviz-view')")
     hosts = {urllib.parse.urlsplit(url).hostname for url in asked if not url.startswith(("data:", "blob:"))}
     assert len(asked) > 30
     assert hosts == {"127.0.0.1"}
