@@ -1,5 +1,6 @@
 """All texts of a page, in both languages."""
 
+import html
 import re
 from collections import Counter
 
@@ -57,7 +58,7 @@ def texts_drawn(canvas):
 
 def numbers(text, point):
     """Return how often each number occurs in a text."""
-    return Counter(re.findall(rf"\d+(?:{re.escape(point)}\d+)?(?:e[-+]?\d+)?", text))
+    return Counter(re.findall(rf"\d+(?:{re.escape(point)}\d+)?(?:e[-+]?\d+)?", html.unescape(text)))
 
 
 def assert_same_in_german(english, german, case=""):

@@ -123,7 +123,8 @@ class Controls:
         for name in WIDE:
             self.widgets[name].add_class("rnnviz-wide")
         self.as_noise.add_class("rnnviz-choice")
-        rest.children = (*self.choices.values(), *rest.children[:-2], self.seeds, self.as_noise, *rest.children[-2:])
+        rest.children = (*self.choices.values(), *rest.children[:-2], self.seeds, *rest.children[-2:])
+        self.second.children += (self.as_noise,)
         self.add = widgets.ToggleButton(description=_("+ add"), tooltip=_("choose the schemes to compare with"))
         self.add.add_class("rnnviz-add")
         title = _("Compare with <i>up to {count}</i>").format(count=MOST_SCHEMES - 1)

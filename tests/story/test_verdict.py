@@ -234,7 +234,8 @@ def test_what_a_kick_flattens_is_not_blamed_on_the_state():
     for steps, verb in ((1, "survives|grows|fades"), (4, "fades")):
         kick = {"inputs": "none", "input_scale": 1.5 if steps == 1 else 100.0, "seq_len": steps}
         sentence = say("orthogonal", **kick)
-        assert re.search(verb, sentence) and "state's own size" not in sentence, sentence
+        assert re.search(verb, sentence), sentence
+        assert "state's own size" not in sentence
     assert "W_hh hardly changes it; the input pushes" in say("orthogonal", input_scale=1.5, seq_len=1)
 
 
@@ -281,7 +282,8 @@ def test_runs_that_end_at_different_steps_are_not_given_one_step():
     zero = np.isneginf(trace.log10_relative_norm[0])
     chosen = [run for run in range(40) if zero[run, 0]][:5]
     ends = sorted(int(np.flatnonzero(zero[run])[-1]) for run in chosen)
-    assert len(chosen) == 5 and ends[0] < ends[-1]
+    assert len(chosen) == 5
+    assert ends[0] < ends[-1]
     sentence = verdict.sentences(rv.compare(rv.Config(**settings_), ["xavier"], chosen))[0]
     assert f"from step {ends[2]} ({ends[0]} to {ends[-1]} by run) back, as it meets only units that are off" in sentence
 
