@@ -15,6 +15,7 @@ NOTEBOOKS = HERE.parent / "notebooks"
 FOLDERS = ("", "de/")  # of each language
 CARD = {"width": 280, "height": 202}  # CSS pixels: what a card shows at a window of 1280
 DOTS = 3
+STYLE = ".rnnviz-files {visibility: hidden} .rnnviz-step figure {padding: 0} .rnnviz-step {row-gap: 0}"
 # The settings and the part of each notebook that show best what it is about.
 SUBJECTS = {
     "01_variance_and_gradients": ("", "[data-view=gradient] img"),
@@ -53,7 +54,7 @@ def main(address: str) -> None:
             for folder, name in product(FOLDERS, SUBJECTS):
                 subject = open_notebook(page, address, folder + name)
                 path = NOTEBOOKS / folder / "pictures" / f"{name}{suffix}.png"
-                page.locator(subject).first.screenshot(path=path, style=".rnnviz-files {visibility: hidden}")
+                page.locator(subject).first.screenshot(path=path, style=STYLE)
                 fit(path, background)
         page = browser.new_page(viewport={"width": 1280, "height": 720})
         open_notebook(page, address, "01_variance_and_gradients")

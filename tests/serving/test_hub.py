@@ -93,7 +93,7 @@ def test_copied_link_shows_the_same_in_the_language_asked_for(hub, new_page, ask
     there = f"{rendered}{FIRST}?" if asked == "en" else f"{rendered}de/{FIRST}?"
     assert page.url.startswith(there)
     assert page.evaluate("document.documentElement.lang") == asked
-    assert page.get_by_role("heading", name={"en": "Tasks", "de": "Aufgaben"}[asked]).is_visible()
+    assert page.get_by_role("heading", name={"en": "Further reading", "de": "Weiterlesen"}[asked]).is_visible()
     redirect = hub.replace(BASE, "/hub/user-redirect/")
     link = copied_link(page)
     assert link.startswith(there.replace(hub, redirect))

@@ -101,13 +101,10 @@ def test_every_notebook_answers(visitor, name):
     address = f"../{name[3:]}" if language == "de" else f"de/{name}"
     assert f'<html lang="{language}">' in text
     # The fourth notebook mentions a dashboard in its text, but has none.
-    skip = (
-        ["Skip to the notebook", "Zum Notebook springen"]
-        if "04" in name
-        else ["Skip to the pictures", "Zu den Bildern"]
-    )
-    assert skip[language == "de"] in text
-    assert ("has-dashboard" in text) == ("04" not in name)
+    own, translated = ("notebook", "Zum Notebook") if "04" in name else ("pictures", "Zu den Bildern")
+    assert {"en": f"Skip to the {own}", "de": f"{translated} springen"}[language] in text
+    (classes,) = re.findall('<body class="([^"]*)"', text)
+    assert ("has-dashboard" in classes) == ("04" not in name)
     assert f'<a href="{address}" hreflang="{other}" lang="{other}">{LANGUAGES[other]}</a>' in text
     assert "width=device-width" in text
     assert "/voila/templates/rnnviz/static/rnnviz.css" in text
@@ -199,6 +196,11 @@ def test_pages_fit_follow_the_system_colours_and_ask_only_this_machine(voila, ne
         colour = page.evaluate("getComputedStyle(document.body).backgroundColor")
         brightness = sum(map(int, re.findall(r"\d+", colour))) / 3
         assert (brightness < 60) == (scheme == "dark")
+    page.locator(".rnnviz-view").first.wait_for()
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.textContent").strip() == "Skip to the pictures"
+    page.keyboard.press("Enter")
+    assert page.evaluate("document.activeElement.matches('.rnnviz-view')")
     hosts = {urllib.parse.urlsplit(url).hostname for url in asked if not url.startswith(("data:", "blob:"))}
     assert len(asked) > 30
     assert hosts == {"127.0.0.1"}
