@@ -9,9 +9,11 @@ import ipywidgets as widgets
 
 from ..engine.trace import Trace
 from ..story.diagnosis import Diagnosis, diagnose
+from ..story.verdict import SURVIVES
 from ..text.language import N_, _
 from .buttons import button, row
 from .controls import put_class
+from .glossary import what_button
 from .render import Frame
 from .state import DrawAgain, Event, PageState, PlaceBet
 
@@ -51,7 +53,7 @@ class BetPanel(widgets.Box):
         config, ready = state.settings.config, frame.is_current and frame.is_complete and frame.trace is not None
         text = _("Your bet: over {steps} steps, {scheme}'s gradient …")
         asked = text.format(scheme=state.settings.name, steps=config.seq_len)
-        self.question.value = f"<b>{asked}</b>"
+        self.question.value = f"<b>{asked}</b> {what_button(_('What these words mean'), SURVIVES)}"
         self.diagnosis = judge(frame.trace) if ready else None
         for answer, each in self.buttons.items():
             each.disabled = not (state.covers and ready)

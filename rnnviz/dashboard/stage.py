@@ -11,13 +11,15 @@ import traitlets
 
 from ..network.config import FIELDS, label_of
 from ..text.language import N_, _, current
+from .glossary import VERDICT
 from .share import shared_address
 
 PARTS = Path(__file__).parent / "stage"  # anywidget takes one module and one style sheet: the parts are joined
 SCRIPTS = (
-    "dom", "names", "focus", "numbers", "sliders", "link", "takehome", "tools", "step", "chooser", "frames", "main",
+    "dom", "define", "names", "focus", "numbers", "sliders", "link", "takehome", "tools", "step", "chooser", "frames",
+    "main",
 )  # fmt: skip
-STYLES = ("page", "controls", "bars", "pictures", "text", "takehome", "narrow", "print")
+STYLES = ("page", "controls", "bars", "pictures", "text", "takehome", "define", "narrow", "print")
 # Texts of the scripts themselves, by the names that the scripts use.
 TEXTS = {
     "keys": N_("{view}: arrow keys read one step after the other"),
@@ -26,6 +28,8 @@ TEXTS = {
     "hint": N_("Point at a picture, press the arrow keys on it, or move this slider to read one step."),
     "choose": N_("Pictures shown"),
     "why": N_("Why?"),
+    "what": N_("What these words mean"),
+    "what_picture": N_("{view}: what this picture shows"),
     "save": N_("{view}: save this picture as {kind}"),
     "stop": N_("Stop"),
     "stop_computing": N_("Stop computing"),
@@ -68,10 +72,10 @@ class Stage(anywidget.AnyWidget):
 
     Attributes
     ----------
-    frame : everything that one change brings, in one message: ``views`` (name, label, png, alt, width, height, revision
-        each), ``columns``, ``words`` (text, style, perhaps the ``lines`` that it may take), ``page``, the width it is
-        drawn for, ``whole``, whether nothing more is coming, ``drawn``, seeds x sequences, ``told``, how many sentences
-        a step has, ``settings`` in words, ``steps``, ``revision``.
+    frame : everything that one change brings, in one message: ``views`` (name, label, png, alt, terms, width, height,
+        revision each), ``columns``, ``words`` (text, style, perhaps the ``lines`` that it may take), ``page``, the
+        width it is drawn for, ``whole``, whether nothing more is coming, ``drawn``, seeds x sequences, ``told``, how
+        many sentences a step has, ``settings`` in words, ``steps``, ``revision``.
     message : one sentence about what went wrong, or ""; the last good picture stays.
     report : where that was a fault of the program, what those who mend it have to know, else "".
     notice : sentences about a link that asks for what cannot be; the pictures are good all the same.
@@ -83,6 +87,7 @@ class Stage(anywidget.AnyWidget):
     shown : the names of the views that are seen; the others stay out of sight.
     fine : label of a slider -> the values between which it moves in small steps over most of its width.
     viewport : the page's ``width`` and its screen's ``height`` in CSS pixels, and ``ratio``, dots a pixel.
+    verdict : what the sentences need defined, keys of ``TERMS``.
     lang : the language that the page is in; texts : what the stage says by itself, `TEXTS` in that language.
     """
 
@@ -103,6 +108,7 @@ class Stage(anywidget.AnyWidget):
     shown = traitlets.List(traitlets.Unicode()).tag(sync=True)
     fine = traitlets.Dict().tag(sync=True)
     viewport = traitlets.Dict({"width": 920, "height": 720, "ratio": 1}).tag(sync=True)
+    verdict = traitlets.List(list(VERDICT)).tag(sync=True)
     lang = traitlets.Unicode().tag(sync=True)
     texts = traitlets.Dict().tag(sync=True)
 

@@ -6,6 +6,7 @@ import numpy as np
 
 from ..engine.trace import Trace
 from ..network.activations import ACTIVATIONS
+from ..text.glossary import TERMS
 from ..text.language import N_, _, ngettext
 from ..text.number_format import factor, listed, number, percent
 from .causes import alone_word, cause, words_over_all_steps
@@ -15,6 +16,13 @@ RULE = N_(
     "A gradient survives if it stays within 5% of 1 per step and within a factor of 10 in all; it fades or grows "
     "slowly if it stays within 5% per step only."
 )
+STATE_RULE = N_(
+    "A state keeps its size if E h² changes by at most a factor of 1.4 over the second half of the steps (after one "
+    "kick, over all steps); it saturates if more than half of the units are saturated at the last step."
+)
+SURVIVES, KEEPS = N_("survives, fades, grows"), N_("keeps its size, saturates")
+TERMS.add(SURVIVES, RULE)
+TERMS.add(KEEPS, STATE_RULE)
 FEW_STEPS = 50  # over which what rounding takes from the change would show in the factor per step
 VERBS = {
     "keeps": N_("keeps its size"),

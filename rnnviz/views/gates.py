@@ -23,6 +23,7 @@ class Gates(CurveView):
     label = N_("Gates")
     help = N_("how far open the gates of the LSTM or GRU are, and how much of them is saturated")
     question = N_("How far open are the gates?")
+    terms = ("gate", "i, f, g, o", "r, z, n", "line", "T")
     options = ("quantity",)
     shows_gates = True
     mark_words = {

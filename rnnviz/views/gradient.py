@@ -44,6 +44,7 @@ class Gradient(CurveView):
     label = N_("Gradient")
     help = N_("backward: does the gradient survive the way back through time?")
     question = N_("What is left of the gradient at the first step?")
+    terms = ("∂L/∂h", "‖ ‖", "line", "T")
     options = ("theory", "precision")
     pins = True
     backward = True

@@ -31,6 +31,7 @@ class Jacobian(CurveView):
     label = N_("Jacobian")
     help = N_("what is left of each direction of the state after k steps, along a real sequence")
     question = N_("What is left of each direction of the state after k steps?")
+    terms = ("∂h(T)/∂h(T−k)", "singular value", "from largest to least")
     reveals_gradient = True
     slow = True
     first_seed = True
