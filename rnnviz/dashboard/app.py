@@ -246,7 +246,7 @@ class Dashboard(KeptPage):
         elif kind not in KINDS:
             raise Refusal(explain_choice(_("a request"), kind, KINDS))
         elif self.state.covers and kind not in CODES:
-            raise Refusal(_("Place your bet first: a file would tell what happened."))
+            raise Refusal(_("Place your bet first: a file would give the answer away."))
         else:
             self.dispatch(Ask(kind, view and VIEWS[view].name))
 

@@ -34,7 +34,7 @@ class BetPanel(widgets.Box):
         self.question, self.result = widgets.HTML(), widgets.HTML()
         self.result.add_class("rnnviz-live")
         self.buttons = {answer: button(_(label), "", partial(self.place, answer)) for label, answer in CHOICES}
-        again = _("draw other weights and other inputs, and bet again")
+        again = _("draw new weights and inputs, and bet again")
         self.again = button(_("Ask again"), again, partial(dispatch, DrawAgain()))
         super().__init__([self.question, row(list(self.buttons.values()), "rnnviz-presets"), self.result, self.again])
         self.add_class("rnnviz-bet")
@@ -53,7 +53,8 @@ class BetPanel(widgets.Box):
         config, ready = state.settings.config, frame.is_current and frame.is_complete and frame.trace is not None
         text = _("Your bet: over {steps} steps, {scheme}'s gradient …")
         asked = text.format(scheme=state.settings.name, steps=config.seq_len)
-        self.question.value = f"<b>{asked}</b> {what_button(_('What these words mean'), SURVIVES)}"
+        what = what_button(_("What these words mean"), SURVIVES)
+        self.question.value = f"<b>{asked}</b> {what}"
         self.diagnosis = judge(frame.trace) if ready else None
         for answer, each in self.buttons.items():
             each.disabled = not (state.covers and ready)

@@ -129,7 +129,7 @@ class Controls:
         self.beside = beside = widgets.Box([widgets.HTML(title), *self.compare.values(), self.add])
         beside.add_class("rnnviz-compare")
         self.add.observe(lambda change: put_class(beside, change["new"], "rnnviz-open"), "value")
-        self.more = folded(_("More settings"), rest, _("settings that are needed less often"))
+        self.more = folded(_("More settings"), rest, _("settings needed less often"))
         self.offer()
 
     @property

@@ -31,7 +31,8 @@ class Glossary(widgets.HTML):
     def __init__(self):
         parts = zip(TITLES, (terms(), schemes(), settings()), strict=True)
         lists = "".join(f"<h3>{_(title)}</h3><dl>{''.join(map(line, entries))}</dl>" for title, entries in parts)
-        super().__init__(f"<details><summary>{_('Glossary')}</summary>{lists}</details>")
+        title = _("Glossary")
+        super().__init__(f"<details><summary>{title}</summary>{lists}</details>")
         self.add_class("rnnviz-glossary")
 
 

@@ -22,7 +22,7 @@ SCRIPTS = (
 STYLES = ("page", "controls", "bars", "pictures", "text", "takehome", "define", "narrow", "print")
 # Texts of the scripts themselves, by the names that the scripts use.
 TEXTS = {
-    "keys": N_("{view}: arrow keys read one step after the other"),
+    "keys": N_("{view}: arrow keys move from step to step"),
     "value": N_("{label}: value"),
     "step": N_("Step t"),
     "hint": N_("Point at a picture, press the arrow keys on it, or move this slider to read one step."),
@@ -37,10 +37,10 @@ TEXTS = {
     "copy": N_("Copy"),
     "copy_picture": N_("{view}: copy this picture"),
     "picture_copied": N_("The picture is in the clipboard: paste it into a slide or a text."),
-    "picture_saved": N_("This browser gives pages no clipboard for pictures: the picture was saved as a file."),
+    "picture_saved": N_("This browser does not let pages copy pictures: the picture was saved as a file."),
     "slide": N_("Slide (PNG)"),
     "weights": N_("Weights (NPZ)"),
-    "library": N_("Library that the code is for"),
+    "library": N_("Library for the code"),
     "code": N_("The code of this picture"),
     "copy_code": N_("Copy code"),
     "code_copied": N_("The code is in the clipboard: paste it into a new notebook."),
@@ -48,8 +48,8 @@ TEXTS = {
     "show_code": N_("Show the code"),
     "copy_report": N_("Copy report"),
     "report": N_("Report of what went wrong"),
-    "report_copied": N_("The report is in the clipboard: send it to whoever gave you this page."),
-    "report_selected": N_("Copy this report and send it to whoever gave you this page."),
+    "report_copied": N_("The report is in the clipboard: send it to the person who gave you this page."),
+    "report_selected": N_("Copy this report and send it to the person who gave you this page."),
     "link": N_("Link to these settings"),
     "copy_link": N_("Copy link"),
     "link_options": N_("Options for the link"),

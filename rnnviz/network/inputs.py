@@ -139,7 +139,7 @@ INPUTS.add(
     Input(
         "text",
         N_("Text (one-hot)"),
-        N_("one character a step, one-hot; the target is the next character"),
+        N_("one character per step, one-hot; the target is the next character"),
         one_hot_text,
         lambda input_size, output_size, text: (len(alphabet(text)), len(alphabet(text))),
         reads="text",
@@ -162,7 +162,7 @@ INPUTS.add(
     Input(
         "digits",
         N_("Handwritten digits"),
-        N_("real scans, one row of 8 pixels a step; the target is the digit"),
+        N_("real scans, one row of 8 pixels per step; the target is the digit"),
         digits,
         lambda input_size, output_size, text: (8, 10),
     ),

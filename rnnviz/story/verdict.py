@@ -113,7 +113,7 @@ def nothing_words(diagnosis: Diagnosis) -> str:
     if diagnosis.input == "nothing":
         return _("the state is exactly 0, as there is no input")
     if diagnosis.weight_size == -np.inf and diagnosis.input == "impulse":
-        return _("the state is exactly 0, as W_hh is 0 and hands nothing on")
+        return _("the state is exactly 0, as W_hh is 0 and passes nothing on")
     if diagnosis.saturation == 1.0:
         return _("the state is exactly 0, as every unit is off")
     return _("the state has shrunk to exactly 0, below what a float holds")
@@ -121,9 +121,9 @@ def nothing_words(diagnosis: Diagnosis) -> str:
 
 def overflow_words(diagnosis: Diagnosis) -> str:
     """Return where the state became too large for a float, and in how many runs."""
-    text = _("the state leaves the finite numbers in {count} of {runs} runs, first at step {step}")
+    text = _("the state is no longer finite in {count} of {runs} runs, first at step {step}")
     if len(diagnosis.forward_runs) == 1:
-        text = _("the state leaves the finite numbers at step {step}")
+        text = _("the state is no longer finite from step {step} on")
     return text.format(step=diagnosis.overflow, count=diagnosis.forward_runs["overflows"], runs=diagnosis.seeds)
 
 
@@ -176,7 +176,7 @@ def rate_words(diagnosis: Diagnosis) -> str:
 def zero_words(diagnosis: Diagnosis) -> str:
     """Return why the gradient is 0."""
     if diagnosis.silent:
-        return _("the gradient is exactly 0 from the start: the loss hands nothing back")
+        return _("the gradient is exactly 0 from the start: the loss passes nothing back")
     text = _("the gradient is exactly 0 from step {step} back")
     if diagnosis.weight_size == -np.inf:
         text = _("the gradient is exactly 0 from step {step} back, as W_hh is 0")

@@ -60,7 +60,7 @@ TERMS.add(
 )
 TERMS.add(N_("singular value"), N_("the factor by which a matrix stretches one of its H main directions"))
 TERMS.add(
-    N_("from largest to least"),
+    N_("from largest to smallest"),
     N_("the band holds all singular values, and the line is their median; the first seed's first sequence"),
 )
 TERMS.add(N_("eigenvalue"), N_("the factor of a direction that W_hh keeps; if complex, W_hh also turns it"))
