@@ -25,12 +25,12 @@ class AdvicePanel(widgets.Box):
         self.changes: dict[str, Any] = {}
         self.words = widgets.Label()
         self.words.add_class("rnnviz-live")
-        tooltip = _("set the controls to what is suggested")
+        tooltip = _("apply this suggestion")
         self.button = button(_("Try it"), tooltip, lambda: apply(self.changes))
         self.row = widgets.Box([self.words, self.button])
         self.row.add_class("rnnviz-presets")
         self.row.add_class("rnnviz-advice")
-        super().__init__([folded(_("Suggest a change"), self.row, _("what would let the gradient survive here"))])
+        super().__init__([folded(_("Suggest a change"), self.row, _("a change that lets the gradient survive"))])
         self.show(None)
 
     def show(self, found: Suggestion | None) -> None:

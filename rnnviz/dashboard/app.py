@@ -18,6 +18,7 @@ from .buttons import Actions, Strip, row
 from .controls import Controls, put_class
 from .error_report import Refusal, error_report, sentence
 from .export import ALL_VIEWS, CODES, KINDS, Request
+from .glossary import Glossary
 from .gradient_check_panel import GradientCheckPanel
 from .neighbours import neighbours
 from .notes import NotesPanel
@@ -131,7 +132,7 @@ class Dashboard(KeptPage):
         column = row([card, rows.first, rows.beside, rows.second, self.actions, last], "rnnviz-column")
         extras = row([self.advice, *([] if own else [self.check])], "rnnviz-extras")
         main = row([self.stage, extras, self.notes], "rnnviz-main")
-        super().__init__([self.strip, row([column, main], "rnnviz-body")])
+        super().__init__([self.strip, row([column, main], "rnnviz-body"), Glossary()])
         self.strip.drawer.observe(lambda change: put_class(self, change["new"], "rnnviz-open"), "value")
         self.add_class("rnnviz")
         self.add_class(f"rnnviz-{self.stage.lang}")
@@ -245,7 +246,7 @@ class Dashboard(KeptPage):
         elif kind not in KINDS:
             raise Refusal(explain_choice(_("a request"), kind, KINDS))
         elif self.state.covers and kind not in CODES:
-            raise Refusal(_("Place your bet first: a file would tell what happened."))
+            raise Refusal(_("Place your bet first: a file would give the answer away."))
         else:
             self.dispatch(Ask(kind, view and VIEWS[view].name))
 

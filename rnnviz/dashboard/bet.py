@@ -9,9 +9,11 @@ import ipywidgets as widgets
 
 from ..engine.trace import Trace
 from ..story.diagnosis import Diagnosis, diagnose, first_loss
+from ..story.verdict import SURVIVES
 from ..text.language import N_, _, ngettext
 from .buttons import button, row
 from .controls import put_class
+from .glossary import what_button
 from .render import Frame
 from .state import DrawAgain, Event, PageState, PlaceBet
 
@@ -32,7 +34,7 @@ class BetPanel(widgets.Box):
         self.question, self.result = widgets.HTML(), widgets.HTML()
         self.result.add_class("rnnviz-live")
         self.buttons = {answer: button(_(label), "", partial(self.place, answer)) for label, answer in CHOICES}
-        again = _("draw other weights and other inputs, and bet again")
+        again = _("draw new weights and inputs, and bet again")
         self.again = button(_("Ask again"), again, partial(dispatch, DrawAgain()))
         super().__init__([self.question, row(list(self.buttons.values()), "rnnviz-presets"), self.result, self.again])
         self.add_class("rnnviz-bet")
@@ -56,7 +58,8 @@ class BetPanel(widgets.Box):
             steps,
         )
         asked = text.format(scheme=state.settings.name, steps=steps)
-        self.question.value = f"<b>{asked}</b>"
+        what = what_button(_("What these words mean"), SURVIVES)
+        self.question.value = f"<b>{asked}</b> {what}"
         self.diagnosis = judge(frame.trace) if ready else None
         for answer, each in self.buttons.items():
             each.disabled = not (state.covers and ready)

@@ -85,7 +85,7 @@ class Strip(widgets.VBox):
 
 def scene_help(scene: Scene) -> str:
     """Return what a scene's tab says before it is chosen."""
-    return _(scene.look) if scene.look else _("go back to what this notebook starts with")
+    return _(scene.look) if scene.look else _("go back to how this notebook starts")
 
 
 class Actions(widgets.Box):
@@ -93,8 +93,8 @@ class Actions(widgets.Box):
 
     def __init__(self, dispatch: Callable[[Event], None]):
         self.reset = button(_("Reset"), _("go back to where this page started"), partial(dispatch, Reset()))
-        self.new_seed = button(_("New seed"), _("draw other weights and other inputs"), partial(dispatch, DrawAgain()))
-        pin, unpin = _("keep the first scheme's curves in grey, to compare with"), _("take the grey curves away")
+        self.new_seed = button(_("New seed"), _("draw new weights and inputs"), partial(dispatch, DrawAgain()))
+        pin, unpin = _("keep the first scheme's curves in grey, for comparison"), _("remove the grey curves")
         self.pin = button(_("Pin"), pin, partial(dispatch, PinFirst()))
         self.unpin = button(_("Unpin"), unpin, partial(dispatch, KeepPins(())))
         self.said = widgets.Label()

@@ -13,6 +13,7 @@ from ..network.schemes import SCHEMES
 from ..text.language import N_, _
 from ..views import OPTIONS, Option
 from .error_report import Refusal, config_of
+from .glossary import DRAWS_HELP
 from .settings import MOST_SCHEMES, Settings
 from .slider import Slider
 from .state import Change, Event, Refuse
@@ -106,9 +107,7 @@ class Controls:
             1,
             max(32, settings.seeds),
             description=_("Draws"),
-            tooltip=_(
-                "how many seeds are run: lines are their medians, bands hold all of them (from 19 on, the middle ones)"
-            ),
+            tooltip=_(DRAWS_HELP),
         )
         self.dispatch, self.shown, self.is_held = dispatch, settings, False
         self.frozen: tuple[str, ...] = ()
@@ -131,7 +130,7 @@ class Controls:
         self.beside = beside = widgets.Box([widgets.HTML(title), self.add, *self.compare.values()])
         beside.add_class("rnnviz-compare")
         self.add.observe(lambda change: put_class(beside, change["new"], "rnnviz-open"), "value")
-        self.more = folded(_("More settings"), rest, _("settings that are needed less often"))
+        self.more = folded(_("More settings"), rest, _("settings needed less often"))
         self.offer()
 
     @property

@@ -23,7 +23,7 @@ class GradientCheckPanel(widgets.VBox):
     def __init__(self, dispatch: Callable[[Event], None]):
         self.button = widgets.Button(
             description=_(START),
-            tooltip=_("compare the first scheme's gradients with derivatives of the loss that know no backward pass"),
+            tooltip=_("compare the first scheme's gradients with derivatives computed without backpropagation"),
         )
         self.words, self.progress = widgets.HTML(), widgets.HTML()  # a screen reader reads the words alone
         self.words.add_class("rnnviz-live")

@@ -26,7 +26,7 @@ from .settings import Comparison
 from .state import PageState
 from .work import Advice, Ahead, Check, Drawing, Job, Pin, drawing
 
-LEFT = N_("Stopped: what is dimmed was not computed.")
+LEFT = N_("Stopped: the dimmed pictures were not computed.")
 
 
 @dataclass(frozen=True)
@@ -159,7 +159,7 @@ def notice(state: PageState, own: Result, trace: Trace | None, jobs: Sequence[Jo
     is_stopped = "comparison" in state.stopped
     if is_stopped or own.error:
         if trace is None:
-            parts.append(_("Stopped: nothing is computed yet. Choose smaller sizes."))
+            parts.append(_("Stopped before anything was computed. Choose smaller sizes."))
         elif own.value is None:
             older = _("Stopped: the pictures still show the previous settings.")
             parts.append(older if is_stopped else _("The pictures still show the previous settings."))

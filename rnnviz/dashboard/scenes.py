@@ -79,7 +79,7 @@ SCENES.add(
     "fades",
     Scene(
         N_("Fades"),
-        N_("In both schemes the state keeps its size: now follow the gradient from the right edge to the left."),
+        N_("In both schemes the state keeps its size: now follow the gradient from right to left."),
         ("orthogonal",),
         {"scheme": "xavier"},
         views=("state", "gradient"),
@@ -99,7 +99,7 @@ SCENES.add(
     "blows_up",
     Scene(
         N_("Blows up"),
-        N_("ReLU has no ceiling: compare what becomes of the state with what becomes of the gradient."),
+        N_("ReLU has no upper limit: compare what happens to the state with what happens to the gradient."),
         ("he",),
         {"scheme": "uniform_centered", "activation": "relu"},
         views=("state", "gradient"),
@@ -140,7 +140,10 @@ SCENES.add(
     "forget_bias",
     Scene(
         N_("Forget bias"),
-        N_("An LSTM: move Forget bias from 0 to 5 and watch the gradient's slope; PyTorch draws its own and stays."),
+        N_(
+            "An LSTM: move Forget bias from 0 to 5 and watch how fast the gradient fades. PyTorch's curve stays: "
+            "it draws its own biases."
+        ),
         ("pytorch",),
         {"scheme": "xavier", "cell": "lstm", "forget_bias": 0.0},
         ("forget_bias",),

@@ -11,21 +11,25 @@ import traitlets
 
 from ..network.config import FIELDS, label_of
 from ..text.language import N_, _, current
+from .glossary import VERDICT
 from .share import shared_address
 
 PARTS = Path(__file__).parent / "stage"  # anywidget takes one module and one style sheet: the parts are joined
 SCRIPTS = (
-    "dom", "names", "focus", "numbers", "sliders", "link", "takehome", "tools", "step", "chooser", "frames", "main",
+    "dom", "define", "names", "focus", "numbers", "sliders", "link", "takehome", "tools", "step", "chooser", "frames",
+    "main",
 )  # fmt: skip
-STYLES = ("page", "controls", "bars", "pictures", "text", "takehome", "narrow", "print")
+STYLES = ("page", "controls", "bars", "pictures", "text", "takehome", "define", "narrow", "print")
 # Texts of the scripts themselves, by the names that the scripts use.
 TEXTS = {
-    "keys": N_("{view}: arrow keys read one step after the other"),
+    "keys": N_("{view}: arrow keys move from step to step"),
     "value": N_("{label}: value"),
     "step": N_("Step t"),
     "hint": N_("Point at a picture, press the arrow keys on it, or move this slider to read one step."),
     "choose": N_("Pictures shown"),
     "why": N_("Why?"),
+    "what": N_("What these words mean"),
+    "what_picture": N_("{view}: what this picture shows"),
     "save": N_("{view}: save this picture as {kind}"),
     "stop": N_("Stop"),
     "stop_computing": N_("Stop computing"),
@@ -33,10 +37,10 @@ TEXTS = {
     "copy": N_("Copy"),
     "copy_picture": N_("{view}: copy this picture"),
     "picture_copied": N_("The picture is in the clipboard: paste it into a slide or a text."),
-    "picture_saved": N_("This browser gives pages no clipboard for pictures: the picture was saved as a file."),
+    "picture_saved": N_("This browser does not let pages copy pictures: the picture was saved as a file."),
     "slide": N_("Slide (PNG)"),
     "weights": N_("Weights (NPZ)"),
-    "library": N_("Library that the code is for"),
+    "library": N_("Library for the code"),
     "code": N_("The code of this picture"),
     "copy_code": N_("Copy code"),
     "code_copied": N_("The code is in the clipboard: paste it into a new notebook."),
@@ -44,8 +48,8 @@ TEXTS = {
     "show_code": N_("Show the code"),
     "copy_report": N_("Copy report"),
     "report": N_("Report of what went wrong"),
-    "report_copied": N_("The report is in the clipboard: send it to whoever gave you this page."),
-    "report_selected": N_("Copy this report and send it to whoever gave you this page."),
+    "report_copied": N_("The report is in the clipboard: send it to the person who gave you this page."),
+    "report_selected": N_("Copy this report and send it to the person who gave you this page."),
     "link": N_("Link to these settings"),
     "copy_link": N_("Copy link"),
     "link_options": N_("Options for the link"),
@@ -68,10 +72,10 @@ class Stage(anywidget.AnyWidget):
 
     Attributes
     ----------
-    frame : everything that one change brings, in one message: ``views`` (name, label, png, alt, width, height, revision
-        each), ``columns``, ``words`` (text, style, perhaps the ``lines`` that it may take), ``page``, the width it is
-        drawn for, ``whole``, whether nothing more is coming, ``drawn``, seeds x sequences, ``told``, how many sentences
-        a step has, ``curves``, how many schemes, ``settings`` in words, ``steps``, ``revision``.
+    frame : everything that one change brings, in one message: ``views`` (name, label, png, alt, terms, width, height,
+        revision each), ``columns``, ``words`` (text, style, perhaps the ``lines`` that it may take), ``page``, the
+        width it is drawn for, ``whole``, whether nothing more is coming, ``drawn``, seeds x sequences, ``told``, how
+        many sentences a step has, ``curves``, how many schemes, ``settings`` in words, ``steps``, ``revision``.
     message : one sentence about what went wrong, or ""; the last good picture stays.
     report : where that was a fault of the program, what those who mend it have to know, else "".
     notice : sentences about a link that asks for what cannot be; the pictures are good all the same.
@@ -83,6 +87,7 @@ class Stage(anywidget.AnyWidget):
     shown : the names of the views that are seen; the others stay out of sight.
     fine : label of a slider -> the values between which it moves in small steps over most of its width.
     viewport : the page's ``width`` and its screen's ``height`` in CSS pixels, and ``ratio``, dots a pixel.
+    verdict : what the sentences need defined, keys of ``TERMS``.
     lang : the language that the page is in; texts : what the stage says by itself, `TEXTS` in that language.
     """
 
@@ -103,6 +108,7 @@ class Stage(anywidget.AnyWidget):
     shown = traitlets.List(traitlets.Unicode()).tag(sync=True)
     fine = traitlets.Dict().tag(sync=True)
     viewport = traitlets.Dict({"width": 920, "height": 720, "ratio": 1}).tag(sync=True)
+    verdict = traitlets.List(list(VERDICT)).tag(sync=True)
     lang = traitlets.Unicode().tag(sync=True)
     texts = traitlets.Dict().tag(sync=True)
 

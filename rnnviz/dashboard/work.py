@@ -133,7 +133,7 @@ class Job(NamedTuple):
         return Ahead(self.key.of) if self.kind == "ahead" else self.key.of
 
 
-PINNED = N_("Computing what is pinned: {share}")
+PINNED = N_("Computing the pinned curves: {share}")
 STILL = N_("{view}, still being computed: {share}")
 
 

@@ -149,7 +149,7 @@ class Narrow:
         steps = (self.forward_overflow, self.backward_overflow, self.first_zero)
         step = next((step for step in steps if step is not None), 0)
         back = self.config.seq_len - step
-        text = _("{dtype}: holds a gradient all the way back to step 0.")
+        text = _("{dtype}: keeps a gradient all the way back to step 0.")
         if self.forward_overflow is not None:
             text = _("{dtype}: the state is no longer finite from step {step} on.")
         elif self.backward_overflow is not None:

@@ -66,9 +66,7 @@ class Config:
     """
 
     cell: str = choice("rnn", CELLS, N_("Cell"), N_("which recurrent cell"))
-    activation: str = choice(
-        "tanh", ACTIVATIONS, N_("Activation"), N_("φ; in the LSTM and GRU it takes the place of tanh")
-    )
+    activation: str = choice("tanh", ACTIVATIONS, N_("Activation"), N_("φ; it replaces tanh in the LSTM and GRU"))
     scheme: str = choice("xavier", SCHEMES, N_("Scheme"), N_("how W_hh and W_hy are drawn"))
     input_scheme: str | None = choice(
         None, SCHEMES, N_("Input scheme"), N_("how W_xh is drawn; by default by the same scheme"), optional=True
@@ -80,16 +78,18 @@ class Config:
         64, 1, 4096, N_("Hidden size"), N_("H, the number of hidden units"), slider=(1, 512), step=1
     )
     input_size: int = number(
-        32, 1, 4096, N_("Input size"), N_("D, the numbers read at each step"), slider=(1, 256), step=1
+        32, 1, 4096, N_("Input size"), N_("D, how many numbers the network reads per step"), slider=(1, 256), step=1
     )
     output_size: int = number(10, 2, 4096, N_("Classes"), N_("O, the number of classes"), slider=(2, 100), step=1)
     seq_len: int = number(50, 1, 10_000, N_("Sequence length"), N_("T, the number of steps"), slider=(1, 200), step=1)
-    batch_size: int = number(32, 1, 4096, N_("Batch size"), N_("B, sequences side by side"), slider=(1, 128), step=1)
+    batch_size: int = number(
+        32, 1, 4096, N_("Batch size"), N_("B, the number of sequences computed together"), slider=(1, 128), step=1
+    )
     inputs: str = choice("gaussian", INPUTS, N_("Input"), N_("what the network reads"))
     input_scale: float = number(
         1.0, 0.0, 100.0, N_("Input scale"), N_("factor on the input"), slider=(0.0, 3.0), step=0.01
     )
-    loss_at: str = choice("last", LOSS_AT, N_("Loss at"), N_("the last step alone, or every step"))
+    loss_at: str = choice("last", LOSS_AT, N_("Loss at"), N_("at the last step only, or at every step"))
     loss_reduction: str = choice(
         "sum",
         LOSS_REDUCTIONS,
@@ -107,8 +107,10 @@ class Config:
         step=0.1,
         applies=lambda values: CELLS[values["cell"]].has_forget_bias,
     )
-    seed: int = number(0, 0, 2**32 - 1, N_("Seed"), N_("the same seed draws the same numbers"), slider=(0, 99), step=1)
-    text: str = read(TEXT, "text", N_("Text"), N_("what Input: Text reads"))
+    seed: int = number(
+        0, 0, 2**32 - 1, N_("Seed"), N_("the same seed gives the same random numbers"), slider=(0, 99), step=1
+    )
+    text: str = read(TEXT, "text", N_("Text"), N_("the text that the input Text reads, character by character"))
     numbers: str = read("sine 25", "numbers", N_("Numbers"), NUMBERS_HELP, check=table)
 
     def __post_init__(self):
@@ -280,7 +282,7 @@ def check_text(spec: Field, value: Any) -> str:
     try:
         value.encode()
     except UnicodeEncodeError:
-        text = _("{name} must be text that UTF-8 can hold; got {received}.")
+        text = _("{name} must be text that UTF-8 can encode; got {received}.")
         raise ValueError(text.format(name=spec.name, received=shorten(value))) from None
     spec.metadata.get("check", str)(value)
     return value

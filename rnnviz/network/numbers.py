@@ -12,8 +12,9 @@ from ..text.registry import shorten
 
 Array = np.ndarray
 NUMBERS_HELP = N_(
-    "what Input: Own numbers reads: one line per step, columns apart by semicolons, tabs, commas or spaces, or a sine, "
-    "as: sine 25. Each sequence starts at a random line; after the last comes the first"
+    "the data that the input Own numbers reads: one line per step, columns separated by semicolons, "
+    "tabs, commas or spaces; or a sine, for example: sine 25. Each sequence starts at a random line, and "
+    "the first line follows the last"
 )
 SINE = re.compile(r"\s*(?:sin|sine|sinus)\s+(\S+)\s*", re.IGNORECASE)
 SHORTEST, LONGEST = 3, 10_000  # steps of a sine's period: with 2, all its values are 0

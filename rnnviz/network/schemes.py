@@ -125,7 +125,7 @@ def uniform(rng: np.random.Generator, shape: tuple[int, ...], bound: float) -> A
     "xavier",
     N_("Xavier (normal, 1/fan_in)"),
     "Xavier",
-    "W ~ N(0, 1/n_in)",
+    "W ~ N(0, 1/fan_in)",
     "Glorot & Bengio 2010, eq. 10",
     variance=lambda i, o: 1 / i,
 )
@@ -137,7 +137,7 @@ def xavier(rng, fan_in, fan_out, gain=1.0):
     "glorot_normal",
     N_("Glorot (normal)"),
     N_("Glorot normal"),
-    "W ~ N(0, 2/(n_in + n_out))",
+    "W ~ N(0, 2/(fan_in + fan_out))",
     "Glorot & Bengio 2010, eq. 12",
     variance=lambda i, o: 2 / (i + o),
 )
@@ -149,7 +149,7 @@ def glorot_normal(rng, fan_in, fan_out, gain=1.0):
     "glorot_uniform",
     N_("Glorot (uniform)"),
     N_("Glorot uniform"),
-    "W ~ U[−√(6/(n_in + n_out)), +√(6/(n_in + n_out))]",
+    "W ~ U[−√(6/(fan_in + fan_out)), +√(6/(fan_in + fan_out))]",
     "Glorot & Bengio 2010, eq. 16",
     variance=lambda i, o: 2 / (i + o),
 )
@@ -161,7 +161,7 @@ def glorot_uniform(rng, fan_in, fan_out, gain=1.0):
     "he",
     N_("He (normal, 2/fan_in)"),
     "He",
-    "W ~ N(0, 2/n_in)",
+    "W ~ N(0, 2/fan_in)",
     "He et al. 2015, eq. 10",
     variance=lambda i, o: 2 / i,
 )
@@ -173,8 +173,8 @@ def he(rng, fan_in, fan_out, gain=1.0):
     "orthogonal",
     N_("Orthogonal"),
     N_("Orthogonal"),
-    "W = Q, uniform over rotations and reflections",
-    "Saxe et al. 2013; Mezzadri 2007 for the sign",
+    N_("W = Q, uniform over rotations and reflections"),
+    N_("Saxe et al. 2013; Mezzadri 2007 for the sign"),
     variance=lambda i, o: 1 / max(i, o),
     phrase=N_("orthogonal weights"),
 )
@@ -204,7 +204,7 @@ def identity(rng, fan_in, fan_out, gain=1.0):
     N_("Uniform [0, 1]"),
     "U[0, 1]",
     "W ~ U[0, 1]",
-    "the note's counter-example",
+    N_("A counter-example: no weight is negative"),
     mean=lambda i, o: 0.5,
     variance=lambda i, o: 1 / 12,
     centred="uniform_centered",
@@ -218,7 +218,7 @@ def uniform01(rng, fan_in, fan_out, gain=1.0):
     N_("Uniform [−½, ½]"),
     "U[−½, ½]",
     "W ~ U[−1/2, 1/2]",
-    "U[0, 1] less its mean",
+    N_("U[0, 1] minus its mean"),
     variance=lambda i, o: 1 / 12,
 )
 def uniform_centered(rng, fan_in, fan_out, gain=1.0):
@@ -268,7 +268,7 @@ def pytorch(rng, fan_in, fan_out, gain=1.0):
     "keras",
     N_("Keras's default"),
     "Keras",
-    "W_xh: Glorot uniform; W_hh: orthogonal; b = 0, but 1 at an LSTM's forget gate",
+    N_("W_xh: Glorot uniform; W_hh: orthogonal; b = 0, but 1 at an LSTM's forget gate"),
     "keras.layers.SimpleRNN, LSTM, GRU, Dense",
     variance=lambda i, o: 2 / (i + o),
     whole=True,

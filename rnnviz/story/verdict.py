@@ -6,6 +6,7 @@ import numpy as np
 
 from ..engine.trace import Trace
 from ..network.activations import ACTIVATIONS
+from ..text.glossary import TERMS
 from ..text.language import N_, _, ngettext
 from ..text.number_format import factor, listed, number, percent
 from .causes import alone_word, cause, words_over_all_steps
@@ -15,6 +16,13 @@ RULE = N_(
     "A gradient survives if it stays within 5% of 1 per step and within a factor of 10 in all; it fades or grows "
     "slowly if it stays within 5% per step only."
 )
+STATE_RULE = N_(
+    "A state keeps its size if E h² changes by at most a factor of 1.4 over the second half of the steps (after one "
+    "kick, over all steps); it saturates if more than half of the units are saturated at the last step."
+)
+SURVIVES, KEEPS = N_("survives, fades, grows"), N_("keeps its size, saturates")
+TERMS.add(SURVIVES, RULE)
+TERMS.add(KEEPS, STATE_RULE)
 FEW_STEPS = 50  # over which what rounding takes from the change would show in the factor per step
 VERBS = {
     "keeps": N_("keeps its size"),
@@ -108,7 +116,7 @@ def nothing_words(diagnosis: Diagnosis) -> str:
     if diagnosis.input == "nothing" and not diagnosis.biased:
         return _("the state is exactly 0, as there is no input")
     if diagnosis.weight_size == -np.inf and diagnosis.input == "impulse":
-        return _("the state is exactly 0, as W_hh is 0 and hands nothing on")
+        return _("the state is exactly 0, as W_hh is 0 and passes nothing on")
     if diagnosis.saturation == 1.0:
         return _("the state is exactly 0, as every unit is off")
     return _("the state has shrunk to exactly 0, below what a float holds")
@@ -116,9 +124,9 @@ def nothing_words(diagnosis: Diagnosis) -> str:
 
 def overflow_words(diagnosis: Diagnosis) -> str:
     """Return where the state became too large for a float, and in how many runs."""
-    text = _("the state leaves the finite numbers in {count} of {runs} runs, first at step {step}")
+    text = _("the state is no longer finite in {count} of {runs} runs, first at step {step}")
     if len(diagnosis.forward_runs) == 1:
-        text = _("the state leaves the finite numbers at step {step}")
+        text = _("the state is no longer finite from step {step} on")
     return text.format(step=diagnosis.overflow, count=diagnosis.forward_runs["overflows"], runs=diagnosis.seeds)
 
 
@@ -171,7 +179,7 @@ def rate_words(diagnosis: Diagnosis) -> str:
 def zero_words(diagnosis: Diagnosis) -> str:
     """Return why the gradient is 0."""
     if diagnosis.zero_steps[:1] == (diagnosis.seq_len,):
-        return _("the gradient is exactly 0 from the start: the loss hands nothing back")
+        return _("the gradient is exactly 0 from the start: the loss passes nothing back")
     text = _("the gradient is exactly 0 from step {step} back")
     if diagnosis.weight_size == -np.inf:
         text = _("the gradient is exactly 0 from step {step} back, as W_hh is 0")

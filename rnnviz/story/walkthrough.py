@@ -164,7 +164,7 @@ class Walk:
         """Return a sentence on what step t backward does to the gradient's norm, at any magnitude."""
         before, after = (float(self.gradients.log10_grad_norm[k]) for k in (t, t - 1))
         if before == -np.inf:
-            return _("∂L/∂h_{t} is exactly 0: there is nothing to hand back.").format(t=t)
+            return _("∂L/∂h_{t} is exactly 0: there is nothing to pass back.").format(t=t)
         values = {"before": before, "after": after, "factor": after - before}
         words = {name: number(value, log10=True) for name, value in values.items()}
         return _("The norm went from {before} to {after}: a factor of {factor}.").format(**words)

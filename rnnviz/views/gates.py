@@ -21,8 +21,9 @@ class Gates(CurveView):
 
     name = "gates"
     label = N_("Gates")
-    help = N_("how far open the gates of the LSTM or GRU are, and how much of them is saturated")
+    help = N_("how far the gates of the LSTM or GRU are open, and how many of their values are saturated")
     question = N_("How far open are the gates?")
+    terms = ("gate", "i, f, g, o", "r, z, n", "line", "T")
     options = ("quantity",)
     shows_gates = True
     mark_words = {

@@ -29,7 +29,7 @@ OPTIONS.add(
     Option(
         "precision",
         N_("Floats"),
-        N_("what a run of the first scheme and seed in floats of a narrower type holds of its gradient"),
+        N_("what is left of the gradient if the first scheme's first run uses shorter floats"),
         ((N_("exact"), ""), *((name, name) for name in ("float32", "float16", "bfloat16"))),
         rare=True,
     ),
@@ -44,12 +44,13 @@ class Gradient(CurveView):
     label = N_("Gradient")
     help = N_("backward: does the gradient survive the way back through time?")
     question = N_("What is left of the gradient at the first step?")
+    terms = ("∂L/∂h", "‖ ‖", "line", "T")
     options = ("theory", "precision")
     pins = True
     backward = True
     reveals_gradient = True
     mark_words = {
-        "float32": N_("the first seed's run in float32 holds nothing but 0 from step {step} back"),
+        "float32": N_("in float32 the first seed's run has only zeros from step {step} back"),
         "zero": N_("exactly 0 from step {step} back"),
         "nonfinite": N_("no gradient, since the state is not finite from step {step}"),
         "some nonfinite": N_("no gradient in the draws whose state is not finite (from step {step})"),

@@ -31,6 +31,7 @@ class Jacobian(CurveView):
     label = N_("Jacobian")
     help = N_("what is left of each direction of the state after k steps, along a real sequence")
     question = N_("What is left of each direction of the state after k steps?")
+    terms = ("∂h(T)/∂h(T−k)", "singular value", "from largest to smallest")
     reveals_gradient = True
     slow = True
     first_seed = True
@@ -54,7 +55,7 @@ class Jacobian(CurveView):
         return Lines(
             title=title,
             x_label=_("distance k"),
-            y_label=_("largest to least") if curves else "",
+            y_label=_("largest to smallest") if curves else "",
             x_limit=scale.steps_limit(shown),
             y_limits=limits,
             last_step=shown if curves else 0,

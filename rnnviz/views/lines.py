@@ -17,6 +17,7 @@ from matplotlib.transforms import ScaledTranslation
 
 from ..engine.trace import Trace
 from ..numerics.quantiles import left_out, over_seeds
+from ..text.glossary import DRAWS, LEAVES
 from ..text.language import _
 from ..text.number_format import number, plain
 from . import legend, overlays, root
@@ -64,6 +65,7 @@ class Lines:
     root : where the mark of √H stands, if anywhere.
     back : T where the horizontal axis counts the distance T - t.
     seeds : how many seeds the bands are over; 1 where there are no such bands.
+    terms : what the vertical axis needs, keys of ``TERMS``.
     """
 
     title: str
@@ -78,6 +80,7 @@ class Lines:
     root: float | None = None
     back: int | None = None
     seeds: int = 1
+    terms: tuple[str, ...] = ()
 
     @property
     def frame(self) -> Hashable:
@@ -147,6 +150,12 @@ class CurveView(View):
         words = [self.opening(data), *(self.story(curve, data) for curve in data.curves)]
         words += overlays.describe(data.overlays, data.labels, 0 if self.backward else data.last_step, data.log)
         return " ".join(filter(None, [*words, root.describe(data.root, self.backward), band_words(data.seeds)]))
+
+    def uses(self, data: Lines) -> tuple[str, ...]:
+        marks = [MARK_SIGNS[kind] for curve in data.curves for kind, _step in curve.marks]
+        found = [*data.terms, *self.terms, *[each.term for each in data.overlays]]
+        found += [DRAWS] * (data.seeds > 1) + [LEAVES] * any(curve.beyond for curve in data.curves)
+        return tuple(dict.fromkeys([*found, *marks, *(["√H"] if data.root else [])]))
 
     def opening(self, data: Lines) -> str:
         """Return the alt text's first sentence, on the axes."""

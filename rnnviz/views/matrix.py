@@ -13,7 +13,7 @@ from ..network.cells import CELLS
 from ..numerics.progress import Progress
 from ..text.language import _
 from ..text.number_format import number
-from ..theory.spectrum import LEAST_SIZE, Expected, expected
+from ..theory.spectrum import LEAST_SIZE, Expected, Law, expected
 from . import legend, scale
 from .styles import STYLES, Style
 from .view import Artists, View
@@ -54,6 +54,7 @@ class MatrixView(View):
     reach : ``reach(values, laws)``, where the axes end on the right and at the top.
     furthest : ``furthest(values, frame)``, an arrow to the furthest value outside the axes, its size, and how many.
     draw_laws : ``draw_laws(ax, frame)``, which sets up the axes and draws the laws into them.
+    law_name : ``law_name(law)``, what the legend calls a law's line, "" for none.
     entries : ``entries(frame)``, what the legend calls their lines, with the looks of these.
     points : ``points(values, frame)``, x and y of what is drawn.
     """
@@ -65,6 +66,7 @@ class MatrixView(View):
     reach: Callable[[Sequence[Array], Laws], tuple[float, float]]
     furthest: Callable[[Array, Frame], tuple[str, float, int]]
     draw_laws: Callable[[Axes, Frame], None]
+    law_name: Callable[[Law], str]
     entries: Callable[[Frame], dict[str, list[Style]]]
     points: Callable[[Array, Frame], tuple[Array, Array]]
     slow = True
@@ -84,6 +86,11 @@ class MatrixView(View):
 
     def head(self, data: Values, width: float) -> float:
         return legend.height([*data.frame.legend, *self.entries(data.frame)], width)
+
+    def uses(self, data: Values) -> tuple[str, ...]:
+        laws = [self.law_name(law.law) for law in data.frame.laws if law]
+        outside = ["→ ←"] if any(data.words) else []
+        return tuple(dict.fromkeys(filter(None, [*self.terms, *laws, *outside])))
 
     def draw(self, ax: Axes, data: Values) -> Artists:
         frame = data.frame

@@ -11,7 +11,7 @@ from ..engine.trace import Trace
 from ..text.language import _
 from ..text.number_format import number
 from ..theory.prediction import for_trace
-from .styles import OVERLAYS, PINS, STYLES, Style
+from .styles import OVERLAYS, PINS, STYLES, TERM_OF, Style
 
 Array = np.ndarray
 
@@ -29,6 +29,11 @@ class Overlay:
     def key(self) -> tuple[str, int, str]:
         """What a frame holds of it."""
         return self.kind, self.curve, self.name
+
+    @property
+    def term(self) -> str:
+        """What defines it, a key of ``TERMS``."""
+        return TERM_OF.get(self.kind, self.kind)
 
     @property
     def look(self) -> Style:

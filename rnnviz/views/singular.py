@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from operator import attrgetter
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -28,10 +29,12 @@ class SingularValues(MatrixView):
     label = N_("Singular values")
     help = N_("how much one step of W_hh can stretch or shrink, beside what theory expects")
     question = N_("How much can one step stretch or shrink a state?")
+    terms = ("singular value",)
     title = N_("Singular values of W_hh")
     gate_title = N_("Singular values of W_hh, gate {gate}")
     look = {"drawstyle": "steps-mid", "linewidth": 1.8, "markersize": 4, "markevery": 4}
     values = staticmethod(spectrum.singular_values)
+    law_name = staticmethod(attrgetter("curve"))
 
     def reach(self, values: Sequence[Array], laws: Laws) -> tuple[float, float]:
         # Only the one value that a mean adds lies beyond a law's edge: it would squash the rest.

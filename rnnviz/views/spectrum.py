@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from operator import attrgetter
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -30,10 +31,12 @@ class Spectrum(MatrixView):
     label = N_("Eigenvalues")
     help = N_("the eigenvalues of W_hh, with the unit circle and the circle that theory expects")
     question = N_("Where do the eigenvalues of W_hh lie?")
+    terms = ("eigenvalue", "unit circle")
     title = N_("Eigenvalues of W_hh")
     gate_title = N_("Eigenvalues of W_hh, gate {gate}")
     look = {"linestyle": "", "markersize": 3.5, "alpha": 0.75}
     values = staticmethod(spectrum.eigenvalues)
+    law_name = staticmethod(attrgetter("disc"))
 
     def reach(self, values: Sequence[Array], laws: Laws) -> tuple[float, float]:
         most = 1.0

@@ -60,6 +60,7 @@ class State(CurveView):
     label = N_("Hidden state")
     help = N_("forward: does the hidden state keep its size over the steps?")
     question = N_("Does the state keep its size?")
+    terms = ("line", "T")
     options = ("quantity", "theory")
     pins = True
     mark_words = {
@@ -93,6 +94,7 @@ class State(CurveView):
             curves=[with_arrow(each, y_limits, last) for each in curves] if entry.log else curves,
             overlays=[*pinned, *expected],
             log=entry.log,
+            terms=(entry.symbol or "saturated",),
             root=root.steps(trace, back=False) if entry.theory else None,
         )
 

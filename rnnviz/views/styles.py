@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..text.glossary import DOUBTED, FLOATS, TRUSTED
 from ..text.language import N_
 
 Style = dict[str, Any]
@@ -33,8 +34,8 @@ NARROW: Style = {"linewidth": 3.0, "linestyle": (0, (0.6, 1.6)), "marker": ""}
 PINNED: Style = {"color": "#7a7a7a", "linewidth": 1.6, "marker": ""}
 # What differs from the look of the curve that a line belongs to; lines that every curve may have keep its marker.
 OVERLAYS: dict[str, Style] = {
-    N_("theory"): {**THEORY, "linestyle": "-"},
-    N_("theory, not to be trusted"): {**THEORY, "linestyle": (0, (4, 3))},
+    TRUSTED: {**THEORY, "linestyle": "-"},
+    DOUBTED: {**THEORY, "linestyle": (0, (4, 3))},
     "∂L/∂c": {"linewidth": 1.1, "linestyle": "-", **HOLLOW},
     N_("in float32"): NARROW,
     N_("in float16"): NARROW,
@@ -44,3 +45,5 @@ OVERLAYS: dict[str, Style] = {
     N_("pinned as well"): {**PINNED, "linestyle": (0, (2, 2))},
 }
 PINS = ("pinned", "pinned too", "pinned as well")
+# The terms that define lines whose kinds differ from these, keys of ``TERMS``.
+TERM_OF = {kind: FLOATS for kind, look in OVERLAYS.items() if look is NARROW} | dict.fromkeys(PINS, PINS[0])

@@ -47,6 +47,7 @@ class UnitsView(View):
     label = N_("Units")
     help = N_("every unit at every step of one sequence, as a heat map")
     question = N_("Which units are saturated?")
+    terms = ("colour", "saturated")
     timed = True
     first_seed = True
 

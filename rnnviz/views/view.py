@@ -24,6 +24,7 @@ class View:
     ----------
     name, label, help : how code, menus and help texts refer to it.
     question : what a page that starts with it asks.
+    terms : what its pictures always show that needs a definition, keys of ``rnnviz.text.glossary.TERMS``.
     options : the names of the page's choices, keys of ``OPTIONS``, that ``data`` takes.
     pins : whether ``data`` takes ``pins``, pairs of a name and another comparison, to draw in grey.
     timed : whether the horizontal axis counts steps.
@@ -39,6 +40,7 @@ class View:
     label: str
     help: str
     question = ""
+    terms: tuple[str, ...] = ()
     options: tuple[str, ...] = ()
     pins = False
     timed = False
@@ -79,6 +81,10 @@ class View:
     def update(self, artists: Artists, data: Any) -> None:
         """Move the artists to ``data``, whose frame is the one that they were drawn in."""
         raise NotImplementedError
+
+    def uses(self, data: Any) -> tuple[str, ...]:
+        """Return the keys of ``TERMS`` that this picture needs."""
+        return self.terms
 
     def describe(self, data: Any) -> str:
         """Return the alt text, with numbers."""

@@ -61,7 +61,7 @@ def test_slow_views_can_be_stopped():
         assert dashboard.stage.progress["text"] == "Made up, still being computed: 25%"
         dashboard.receive({"kind": "stop"})
         assert dashboard.stage.progress == {}
-        assert dashboard.stage.notice == "Stopped: what is dimmed was not computed."
+        assert dashboard.stage.notice == "Stopped: the dimmed pictures were not computed."
         dashboard.stage.viewport = {"width": 500, "ratio": 1}
         assert not any(job.kind == "views" for job in dashboard.worker.jobs), "also after the page has turned"
         assert dashboard.stage.frame["views"][1]["png"] is None

@@ -86,7 +86,7 @@ def test_files_and_code_are_sent_when_they_are_asked_for(opened):
 def test_no_file_gives_a_bet_away(opened):
     dashboard = opened("predict=1", "gradient")
     dashboard.attempt(lambda: dashboard.receive({"kind": "csv"}))
-    assert dashboard.stage.message == "Place your bet first: a file would tell what happened."
+    assert dashboard.stage.message == "Place your bet first: a file would give the answer away."
     assert dashboard.state.requests == ()
 
 

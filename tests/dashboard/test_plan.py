@@ -179,7 +179,7 @@ def test_pins_come_after_the_comparison_and_its_views():
     jobs = plan(state, results, VIEWS)
     assert names(jobs) == ["views", "pins", "pins"]
     assert [job.key for job in jobs[1:]] == [Pin(pin.comparison) for pin in pins]
-    assert all(job.takes_turns and job.text == "Computing what is pinned: {share}" for job in jobs[1:])
+    assert all(job.takes_turns and job.text == "Computing the pinned curves: {share}" for job in jobs[1:])
     results.put(jobs[1].key, value=TRACE.only(0))
     results.put(jobs[2].key, error=MemoryError())
     assert "pins" not in planned(state, results, VIEWS)

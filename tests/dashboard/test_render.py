@@ -98,7 +98,7 @@ def test_what_takes_long_says_how_far_it_is(shown):
     results = known(WHOLE)
     assert shown(pinned, results).traits["progress"] == {}, "before anybody knows how long it takes"
     results.put(Pin(pinned.pins[0].comparison), progress=0.5)
-    assert shown(pinned, results).traits["progress"]["text"] == "Computing what is pinned: 50%"
+    assert shown(pinned, results).traits["progress"]["text"] == "Computing the pinned curves: 50%"
 
 
 # What is stopped, refused or wrong
@@ -106,7 +106,7 @@ def test_what_takes_long_says_how_far_it_is(shown):
 
 def test_what_was_stopped_says_what_is_shown_instead(shown):
     told = {
-        (): "Stopped: nothing is computed yet. Choose smaller sizes.",
+        (): "Stopped before anything was computed. Choose smaller sizes.",
         (BEFORE,): "Stopped: the pictures still show the previous settings.",
         (DRAFT,): "Stopped: the pictures show H = 8, T = 6, 1 of 3 draws and 2 of 6 sequences.",
         (WHOLE,): "",
@@ -117,7 +117,7 @@ def test_what_was_stopped_says_what_is_shown_instead(shown):
         assert frame.traits["progress"] == {}
         assert frame.traits["busy"] == (pairs == (BEFORE,)), words
     views = shown(page(stopped=frozenset({"views"}), notice="About the link."), known(WHOLE))
-    assert views.traits["notice"] == "About the link. Stopped: what is dimmed was not computed."
+    assert views.traits["notice"] == "About the link. Stopped: the dimmed pictures were not computed."
 
 
 def test_a_refusal_is_a_sentence_and_a_fault_has_a_report(shown):

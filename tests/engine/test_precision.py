@@ -165,7 +165,7 @@ def test_a_gradient_counts_as_lost_only_where_it_stays_0():
     result = finish(holding(config, "float16", params, data))
     assert np.isneginf(result.log10_grad_norm).tolist() == [False, False, True]
     assert result.first_zero is None
-    assert result.words == "float16: holds a gradient all the way back to step 0."
+    assert result.words == "float16: keeps a gradient all the way back to step 0."
 
 
 def test_one_step_back_is_said_in_the_singular():

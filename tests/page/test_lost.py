@@ -28,7 +28,7 @@ def test_a_broken_connection_is_reported_and_the_settings_come_back(voila, new_p
     notice = page.locator("#rnnviz-lost")
     assert not notice.is_visible()
     page.evaluate("sockets.filter(({ readyState }) => readyState === 1).forEach((socket) => socket.close(4000))")
-    notice.get_by_text("The connection to the kernel broke for a moment").wait_for()
+    notice.get_by_text("The connection to the kernel was lost for a moment").wait_for()
     page.get_by_role("button", name="Reload with these settings").press("Enter")
     page.wait_for_url("**gain=*")
     page.wait_for_function(PICTURES, timeout=60_000)

@@ -107,7 +107,7 @@ def test_slide_weights_and_code_for_a_library(dark_page, quiet):
         ("pytorch", "torch.nn.RNN(32, 64"),
         ("code", "Dashb"),
     ):
-        dark_page.get_by_label("Library that the code is for").select_option(library)
+        dark_page.get_by_label("Library for the code").select_option(library)
         dark_page.wait_for_function("(words) => document.querySelector('.rnnviz-code').textContent.includes(words)",
                                     arg=words)  # fmt: skip
         if library == "pytorch":

@@ -88,4 +88,4 @@ def test_a_new_input_is_judged_by_whether_it_is_steady(pulse):
     assert (diagnosis.input, diagnosis.forward, diagnosis.backward) == ("impulse", "shrinks", "fades")
     assert not diagnosis.by_input
     ended = rv.compare(config.replace(gain=0.0, scheme="xavier"), ("xavier",), range(3))
-    assert "the state is exactly 0, as W_hh is 0 and hands nothing on" in verdict.sentences(ended)[0]
+    assert "the state is exactly 0, as W_hh is 0 and passes nothing on" in verdict.sentences(ended)[0]

@@ -177,7 +177,7 @@ def test_relu_overflows_at_the_step_where_powers_of_the_gain_do():
     steps = (np.log10(np.finfo(float).max) - np.log10(largest)) / np.log10(20)
     assert diagnosis.overflow == int(np.floor(steps)) + 2
     assert (diagnosis.forward, diagnosis.backward) == ("overflows", "undefined")
-    words = f"the state leaves the finite numbers at step {diagnosis.overflow}; so it has no gradient."
+    words = f"the state is no longer finite from step {diagnosis.overflow} on; so it has no gradient."
     assert verdict.sentence(diagnosis).endswith(words)
 
 
@@ -185,7 +185,7 @@ def test_gain_0_leaves_exactly_nothing():
     config = rv.Config(activation="relu", inputs="none", hidden_size=8, batch_size=2, gain=0.0, seq_len=6)
     _, diagnosis = story(config, "xavier")
     assert (diagnosis.forward, diagnosis.backward) == ("zero", "zero")
-    words = "the state is exactly 0, as W_hh is 0 and hands nothing on; the gradient is exactly 0"
+    words = "the state is exactly 0, as W_hh is 0 and passes nothing on; the gradient is exactly 0"
     assert words in verdict.sentence(diagnosis)
 
 

@@ -23,7 +23,7 @@ def test_a_gradient_that_becomes_or_stays_zero_is_reported():
     walk = Walk(gain=0.0)  # W_hh = 0: only the last step has a gradient
     assert re.fullmatch(r"The norm went from 0\.\d+ to 0: a factor of 0\.", last_words(walk, 4))
     for t in (3, 1):
-        assert last_words(walk, t) == f"∂L/∂h_{t} is exactly 0: there is nothing to hand back."
+        assert last_words(walk, t) == f"∂L/∂h_{t} is exactly 0: there is nothing to pass back."
 
 
 def test_the_factor_is_given_where_floats_hold_no_norm():

@@ -200,7 +200,7 @@ def test_the_end_of_float32_is_where_a_run_in_float32_ends(case):
     drawn, words, (bottom, _), text = marks("gradient", trace)
     assert ("|", [step], [bottom]) in drawn
     assert f"| float32 ends at t = {step}" in words
-    assert f"the first seed's run in float32 holds nothing but 0 from step {step} back" in text
+    assert f"in float32 the first seed's run has only zeros from step {step} back" in text
     data = VIEWS["gradient"].data(trace.only(1), precision="float32")
     assert dict(data.curves[0].marks)["float32"] == step
     assert f"× 0 in float32 back from t = {step}" in data.curves[0].beyond

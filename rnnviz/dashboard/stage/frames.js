@@ -78,6 +78,8 @@ class Frames {
     this.words = element("ul", "rnnviz-words", { "aria-live": "polite" });
     this.settings = element("p", "rnnviz-settings"); // for paper, which has no controls
     this.step = new Step(model, views);
+    this.what = element("div", "rnnviz-what-words"); // beside the first sentence, whose row it must not change
+    this.what.append(whatButton(this.texts.what, model.get("verdict")));
     this.chooser = chooserTool(model, views);
     model.on("change:frame", () => this.draw());
     // The kernel draws its first frame without knowing the page's width; normally the one that fits follows at once.
@@ -131,6 +133,8 @@ class Frames {
     const picture = element("div", "rnnviz-picture"); // the size of the image, so that the cursor's place is relative
     figure.cursor = element("div", "rnnviz-cursor", { hidden: "" });
     picture.append(element("img"), figure.cursor);
+    figure.what = whatButton(fill(this.texts.what_picture, { view }), []);
+    figure.append(figure.what);
     figure.append(picture, files);
     return figure;
   }
@@ -143,6 +147,8 @@ class Frames {
       updateAttribute(figure, "aria-label", fill(this.texts.keys, { view: view.label }));
     }
     figure.dataset.wanted = view.revision;
+    figure.what.hidden = !view.terms?.length;
+    figure.what.dataset.terms = (view.terms ?? []).join("\n");
     if (image instanceof Element) {
       figure.querySelector("img").replaceWith(image);
       figure.dataset.shown = view.revision;

@@ -36,12 +36,13 @@ function render({ model, el }) {
   const told = element("div", "rnnviz-status");
   told.append(messageTool(model, el), progressTool(model));
   const { bar } = frames.chooser;
-  el.append(bar, views, frames.step.bar, frames.words, frames.settings, told, tools, exportTool(model, tools));
+  el.append(bar, views, frames.step.bar, frames.what, frames.words, frames.settings, told, tools, exportTool(model, tools));
   const page = () => el.closest(".rnnviz");
   const cleanUps = [
     reportWidth(model, el, frames),
     keepNamed(model, el),
     keepFocus(page),
+    showDefinitions(page),
     followLinks(model),
     localizeNumbers(model.get("lang")),
   ];
