@@ -134,7 +134,7 @@ def test_half_of_the_gains_slider_is_for_the_gains_that_matter(lesson):
     press(page, "Gain", "End", f"{STAGE}.query === 'gain=20.0'")
     press(page, "Gain", "Home", f"{STAGE}.query === 'gain=0.0'")
     change(page, lambda: page.get_by_role("button", name="Reset").click(), f"{STAGE}.query === ''")
-    assert page.get_by_text("This page is where it started.").is_visible()
+    page.get_by_text("This page is where it started.").wait_for()
 
 
 @pytest.mark.usefixtures("quiet")

@@ -117,17 +117,16 @@ def test_a_bets_scenes_have_numbers_for_names(opened):
 def test_the_step_pointed_at_is_read_with_its_equation(opened):
     page = opened()
     page.stage.step = 5
-    title, first, second = page.stage.moment
+    title, first, second, forward = page.stage.moment
     assert title == "Step 5"
-    norms = np.median(page.trace.log10_grad_norm[0], axis=0)
-    read = [float(number.replace("−", "-")) for number in re.findall(r"(?:=|×|back:) ([\d.e-]+)", first)]
-    # E h² before, its factor, E h² now; the gradient's norm, one step back, the norm again, its two factors.
-    size, growth, size_now, now, before, again, slope, rest = read
+    read = [float(number.replace("−", "-")) for number in re.findall(r"(?:= |×|× )([\d.e-]+)", first)]
+    # E h² before, its factor, E h² now; the gradient's norm as plotted; one step back and its two factors.
+    size, growth, size_now, plotted, back, slope, rest = read
     assert [size, size_now] == pytest.approx(np.median(page.trace.second_moment[0, :, 4:6], axis=0), rel=0.06)
     assert size * growth == pytest.approx(size_now, rel=0.12)
-    assert np.log10([now, before]) == pytest.approx(norms[[5, 4]], abs=0.05)
-    assert again == now
-    assert again * slope * rest == pytest.approx(before, rel=0.25)  # each has two digits
+    assert np.log10(plotted) == pytest.approx(np.median(page.trace.log10_relative_norm[0, :, 5]), abs=0.05)
+    assert slope * rest == pytest.approx(back, rel=0.02)
+    assert forward.startswith("Forward, Xavier, unit 1: h_5 = tanh(")
     assert second.startswith("U[0, 1]: ")
     control(page, "Sequence length").value = 4
     assert page.stage.moment[0] == "Step 4"

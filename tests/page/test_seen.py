@@ -119,7 +119,7 @@ def test_the_verdict_is_a_polite_live_region_that_follows_each_change(desk):
 def check_cursor(page, name):
     """Check that the cursor of both pictures stands at the step that is read, within the axes."""
     for key, step in (("ArrowRight", 1), ("End", LAST), ("ArrowLeft", LAST - 1), ("Home", 0)):
-        page.get_by_label("Step t").press(key)
+        page.get_by_role("slider", name="Step t").press(key)
         page.get_by_text(f"Step {step}", exact=True).wait_for(timeout=5e3)
         for view in VIEWS:
             ticks, frame, _ = axes_of(page, view)

@@ -160,7 +160,7 @@ def test_everything_opened_at_once_is_accessible_and_needs_no_scrolling_sideways
     for name in ("Show the code", "More settings"):
         page.get_by_role("button", name=name).press("Enter")
     page.get_by_role("button", name="Pin", exact=True).press("Enter")
-    page.get_by_label("Step t").press("ArrowRight")
+    page.get_by_role("slider", name="Step t").press("ArrowRight")
     page.locator(".rnnviz-code pre", has_text="import Dashboard").wait_for()
     visitor.rest()
     for colours in ("light", "dark"):
