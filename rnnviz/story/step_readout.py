@@ -11,7 +11,7 @@ from ..network.activations import ACTIVATIONS
 from ..network.cells import CELLS
 from ..numerics.quantiles import median
 from ..text.language import _
-from ..text.number_format import factor, number, plain
+from ..text.number_format import factor, number
 from .diagnosis import middle_runs
 
 # The weights and the first sequence of the first run, as long as its trace: drawing them again would delay a reader.
@@ -47,12 +47,12 @@ def forward_equation(trace: Trace, t: int) -> list[str]:
     before, now = (float(trace.units[0, 0, step, 0]) for step in (t - 1, t))
     if not (np.isfinite(before) and np.isfinite(now)):
         return []
-    read, kept, bias = (plain(value, ".3g") for value in parts_of_unit(trace, t))
+    read, kept, bias = (number(value, digits=3) for value in parts_of_unit(trace, t))
     text = _(
         "Forward, {scheme}, unit 1: h_{t} = {phi}(x_{t} W_xh + h_{before} W_hh + b_h) = {phi}({numbers}) = {value}."
     )
-    numbers = f"{read} + {kept} + {bias}".replace("+ -", "− ").replace("-", "−")
-    name, value = ACTIVATIONS[trace.config.activation].label, plain(now, ".3g").replace("-", "−")
+    numbers = f"{read} + {kept} + {bias}".replace("+ −", "− ")
+    name, value = ACTIVATIONS[trace.config.activation].label, number(now, digits=3)
     return [text.format(scheme=trace.names[0], t=t, before=t - 1, phi=_(name), numbers=numbers, value=value)]
 
 
@@ -80,7 +80,8 @@ def state_words(trace: Trace, k: int, t: int) -> str:
         return _("E h² above 1e308")
     if before == 0 or now == 0 or not np.isfinite(before):
         return f"E h² = {number(now)}"
-    return f"E h² = {number(before)} × {factor(float(np.log10(now) - np.log10(before)))} = {number(now)}"
+    change = factor(float(np.log10(now) - np.log10(before)))
+    return f"E h² = {number(before, digits=3)} × {change} = {number(now, digits=3)}"
 
 
 def step_back_words(trace: Trace, k: int, t: int) -> list[str]:

@@ -12,7 +12,7 @@ import numpy as np
 
 from ..network.activations import Activation
 from ..network.schemes import SCHEMES, Scheme
-from ..text.language import _
+from ..text.language import _, ngettext
 from ..text.number_format import plain
 from .arguments import activation_entry, check_number, check_whole
 from .finite_width import Deviation, Network, Pattern, deviations
@@ -141,8 +141,13 @@ def why(network: Network, part: Deviation, end: int, slopes: Pattern, at: int) -
         few, n = 1.0 + slopes.variation[at], network.n
         if few < 1.0 + FEW:
             return _("Theory is for H → ∞: at H = {n}, chance adds up in any one network.").format(n=n)
-        text = _("Theory is for H → ∞: at H = {n}, only about {few} units are not saturated, and chance adds up.")
-        return text.format(n=n, few=max(1, round(n / few)))
+        left = max(1, round(n / few))
+        text = ngettext(
+            "Theory is for H → ∞: at H = {n}, only about {few} unit is not saturated, and chance adds up.",
+            "Theory is for H → ∞: at H = {n}, only about {few} units are not saturated, and chance adds up.",
+            left,
+        )
+        return text.format(n=n, few=left)
     if network.orthogonal:
         text = _("Theory averages over networks, and {why}: each network keeps its own pattern of slopes φ′.")
     else:
@@ -168,9 +173,9 @@ def what_repeats(network: Network, slopes: Pattern, at: int) -> str:
 
 def how_far(forward: int, backward: int, last: int) -> str:
     """Return a sentence with the steps between which theory is within a factor of 2 of the median network."""
-    text = _("Within a factor of 2 it holds for the gradient from t = {start} on, and for the state up to t = {end}.")
-    if backward == last:
-        text = _("Within a factor of 2 it holds for the gradient at every step, and for the state up to t = {end}.")
-    elif forward == last:
-        text = _("Within a factor of 2 it holds for the gradient from t = {start} on, and for the state at every step.")
-    return text.format(start=last - backward, end=forward)
+    always, never = _("at every step"), _("at no step")
+    gradient = never if backward == 0 else _("from t = {start} on").format(start=last - backward)
+    state = never if forward == 0 else _("up to t = {end}").format(end=forward)
+    return _("Within a factor of 2 it holds for the gradient {gradient}, and for the state {state}.").format(
+        gradient=always if backward == last else gradient, state=always if forward == last else state
+    )

@@ -17,6 +17,17 @@ def signed(text):
     return float(text.replace("−", "-").replace(" ", ""))
 
 
+def test_a_states_size_is_the_product_that_is_written():
+    """Sizes of one digit, as 7e6 for 6.5e6 and 7.4e6, would not have the ratio that stands between them."""
+    for gain in (0.3, 1.2, 3.0):
+        config = rv.Config(activation="linear", scheme="he", gain=gain, hidden_size=3, seq_len=20, batch_size=2)
+        trace = rv.compare(config, ("he",), range(3))
+        for t in range(2, 21):
+            (sentence,) = step_readout.sentences(trace, t)
+            before, ratio, now = map(float, re.search(rf"E h² = {NUMBER} × {NUMBER} = {NUMBER};", sentence).groups())
+            assert before * ratio == pytest.approx(now, rel=0.015), sentence
+
+
 @pytest.mark.parametrize("activation", ["tanh", "sigmoid", "relu", "linear"])
 def test_a_step_forward_is_the_equation_with_the_numbers_of_the_network(activation):
     config = rv.Config(scheme="pytorch", activation=activation, hidden_size=8, seq_len=6)

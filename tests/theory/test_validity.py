@@ -89,6 +89,21 @@ def test_validity_has_numbers_and_a_reason(arguments, forward, backward, words):
     assert words in validity.reason
 
 
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("tanh", 5.0, 1.0, 1, 50), "holds for the gradient at no step, and for the state"),
+        (("linear", 1.0, 1.0, 2, 50), "and for the state at no step."),
+        (("tanh", 20.0, 1.0, 8, 50), "only about 1 unit is not saturated"),
+    ],
+)
+def test_a_theory_that_holds_nowhere_says_so(arguments, words):
+    validity = valid_until(*arguments)
+    assert words in validity.reason, validity
+    assert (validity.forward == 0) == ("state at no step" in validity.reason)
+    assert (validity.backward == 0) == ("gradient at no step" in validity.reason)
+
+
 def test_a_gradient_that_every_step_renews_stays_valid():
     """Loss at every step and chi < 1: what comes from far away no longer counts."""
     last, every = (valid_until("tanh", 1.0, 1.0, 32, 200, loss_at=at).backward for at in ("last", "every"))
