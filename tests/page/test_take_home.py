@@ -48,7 +48,7 @@ def test_paper_is_light_and_has_all_but_what_can_be_pressed(dark_page, quiet):
             "details",
         ):
             assert dark_page.evaluate(PRINTED, selector), selector
-        for selector in ("button", "select", "input", ".widget-slider", ".rnnviz-header", ".rnnviz-cursor"):
+        for selector in ("button", "select", "input", ".widget-slider", ".rnnviz-back", ".rnnviz-cursor"):
             assert not dark_page.evaluate(PRINTED, selector), selector
         style = "(name) => getComputedStyle(document.querySelector(name))"
         assert dark_page.evaluate(f"({style})('.rnnviz-view img').filter") == "none"
