@@ -320,3 +320,10 @@ def test_a_bet_is_judged_and_uncovers_the_gradient(opened):
     put(dashboard, gain=1.5)
     assert "Right." not in bet.result.value
     assert "covered" in shown(dashboard)["gradient"][1]
+
+
+@pytest.mark.parametrize(
+    ("query", "words"), [("seq_len=1", "over 1 step, Xavier"), ("seq_len=5&loss_at=every", "over 4 steps, Xavier")]
+)
+def test_a_bet_is_on_the_steps_that_the_verdict_follows(opened, query, words):
+    assert words in opened(f"predict=1&{query}").bet.question.value
