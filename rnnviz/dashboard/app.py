@@ -17,23 +17,23 @@ from .bet import BetPanel
 from .buttons import Actions, Strip, row
 from .controls import Controls, put_class
 from .error_report import Refusal, error_report, sentence
-from .export import ALL_VIEWS, CODES, KINDS, Request
+from .export import CODES, KINDS
 from .glossary import Glossary
 from .gradient_check_panel import GradientCheckPanel
 from .neighbours import neighbours
 from .notes import NotesPanel
 from .own import ABSENT, OwnNetwork
 from .pictures import Pictures
-from .pins import pinned, pinned_trace
+from .pins import pinned_trace
 from .plan import BEARABLE, plan
-from .render import LEFT, render, stage_frame
+from .render import render, stage_frame
+from .requests import answer
 from .reruns import close_older
 from .results import Results
 from .scenes import scenes_of
 from .settings import Comparison, Settings, too_many
 from .stage import Stage
 from .state import (
-    MOST_SHOWN,
     Answer,
     Ask,
     Change,
@@ -50,7 +50,7 @@ from .state import (
 )
 from .static_copy import KeptPage
 from .widget_tree import inner_widgets
-from .work import Ahead, drawing
+from .work import Ahead
 from .worker import Mode, Worker, running_loop
 
 FROM_BUTTONS = (Choose, Open, Reset, DrawAgain)  # events that the controls do not show yet
@@ -134,8 +134,8 @@ class Dashboard(KeptPage):
         main = row([self.stage, extras, self.notes], "rnnviz-main")
         super().__init__([self.strip, row([column, main], "rnnviz-body"), Glossary()])
         self.strip.drawer.observe(lambda change: put_class(self, change["new"], "rnnviz-open"), "value")
-        self.add_class("rnnviz")
-        self.add_class(f"rnnviz-{self.stage.lang}")
+        for name in ("rnnviz", f"rnnviz-{self.stage.lang}"):
+            self.add_class(name)
 
     @property
     def config(self) -> Config:
@@ -210,7 +210,7 @@ class Dashboard(KeptPage):
     def show(self) -> None:
         """Show the state and the results."""
         self.frame = frame = render(self.state, self.results, self.worker.jobs, self.stage.viewport, self.pictures)
-        self.stage.show(frame.stage, frame.traits | {"shown": list(self.shown)})
+        self.stage.show(frame.stage, frame.traits | {"shown": list(self.state.seen(self.pictures.canvases))})
         self.notes.show(frame.notes)
         self.advice.show(frame.advice)
         self.bet.show(self.state, frame)
@@ -252,14 +252,8 @@ class Dashboard(KeptPage):
 
     def see(self, view: str) -> None:
         """Show a view in the place of the one that has been seen for longer."""
-        if view in self.pictures.canvases and view not in self.shown:
-            self.dispatch(See((self.shown[-1], view)))
-
-    @property
-    def shown(self) -> tuple[str, ...]:
-        """The views that are seen."""
-        known = tuple(name for name in self.state.shown if name in self.pictures.canvases)
-        return known or tuple(self.pictures.canvases)[:MOST_SHOWN]
+        if view in self.pictures.canvases and view not in self.state.seen(self.pictures.canvases):
+            self.dispatch(See((self.state.seen(self.pictures.canvases)[-1], view)))
 
     def apply_link(self, query: str) -> None:
         """Show a link's settings, as a task's *Set this up* asks."""
@@ -272,20 +266,17 @@ class Dashboard(KeptPage):
         """Stop what the page is told to wait for: its comparison and pins, or its slow views."""
         kind = self.worker.jobs[0].kind if self.worker.jobs else ""
         if kind in ("comparison", "pins"):
-            self.dispatch(KeepPins(tuple(pin for pin in self.state.pins if self.is_known(pin))))
+            self.dispatch(KeepPins(tuple(pin for pin in self.state.pins if pinned_trace(pin.comparison, self.results))))
         if kind in ("comparison", "views"):
             self.dispatch(Stop(kind))
-
-    def is_known(self, pin: Settings) -> bool:
-        """Tell whether a pin's curves are there."""
-        return pinned_trace(pin.comparison, self.results) is not None
 
     def answer_requests(self) -> None:
         """Answer what the reader has asked for, as soon as all that it needs is there."""
         for request in self.state.requests if self.frame.is_complete else ():
             message = ""
             try:
-                reply, message = self.reply(*request)
+                options = {name: widget.value for name, widget in self.controls.choices.items()}
+                reply, message = answer(*request, self.state, self.results, self.worker.jobs, self.frame, options)
                 if not reply and not message:
                     continue
             except Exception:
@@ -294,21 +285,6 @@ class Dashboard(KeptPage):
             if reply:
                 self.stage.send(*reply)
             self.dispatch(Answer(request, message))
-
-    def reply(self, kind: str, view: str) -> tuple[tuple[dict[str, Any], list[bytes]] | None, str]:
-        """Return the answer to a request, or why there is none; neither while a slow view is still to come."""
-        trace, pins = self.frame.trace, pinned(self.state, self.results)
-        if trace is None:
-            return None, _("Nothing is computed yet.")
-        data = {}
-        for name in self.pictures.canvases if kind in ALL_VIEWS else [view] if view else []:
-            shown = drawing(self.state, name, trace, pins)
-            data[name] = self.results[shown].value if shown.is_slow else shown.data()
-            if data[name] is None:
-                is_coming = any(job.key == shown for job in self.worker.jobs)
-                return None, "" if is_coming else _(LEFT)
-        options = {name: widget.value for name, widget in self.controls.choices.items()}
-        return KINDS[kind](Request(view, data, trace, options, list(self.pictures.canvases), pins)), ""
 
     def close(self) -> None:
         """Stop all work and take the page away, with everything that it holds: notebooks keep their results in Out."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
@@ -68,6 +69,11 @@ class PageState:
     present: bool = False
     predict: bool = False
     lang: str = ""
+
+    def seen(self, views: Iterable[str]) -> tuple[str, ...]:
+        """Return which of a page's views are seen, the first ones unless the reader has chosen others."""
+        known = tuple(views)
+        return tuple(name for name in self.shown if name in known) or known[:MOST_SHOWN]
 
     @property
     def covers(self) -> bool:

@@ -17,9 +17,9 @@ from ..network.losses import loss_weight
 from ..numerics.progress import Progress, finish, rescaled, unwarned
 from ..numerics.scaled import Scaled, stack
 from ..text.language import _
-from ..text.registry import explain_choice
 from .fast_backward import LONGEST, SHORTEST, fast_steps, most_steps
 from .parameter_gradients import parameter_gradients
+from .shapes import check_shapes
 
 Array = np.ndarray
 AT_ONCE = 2**14  # numbers in the states of all steps computed at once: more would not stay in the processor's cache
@@ -275,32 +275,3 @@ def check_finite(steps: Sequence[Step], loss: float) -> None:
             )
     if not np.isfinite(loss):
         raise FloatingPointError(_("the loss is not finite: no gradient is defined"))
-
-
-def check_shapes(params: Params, x: Array, targets: Array, cell: Cell, loss_at: str) -> Array:
-    """Return the targets as (T, B), or raise a ValueError that names what does not fit."""
-    if loss_at not in ("last", "every"):
-        raise ValueError(explain_choice("loss_at", loss_at, ("last", "every")))
-    if x.ndim != 3 or 0 in x.shape:
-        raise ValueError(f"x must have the shape (T, B, D) with no empty axis; got {x.shape}")
-    steps, batch, inputs = x.shape
-    if params.get("W_hh", np.empty(0)).ndim != 2 or params.get("W_hy", np.empty(0)).ndim != 2:
-        raise ValueError("params must have matrices W_hh (H, kH) and W_hy (H, O)")
-    hidden, classes = params["W_hh"].shape[0], params["W_hy"].shape[1]
-    if classes < 2:
-        raise ValueError(
-            f"W_hy must have a column for each of at least 2 classes; got the shape {params['W_hy'].shape}"
-        )
-    expected = cell.shapes(inputs, hidden) | {"W_hy": (hidden, classes), "b_y": (classes,)}
-    if set(params) != set(expected):
-        raise ValueError(f"params of a cell {cell.name!r} are {', '.join(expected)}; got {', '.join(params)}")
-    for name, shape in expected.items():
-        if params[name].shape != shape:
-            raise ValueError(f"{name} must have the shape {shape}; got {params[name].shape}")
-    if targets.shape == (batch,) and loss_at == "last":
-        targets = np.broadcast_to(targets, (steps, batch))
-    if targets.shape != (steps, batch):
-        raise ValueError(f"targets must have the shape (T, B) = {(steps, batch)}; got {targets.shape}")
-    if not np.issubdtype(targets.dtype, np.integer) or targets.min() < 0 or targets.max() >= classes:
-        raise ValueError(f"targets must be whole numbers from 0 to {classes - 1}; got {targets.min()}..{targets.max()}")
-    return targets

@@ -13,7 +13,7 @@ from ..network.sampling import draw_inputs, init_params
 from ..numerics.progress import Progress, finish
 from ..text.language import N_, _
 from .batching import side_by_side, split
-from .bptt import check_shapes
+from .shapes import check_shapes
 from .statistics import Statistics
 from .trace import Network, Trace
 
