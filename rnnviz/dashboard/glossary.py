@@ -52,9 +52,9 @@ def what_button(label: str, *names: str) -> str:
 
 
 def terms() -> Iterator[Entry]:
-    """Yield the definitions of symbols, words and marks."""
-    for name, meaning in TERMS.items():
-        yield tuple(dict.fromkeys((name, _(name)))), _(meaning)
+    """Yield the definitions of symbols, words and marks, those of the verdicts first."""
+    for name in dict.fromkeys((*VERDICT, *TERMS)):
+        yield tuple(dict.fromkeys((name, _(name)))), _(TERMS[name])
 
 
 def schemes() -> Iterator[Entry]:

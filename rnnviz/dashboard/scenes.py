@@ -140,10 +140,7 @@ SCENES.add(
     "forget_bias",
     Scene(
         N_("Forget bias"),
-        N_(
-            "An LSTM: move Forget bias from 0 to 5 and watch how fast the gradient fades. PyTorch's curve stays: "
-            "it draws its own biases."
-        ),
+        N_("An LSTM: how fast does the gradient fade as you move Forget bias from 0 to 5? PyTorch draws its own."),
         ("pytorch",),
         {"scheme": "xavier", "cell": "lstm", "forget_bias": 0.0},
         ("forget_bias",),

@@ -33,10 +33,10 @@ TERMS.add(N_("×0.65 per step"), N_("the factor by which the length changes at e
 TERMS.add("W_hh ×", N_("the part of that factor that comes from multiplying by W_hh"))
 TERMS.add("φ′ ×", N_("the part that comes from the slopes φ′ of the activation, which are below 1 where it is flat"))
 TERMS.add("4e-10", N_("4 · 10⁻¹⁰, as computers write it"))
-TERMS.add(DRAWS, N_("from the lowest to the highest draw at each step, from 19 draws on only the middle ones"))
+TERMS.add(DRAWS, N_("at each step from the lowest to the highest draw; from 19 draws on, the middle ones only"))
 TERMS.add(N_("line"), N_("the median over all draws of weights and inputs; its markers only tell the curves apart"))
-TERMS.add(LEAVES, N_("the curve leaves the picture here; the number is its value at the step given"))
-TERMS.add("×", N_("exactly 0 from the step given on, in the direction of the curve; a logarithmic axis has no 0"))
+TERMS.add(LEAVES, N_("the curve leaves the picture; the number is its value at the step given"))
+TERMS.add("×", N_("the value is exactly 0, which a logarithmic axis cannot show"))
 TERMS.add("|", N_("from this step back, the gradient of the first seed's run is nothing but zeros in float32"))
 TERMS.add("★", N_("not finite: at this step a number has become too large for a float"))
 TERMS.add(
@@ -63,11 +63,14 @@ TERMS.add(
     N_("from largest to smallest"),
     N_("the band holds all singular values, and the line is their median; the first seed's first sequence"),
 )
-TERMS.add(N_("eigenvalue"), N_("the factor of a direction that W_hh keeps; if complex, W_hh also turns it"))
+TERMS.add(
+    N_("eigenvalue"),
+    N_("the factor by which W_hh multiplies a direction that it keeps; a complex pair stretches and rotates a plane"),
+)
 TERMS.add(N_("unit circle"), N_("inside it, W_hh shrinks a direction that it keeps; outside, W_hh stretches it"))
 TERMS.add(N_("circular law"), N_("theory for H → ∞: the eigenvalues fill a disc evenly, of radius σ_w"))
 TERMS.add(N_("quarter-circle law"), N_("theory for H → ∞: the density of the singular values, which end at 2 σ_w"))
 TERMS.add(N_("law for a block"), N_("theory for H → ∞ of one gate's block of a large orthogonal matrix"))
 TERMS.add("→ ←", N_("a value outside the picture, and how many more there are"))
 TERMS.add(N_("colour"), N_("the value of h: blue below 0, red above, white at 0, grey where it is not finite"))
-TERMS.add("•", N_("this setting is not the one that the scene or the page started with"))
+TERMS.add("•", N_("the scene or the page started with another value"))

@@ -117,7 +117,7 @@ def test_a_page_that_begins_with_long_work_can_be_stopped_too():
         dashboard.stage.viewport = {"width": 400, "ratio": 1}
         dashboard.receive({"kind": "stop"})
         assert dashboard.trace is None
-        assert "nothing is computed yet" in dashboard.stage.notice
+        assert "Stopped before anything was computed" in dashboard.stage.notice
         dashboard.receive({"kind": "csv"})
         assert dashboard.stage.message == "Nothing is computed yet."
 

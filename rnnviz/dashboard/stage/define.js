@@ -57,7 +57,7 @@ function showDefinitions(page) {
     if (shown.matches(".rnnviz-what")) shown.setAttribute("aria-expanded", false);
     [shown, held] = [null, false];
   };
-  const show = (node, hold, described = node) => {
+  const show = (node, hold, focused) => {
     const lines = definitions(page(), node);
     hide();
     if (!lines.length) return;
@@ -65,8 +65,9 @@ function showDefinitions(page) {
     list.replaceChildren(...lines);
     box.showPopover?.();
     placeBeside(box, node);
-    [shown, held] = [described, hold];
-    described.setAttribute("aria-describedby", box.id);
+    box.classList.toggle("rnnviz-passive", focused !== undefined); // a mouse reaches what it covers
+    [shown, held] = [focused ?? node, hold];
+    shown.setAttribute("aria-describedby", box.id);
     if (node.matches(".rnnviz-what")) node.setAttribute("aria-expanded", true);
   };
   const within = (target) => (page()?.contains(target) ? target.closest?.(DEFINED) : null);
@@ -80,6 +81,7 @@ function showDefinitions(page) {
       else if (shown && !shown.matches(":focus-visible")) opening = setTimeout(hide, 200);
     },
     focusin: ({ target }) => {
+      if (held && target.closest(CONTROL)?.contains(shown)) return undefined; // a label hands on its click
       if (!page()?.contains(target) || !target.matches(":focus-visible")) return hide();
       const node = target.matches(".rnnviz-what, button[title]") ? target : target.closest(CONTROL);
       return node && !target.matches(".widget-readout") ? show(node, false, target) : hide();
@@ -98,7 +100,7 @@ function showDefinitions(page) {
     keydown: ({ key, target }) => {
       if (key === "Escape" || (key !== "Tab" && !target.matches?.(".rnnviz-what"))) hide();
     },
-    scroll: hide,
+    scroll: ({ target }) => box.contains(target) || hide(),
   };
   for (const [name, act] of Object.entries(listeners)) document.addEventListener(name, act, true);
   return () => {
