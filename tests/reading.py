@@ -44,7 +44,7 @@ def labels(widget):
     """Return the texts of one widget."""
     texts = [getattr(widget, name, None) or "" for name in ("description", "tooltip")]
     if isinstance(widget, widgets.HTML | widgets.Label):
-        texts.append(widget.value)
+        texts.append(re.sub(r"<[^>]*>", " ", widget.value))
     if isinstance(widget, widgets.Dropdown):
         texts += [label for label, _value in widget.options]
     return texts

@@ -229,7 +229,7 @@ def uniform_centered(rng, fan_in, fan_out, gain=1.0):
     "small_normal",
     N_("Small normal (0.01)"),
     N_("Small normal"),
-    "W ~ N(0, 0.01²)",
+    "W ~ N(0, 10⁻⁴)",
     "Krizhevsky et al. 2012, sect. 5",
     variance=lambda i, o: 1e-4,
 )

@@ -72,7 +72,7 @@ def test_a_blitted_picture_is_a_full_drawing(name):
         blitted = np.asarray(made.paint(data))
         assert len(np.unique(blitted.reshape(-1, 4), axis=0)) > 20, f"{case}: blank, or of one colour"
         with rc_context(canvas.STYLE):
-            whole = Figure(figsize=(5.6, 3.6), dpi=100)
+            whole = Figure(figsize=made.figure.get_size_inches(), dpi=100)
             QuickCanvas(whole)
             left, bottom, width, height = made.axes.get_position(original=True).bounds
             # The scale of colours has taken some of the width.
