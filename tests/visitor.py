@@ -32,7 +32,8 @@ FIND = """
     handle: ".noUi-handle", select: "select", check: "input[type=checkbox]", button: "button", figure: ".rnnviz-view",
     range: "input[type=range]", readout: ".widget-readout", textarea: "textarea",
   };
-  const usable = (node) => !node.disabled && !node.closest("[disabled]")
+  // What unfolds a reason makes room for it.
+  const usable = (node) => !node.disabled && !node.closest("[disabled]") && !node.matches(".rnnviz-why")
     && node.checkVisibility({ visibilityProperty: true });
   window.found = [];
   const name = (node) => node.getAttribute("aria-label") || node.closest("label")?.textContent
