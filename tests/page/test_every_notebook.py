@@ -138,6 +138,7 @@ def reopened_without_kernel(page, path):
     return last
 
 
+@pytest.mark.slow
 def test_the_same_notebook_draws_in_jupyterlab_and_keeps_its_last_pictures(browser, lab, tmp_path):
     context = browser.new_context(viewport={"width": 1280, "height": 1000})  # its console is JupyterLab's own affair
     page = context.new_page()

@@ -80,6 +80,7 @@ def assert_not_started(page):
     assert_lost(page, "The kernel behind this page has not started")
 
 
+@pytest.mark.slow
 def test_a_page_says_that_its_kernel_or_its_server_is_lost(odd_server, new_page, problems):
     dead = odd_server.open(new_page(), "")
     assert_not_started(dead)

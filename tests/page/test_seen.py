@@ -130,6 +130,7 @@ def check_cursor(page, name):
             assert [box["y"], box["y"] + box["height"]] == pytest.approx(frame, abs=2), name
 
 
+@pytest.mark.slow
 def test_the_cursor_stands_at_the_step_that_is_read(opened):
     for name in PAGES:
         opened(name).rest()

@@ -57,6 +57,7 @@ def test_error_is_in_the_visitors_language(server):
     assert "/voila/tree?lang=de" in Links(text).links
 
 
+@pytest.mark.slow
 @pytest.mark.browser
 def test_language_link_keeps_what_is_set(voila, page):
     page.goto(f"{voila}{FIRST}?gain=1.5&lang=en&pin=gain%3D2&pin=seed%3D1")
