@@ -24,6 +24,14 @@ SUBJECTS = {
     "04_how_the_numbers_are_made": ("", ".rnnviz-step >> nth=7"),
 }
 
+DESK = {"width": 1280, "height": 720}
+PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
+README = {  # picture -> the notebook and the page that it shows
+    "dashboard.png": ("01_variance_and_gradients", {"viewport": DESK}),
+    "dashboard-de-dark.png": ("de/03_gates", {"viewport": DESK, "color_scheme": "dark"}),
+    "dashboard-phone.png": ("01_variance_and_gradients", PHONE),
+}
+
 
 def open_notebook(page: Page, address: str, name: str) -> str:
     """Open a notebook, wait for all its pictures, and return the selector of its subject."""
@@ -45,7 +53,7 @@ def fit(path: Path, background: str) -> None:
 
 
 def main(address: str) -> None:
-    """Write a card for each notebook, light and dark, and the README's picture."""
+    """Write a card for each notebook, light and dark, and the README's pictures."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=BROWSER_FLAGS)
         for theme, suffix, background in (("light", "", "#ffffff"), ("dark", "-dark", "#14181f")):
@@ -56,9 +64,10 @@ def main(address: str) -> None:
                 path = NOTEBOOKS / folder / "pictures" / f"{name}{suffix}.png"
                 page.locator(subject).first.screenshot(path=path, style=STYLE)
                 fit(path, background)
-        page = browser.new_page(viewport={"width": 1280, "height": 720})
-        open_notebook(page, address, "01_variance_and_gradients")
-        page.screenshot(path=NOTEBOOKS / "pictures" / "dashboard.png")
+        for name, (notebook, options) in README.items():
+            page = browser.new_page(**options)
+            open_notebook(page, address, notebook)
+            page.screenshot(path=NOTEBOOKS / "pictures" / name)
         browser.close()
 
 
