@@ -182,14 +182,14 @@ def test_many_suggestions_are_new_valid_help_and_end(config):
 
 def check_walk(config):
     # With 2 seeds and batches of up to 4, the small run that tests a suggestion is this very run.
-    stops = follow(config, 2, asks=5)
+    stops = follow(config, 2, asks=9)  # each leaves at most half of the decades, and 0.3 may be too many
     assert len({config.to_query() for config, _, _ in stops}) == len(stops)
     kinds = []
     for (old, story, before), (new, _, after) in zip(stops, stops[1:], strict=False):
         woken, shown = story.input == "nothing" and new.input_scale == 1.0, old.loss_at != new.loss_at
         kinds.append("wakes" if woken else "shows" if shown else "improves")
         assert kinds[-1] != "improves" or after <= 0.5 * before
-    assert all(kinds.count(kind) <= most for kind, most in {"wakes": 1, "shows": 1, "improves": 3}.items())
+    assert all(kinds.count(kind) <= most for kind, most in {"wakes": 1, "shows": 1, "improves": 7}.items())
 
 
 NAMES = {
