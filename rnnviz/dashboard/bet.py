@@ -7,11 +7,11 @@ from functools import partial
 
 import ipywidgets as widgets
 
-from ..engine.trace import Trace
-from ..story.diagnosis import Diagnosis, diagnose, first_loss
+from ..story.diagnosis import Diagnosis, first_loss
 from ..story.verdict import SURVIVES
 from ..text.language import N_, _, ngettext
 from .buttons import button, row
+from .captions import diagnoses
 from .controls import put_class
 from .glossary import what_button
 from .render import Frame
@@ -60,7 +60,7 @@ class BetPanel(widgets.Box):
         asked = text.format(scheme=state.settings.name, steps=steps)
         what = what_button(_("What these words mean"), SURVIVES)
         self.question.value = f"<b>{asked}</b> {what}"
-        self.diagnosis = judge(frame.trace) if ready else None
+        self.diagnosis = diagnoses(frame.trace)[0] if ready and frame.trace else None
         for answer, each in self.buttons.items():
             each.disabled = not (state.covers and ready)
             put_class(each, not state.covers and answer == state.bets[-1].answer, "rnnviz-chosen")
@@ -75,11 +75,6 @@ def score_words(state: PageState) -> str:
     """Say how many bets were right."""
     right = sum(bet.right for bet in state.bets)
     return _("{right} of {given} bets right so far.").format(right=right, given=len(state.bets)) if state.bets else ""
-
-
-def judge(trace: Trace | None) -> Diagnosis | None:
-    """Return the diagnosis of the first scheme."""
-    return None if trace is None else diagnose(trace, 0)
 
 
 def truth(story: Diagnosis) -> str:

@@ -2,45 +2,48 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 from weakref import WeakKeyDictionary
 
 from ..engine.trace import Trace
 from ..network.config import Config
 from ..story import chaos, verdict
+from ..story.diagnosis import Diagnosis, diagnose
 from ..text.language import current
 from ..theory import prediction
 from ..views.lines import STYLES
 
 THEORY = {"color": "#1a1a1a", "dash": []}
-REASON = " – "  # between what a verdict says and why
 MOST_LINES = 6  # for which theory's sentences have room from the start: two for each scheme, of which some share one
 
 
 def captions(trace: Trace, theory_of: Config | None) -> list[dict[str, Any]]:
     """Return the verdict as the stage takes it, theory's sentence on ``theory_of`` unless that is None, and chaos."""
-    of_schemes, of_chaos = verdict_on(trace)
-    items: list[dict[str, Any]] = [verdict_item(text) | {"style": style(k)} for k, text in enumerate(of_schemes)]
+    items: list[dict[str, Any]] = []
+    for k, (text, why) in enumerate(map(verdict.parts, diagnoses(trace))):
+        items.append({"text": text, **({"why": why} if why else {}), "style": style(k)})
     if theory_of is not None:
         text = " ".join(prediction.sentences(theory_of, trace.schemes))
         items.append({"text": text, "style": THEORY, "lines": min(2 * len(trace.schemes), MOST_LINES)})
-    return items + [{"text": text, "style": None} for text in of_chaos]
+    return items + [{"text": text, "style": None} for text in kept(CHAOS, trace, chaos.sentences)]
 
 
-def verdict_item(sentence: str) -> dict[str, Any]:
-    """Return what happened, and after it the reason, which the page unfolds."""
-    what, dash, why = sentence.partition(REASON)
-    return {"text": f"{what}.", "why": f"{why[:1].upper()}{why[1:]}"} if dash else {"text": sentence}
+# Kept as long as the comparison, since a diagnosis or a look for chaos may run a network again.
+DIAGNOSES: WeakKeyDictionary[Trace, tuple[str, Any]] = WeakKeyDictionary()
+CHAOS: WeakKeyDictionary[Trace, tuple[str, Any]] = WeakKeyDictionary()
 
 
-VERDICTS: WeakKeyDictionary[Trace, tuple[str, list[str], list[str]]] = WeakKeyDictionary()
+def kept(cache: WeakKeyDictionary[Trace, tuple[str, Any]], trace: Trace, compute: Callable[[Trace], Any]) -> Any:
+    """Return what is known of a comparison in the current language, computed the first time."""
+    if cache.get(trace, ("",))[0] != current():
+        cache[trace] = current(), compute(trace)
+    return cache[trace][1]
 
 
-def verdict_on(trace: Trace) -> tuple[list[str], list[str]]:
-    """Return the verdict's sentences, and those on chaos, kept as long as the comparison."""
-    if VERDICTS.get(trace, ("",))[0] != current():
-        VERDICTS[trace] = current(), verdict.sentences(trace), chaos.sentences(trace)
-    return VERDICTS[trace][1:]
+def diagnoses(trace: Trace) -> list[Diagnosis]:
+    """Return the diagnosis of each scheme."""
+    return kept(DIAGNOSES, trace, lambda trace: [diagnose(trace, k) for k in range(len(trace.schemes))])
 
 
 def style(k: int) -> dict[str, Any]:

@@ -11,13 +11,14 @@ from typing import Any, NamedTuple
 from .. import __version__
 from ..engine.trace import Trace
 from ..network.config import DEFAULTS, FIELDS, Config, applies, label_of
+from ..story import verdict
 from ..text.language import _
 from ..text.number_format import listed, plain
 from ..text.registry import shorten
 from ..views import OPTIONS, VIEWS, View, figure_export
 from ..views import slide as slides
 from . import framework_code
-from .captions import verdict_on
+from .captions import diagnoses
 from .code import changed, code, code_of_own, computation, in_a_row, taken
 from .csv_file import csv_text
 
@@ -144,7 +145,7 @@ def slide(request: Request) -> bytes:
     words = {"Title": f"rnnviz: {', '.join(trace.schemes)}", "Software": f"rnnviz {__version__}"}
     pictures = list(zip(views, request.data.values(), strict=True))
     below = caption(trace, taken(request.options, views), all(view.first_seed for view in views))
-    return slides.slide(pictures, verdict_on(trace)[0], below, words)
+    return slides.slide(pictures, list(map(verdict.sentence, diagnoses(trace))), below, words)
 
 
 def description(view: View, data: Any, trace: Trace, options: Mapping[str, Any]) -> dict[str, str]:

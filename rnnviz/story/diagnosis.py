@@ -281,10 +281,10 @@ def slopes_without_input(trace: Trace, k: int, run: int) -> float:
 
     An impulse ends by itself: what the later steps contribute is then what the input does not explain.
     """
-    config, params = trace.config, trace.parameters(k, run)
-    x, targets = trace.inputs(k, run)
+    config = trace.config
     if config.seq_len > 1 and input_kind(config) == "impulse":
         return float(trace.log10_step_factor[k][run, 2:].sum()) / (config.seq_len - first_loss(config))
+    params, (x, targets) = trace.parameters(k, run), trace.inputs(k, run)
     steps = QUIET_STEPS if config.seq_len > 1 else 1
     quiet = np.zeros((steps, min(QUIET_BATCH, x.shape[1]), x.shape[2]))
     quiet[0] = x[0, : quiet.shape[1]] if steps > 1 else 0.0

@@ -67,8 +67,20 @@ CAUSES = {
 
 def sentence(diagnosis: Diagnosis) -> str:
     """Return what happened and why."""
-    parts = {"forward": forward_words(diagnosis), "backward": backward_words(diagnosis)}
-    return _("{scheme}: {forward}; {backward}.").format(scheme=diagnosis.name, **parts)
+    why = reason(diagnosis)
+    return in_full(diagnosis, f"{backward_words(diagnosis)} – {why}" if why else backward_words(diagnosis))
+
+
+def parts(diagnosis: Diagnosis) -> tuple[str, str]:
+    """Return what happened and, as a sentence of its own, why; "" where nothing stands out."""
+    why = reason(diagnosis)
+    return in_full(diagnosis, backward_words(diagnosis)), f"{why[:1].upper()}{why[1:]}." if why else ""
+
+
+def in_full(diagnosis: Diagnosis, backward: str) -> str:
+    """Return a sentence on the state and, in these words, on the gradient."""
+    text = _("{scheme}: {forward}; {backward}.")
+    return text.format(scheme=diagnosis.name, forward=forward_words(diagnosis), backward=backward)
 
 
 def sentences(trace: Trace) -> list[str]:
@@ -131,14 +143,13 @@ def overflow_words(diagnosis: Diagnosis) -> str:
 
 
 def backward_words(diagnosis: Diagnosis) -> str:
-    """Return what the gradient did, with its factor per step, and why."""
+    """Return what the gradient did, with its factor per step."""
     if diagnosis.backward == "undefined":
         overflows = diagnosis.forward == "overflows"
         return _("so it has no gradient") if overflows else _("the loss is not finite: no gradient")
     if diagnosis.backward == "zero" and len(diagnosis.backward_runs) == 1:
         return zero_words(diagnosis)
-    text, why = _("the gradient {outcome}").format(outcome=outcome_words(diagnosis)), reason(diagnosis)
-    return f"{text} – {why}" if why else text
+    return _("the gradient {outcome}").format(outcome=outcome_words(diagnosis))
 
 
 def outcome_words(diagnosis: Diagnosis) -> str:
@@ -202,7 +213,7 @@ def zero_step_words(steps: tuple[int, ...]) -> str:
 def reason(diagnosis: Diagnosis) -> str:
     """Return which of a step's factors explains the gradient; "" where nothing does."""
     why = cause(diagnosis)
-    if not diagnosis.agree or (diagnosis.slopes is None and not why):
+    if diagnosis.backward in ("zero", "undefined") or not diagnosis.agree or (diagnosis.slopes is None and not why):
         return ""
     return (_(CAUSES[why]) if why else "{factors}").format(
         factors=factors_words(diagnosis),
