@@ -23,7 +23,7 @@ from .view import OPTIONS, Option, register
 # A run in float32 loses its gradient only where the exact norm falls below the first or, where every slope is rounded
 # to 0, by more than the second in one step: in decades, and with room for the size of single entries and of W_hh.
 FLOAT32_LEAST, FALL = -36.0, 2.0
-STEP, SLOW = 2.3e5, 2e8  # multiplications that a step's overhead is worth, and beyond which narrow floats take long
+STEP, SLOW = 2.3e5, 2e8  # multiplications that a step's overhead is worth, and beyond which a run takes long
 OPTIONS.add(
     "precision",
     Option(
@@ -57,9 +57,7 @@ class Gradient(CurveView):
     }
 
     def is_slow(self, config: Config, precision: str = "", **options) -> bool:
-        size, blocks = config.hidden_size, len(CELLS[config.cell].gates)
-        products = 2.0 * config.batch_size * size * (size + config.sizes[0])
-        return bool(precision) and config.seq_len * blocks * (STEP + products) > SLOW
+        return bool(precision) and takes_long(config, config.batch_size)
 
     def computing(
         self, trace: Trace, theory: bool = False, precision: str = "", pins: Sequence[tuple[str, Trace]] = ()
@@ -105,6 +103,13 @@ class Gradient(CurveView):
     def values(self, curve: Curve, data: Lines) -> list[str]:
         known, text = np.flatnonzero(np.isfinite(curve.median))[:1], _("{value} at step {step}")
         return [text.format(value=number(curve.median[t], log10=True), step=t) for t in known]
+
+
+def takes_long(config: Config, sequences: int, passes: int = 1) -> bool:
+    """Tell whether running one network on some sequences, as many times, takes so long that others must not wait."""
+    size, blocks = config.hidden_size, len(CELLS[config.cell].gates)
+    products = 2.0 * sequences * size * (size + config.sizes[0])
+    return passes * config.seq_len * blocks * (STEP + products) > SLOW
 
 
 def all_curves(trace: Trace) -> list[Curve]:
