@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import partial
 
 import ipywidgets as widgets
@@ -11,7 +12,7 @@ import ipywidgets as widgets
 from ..text.language import _
 from .controls import put_class
 from .scenes import START, Scene, shown_scene
-from .state import Choose, DrawAgain, Event, KeepPins, PageState, PinFirst, Predict, Reset
+from .state import Dispatch, PageState
 
 
 def button(label: str, tooltip: str, act: Callable[[], None]) -> widgets.Button:
@@ -33,10 +34,10 @@ def row(children: list[widgets.Widget], *classes: str) -> widgets.Box:
 class Strip(widgets.VBox):
     """A tab for each scene of the page, the question of the scene shown, and what turns bets and controls on."""
 
-    def __init__(self, scenes: Mapping[str, Scene], bet: widgets.Widget, dispatch: Callable[[Event], None]):
+    def __init__(self, scenes: Mapping[str, Scene], bet: widgets.Widget, dispatch: Dispatch):
         self.of_page = scenes
         self.scenes = {
-            name: button(_(scene.label), scene_help(scene), partial(dispatch, Choose(name)))
+            name: button(_(scene.label), scene_help(scene), partial(dispatch, PageState.choose, name))
             for name, scene in scenes.items()
         }
         for each in self.scenes.values():
@@ -46,7 +47,7 @@ class Strip(widgets.VBox):
             self.look.add_class(name)
         help = _("cover the gradient, say what it will do, then see")
         self.predict = widgets.ToggleButton(description=_("Predict first"), tooltip=help)
-        self.predict.observe(lambda change: dispatch(Predict(change["new"])), "value")
+        self.predict.observe(lambda change: dispatch(replace, predict=change["new"]), "value")
         self.drawer = widgets.ToggleButton(description=_("Controls"), tooltip=_("show or hide the controls"))
         for name in ("rnnviz-toggle", "rnnviz-predict"):
             self.predict.add_class(name)
@@ -91,12 +92,12 @@ def scene_help(scene: Scene) -> str:
 class Actions(widgets.Box):
     """*New seed*, *Pin*, *Unpin* and *Reset*, and whether the page is as it started."""
 
-    def __init__(self, dispatch: Callable[[Event], None]):
-        self.reset = button(_("Reset"), _("go back to where this page started"), partial(dispatch, Reset()))
-        self.new_seed = button(_("New seed"), _("draw new weights and inputs"), partial(dispatch, DrawAgain()))
+    def __init__(self, dispatch: Dispatch):
+        self.reset = button(_("Reset"), _("go back to where this page started"), partial(dispatch, PageState.reset))
+        self.new_seed = button(_("New seed"), _("draw new weights and inputs"), partial(dispatch, PageState.draw_again))
         pin, unpin = _("keep the first scheme's curves in grey, for comparison"), _("remove the grey curves")
-        self.pin = button(_("Pin"), pin, partial(dispatch, PinFirst()))
-        self.unpin = button(_("Unpin"), unpin, partial(dispatch, KeepPins(())))
+        self.pin = button(_("Pin"), pin, partial(dispatch, PageState.pin_first))
+        self.unpin = button(_("Unpin"), unpin, partial(dispatch, replace, pins=()))
         self.said = widgets.Label()
         for name in ("rnnviz-said", "rnnviz-live"):
             self.said.add_class(name)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -16,7 +16,7 @@ from .error_report import Refusal, config_of
 from .glossary import DRAWS_HELP
 from .settings import MOST_SCHEMES, Settings
 from .slider import Slider
-from .state import Change, Event, Refuse
+from .state import Dispatch, PageState
 
 # The second row of each pair, and what comes and goes with the cell, stand where they move no other.
 FIRST = ("scheme",)
@@ -78,7 +78,7 @@ def choice(option: Option, value: Any) -> widgets.ValueWidget:
 
 
 class Controls:
-    """All controls of a dashboard: they turn what a reader does into events, and show the state's settings.
+    """All controls of a dashboard: they change the state as a reader asks, and show its settings.
 
     Attributes
     ----------
@@ -90,7 +90,7 @@ class Controls:
     first, beside, second, more : the widgets laid out; ``more`` is folded away at first.
     """
 
-    def __init__(self, settings: Settings, options: Sequence[str], dispatch: Callable[[Event], None]):
+    def __init__(self, settings: Settings, options: Sequence[str], dispatch: Dispatch):
         self.widgets = {name: control(name, value) for name, value in settings.config.to_dict().items()}
         self.compare = {
             name: widgets.Checkbox(value=name in settings.beside, description=_(entry.short), indent=False)
@@ -143,11 +143,12 @@ class Controls:
         if self.is_held:
             return
         try:
-            settings = self.settings
+            self.shown = self.settings
         except Refusal as error:
-            self.dispatch(Refuse(str(error)))
+            self.dispatch(PageState.refuse, str(error))
         else:
-            self.dispatch(Change(settings))
+            self.offer()
+            self.dispatch(PageState.change, self.shown)
 
     def rescale(self, change: Any) -> None:
         """Make the input as large as noise, or as it usually is."""

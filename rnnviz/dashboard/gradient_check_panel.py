@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Callable
 
 import ipywidgets as widgets
 
@@ -12,7 +11,7 @@ from ..network.schemes import SCHEMES
 from ..text.language import N_, _
 from .render import Frame
 from .results import Result
-from .state import Event, PageState, StartCheck, Stop
+from .state import Dispatch, PageState
 
 START, STOP = N_("Check these gradients"), N_("Stop checking")
 
@@ -20,7 +19,7 @@ START, STOP = N_("Check these gradients"), N_("Stop checking")
 class GradientCheckPanel(widgets.VBox):
     """A button and, once pressed, the largest error found and where; pressed again while it works, it stops."""
 
-    def __init__(self, dispatch: Callable[[Event], None]):
+    def __init__(self, dispatch: Dispatch):
         self.button = widgets.Button(
             description=_(START),
             tooltip=_("compare the first scheme's gradients with derivatives computed without backpropagation"),
@@ -28,9 +27,17 @@ class GradientCheckPanel(widgets.VBox):
         self.words, self.progress = widgets.HTML(), widgets.HTML()  # a screen reader reads the words alone
         self.words.add_class("rnnviz-live")
         self.is_running = False
-        self.button.on_click(lambda _: dispatch(Stop("check") if self.is_running else StartCheck()))
+        self.dispatch = dispatch
+        self.button.on_click(lambda _: self.press())
         super().__init__([self.button, self.words, self.progress])
         self.add_class("rnnviz-trust")
+
+    def press(self) -> None:
+        """Start the check, or stop it."""
+        if self.is_running:
+            self.dispatch(PageState.stop, "check")
+        else:
+            self.dispatch(PageState.start_check)
 
     def show(self, state: PageState, frame: Frame) -> None:
         """Show how far the check of these settings is, or what it found."""
