@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import html
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
+
+import ipywidgets as widgets
 
 from ..network.config import Config
 from ..text.language import _, settle
@@ -21,7 +24,6 @@ from .export import CODES, KINDS
 from .glossary import Glossary
 from .gradient_check_panel import GradientCheckPanel
 from .neighbours import neighbours
-from .notes import NotesPanel
 from .own import ABSENT, OwnNetwork
 from .pictures import Pictures
 from .pins import pinned_trace
@@ -105,7 +107,8 @@ class Dashboard(KeptPage):
         own = state.settings.network is not None
         scenes = {} if own else scenes_of(state.start, tuple(self.pictures.canvases))
         self.strip = Strip(scenes, self.bet, self.dispatch)
-        self.notes, self.advice = NotesPanel(), AdvicePanel(self.follow_advice)
+        self.notes = widgets.HTML().add_class("rnnviz-notes").add_class("rnnviz-live")
+        self.advice = AdvicePanel(self.dispatch)
         self.check = GradientCheckPanel(self.dispatch)
         hide = (*state.hide, *ABSENT) if own else state.hide
         rows, is_frozen = self.controls, bool(self.controls.restrict(state.lock, hide))
@@ -118,8 +121,7 @@ class Dashboard(KeptPage):
         main = row([self.stage, extras, self.notes], "rnnviz-main")
         super().__init__([self.strip, row([column, main], "rnnviz-body"), Glossary()])
         self.strip.drawer.observe(lambda change: put_class(self, change["new"], "rnnviz-open"), "value")
-        for name in ("rnnviz", f"rnnviz-{self.stage.lang}"):
-            self.add_class(name)
+        self.add_class("rnnviz").add_class(f"rnnviz-{self.stage.lang}")
 
     @property
     def config(self) -> Config:
@@ -192,7 +194,8 @@ class Dashboard(KeptPage):
         """Show the state and the results."""
         self.frame = frame = render(self.state, self.results, self.worker.jobs, self.stage.viewport, self.pictures)
         self.stage.show(frame.stage, frame.traits | {"shown": list(self.state.seen(self.pictures.canvases))})
-        self.notes.show(frame.notes)
+        self.notes.value = "".join(f"<p>{html.escape(sentence, quote=False)}</p>" for sentence in frame.notes)
+        self.notes.layout.display = None if frame.notes else "none"
         self.advice.show(frame.advice)
         self.bet.show(self.state, frame)
         self.check.show(self.state, frame)
@@ -208,10 +211,6 @@ class Dashboard(KeptPage):
             traits = {"message": sentence(error), "report": error_report(error, self.link)}
             # A fault may leave older pictures; what is only refused changes none.
             self.stage.show({}, traits | ({} if isinstance(error, Refusal) else {"busy": True}))
-
-    def follow_advice(self, changes: dict[str, Any]) -> None:
-        """Set the controls to what was suggested."""
-        self.dispatch(PageState.change, self.state.settings.replace(**changes))
 
     def receive(self, message: dict[str, Any]) -> None:
         """Take in what the stage asks for: to stop, or a picture, the data or the code."""

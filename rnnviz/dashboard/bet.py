@@ -30,8 +30,7 @@ class BetPanel(widgets.Box):
     def __init__(self, dispatch: Dispatch):
         self.dispatch = dispatch
         self.diagnosis: Diagnosis | None = None  # what answers are judged by, None while it is to come
-        self.question, self.result = widgets.HTML(), widgets.HTML()
-        self.result.add_class("rnnviz-live")
+        self.question, self.result = widgets.HTML(), widgets.HTML().add_class("rnnviz-live")
         self.buttons = {answer: button(_(label), "", partial(self.place, answer)) for label, answer in CHOICES}
         again = _("draw new weights and inputs, and bet again")
         self.again = button(_("Ask again"), again, partial(dispatch, PageState.draw_again))

@@ -24,8 +24,8 @@ class GradientCheckPanel(widgets.VBox):
             description=_(START),
             tooltip=_("compare the first scheme's gradients with derivatives computed without backpropagation"),
         )
-        self.words, self.progress = widgets.HTML(), widgets.HTML()  # a screen reader reads the words alone
-        self.words.add_class("rnnviz-live")
+        # A screen reader reads the words alone.
+        self.words, self.progress = widgets.HTML().add_class("rnnviz-live"), widgets.HTML()
         self.is_running = False
         self.dispatch = dispatch
         self.button.on_click(lambda _: self.press())
@@ -42,17 +42,10 @@ class GradientCheckPanel(widgets.VBox):
     def show(self, state: PageState, frame: Frame) -> None:
         """Show how far the check of these settings is, or what it found."""
         result, self.is_running = frame.check
-        put(self.button, "description", _(STOP) if self.is_running else _(START))
+        self.button.description = _(STOP) if self.is_running else _(START)
         asked = state.refusal or words(state.settings.config, result, self.is_running)
-        text = asked if state.check else ""
-        put(self.words, "value", "" if self.is_running or not text else f"<p>{html.escape(text)}</p>")
-        put(self.progress, "value", f"<p>{html.escape(text)}</p>" if self.is_running else "")
-
-
-def put(widget: widgets.Widget, name: str, value: str) -> None:
-    """Set a trait where that changes something."""
-    if getattr(widget, name) != value:
-        setattr(widget, name, value)
+        text = f"<p>{html.escape(asked)}</p>" if state.check and asked else ""
+        self.words.value, self.progress.value = ("", text) if self.is_running else (text, "")
 
 
 def words(config: Config, result: Result, is_running: bool) -> str:
