@@ -154,7 +154,7 @@ class Dashboard(KeptPage):
     def go_to(self, state: PageState) -> None:
         """Let controls, plan and frame follow another state."""
         before, self.state = self.state, state
-        if state.settings != self.controls.shown or (before.refusal and not state.refusal):
+        if (state.settings, state.refusal) != (self.controls.shown, self.controls.refusal):
             self.controls.show(state.settings)
         if state != before:
             is_new = state.settings.comparison != before.settings.comparison

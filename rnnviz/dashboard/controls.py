@@ -83,6 +83,7 @@ class Controls:
     compare : scheme -> checkbox, the schemes drawn beside the first.
     choices : option -> widget, what the views show of it.
     seeds : the widget for how many seeds are run.
+    shown, refusal : the settings that they show, and why what they say now cannot be, else "".
     as_noise : a checkbox that sets the input scale at which a one-hot input is as large as noise.
     first, beside, second, more : the widgets laid out; ``more`` is folded away at first.
     """
@@ -106,7 +107,7 @@ class Controls:
             description=_("Draws"),
             tooltip=_(DRAWS_HELP),
         )
-        self.dispatch, self.shown, self.is_held = dispatch, settings, False
+        self.dispatch, self.shown, self.refusal, self.is_held = dispatch, settings, "", False
         self.frozen: tuple[str, ...] = ()
         self.lay_out()
         for widget in (*self.widgets.values(), *self.compare.values(), *self.choices.values(), self.seeds):
@@ -138,9 +139,10 @@ class Controls:
         if self.is_held:
             return
         try:
-            self.shown = self.settings
+            self.shown, self.refusal = self.settings, ""
         except ValueError as error:
-            self.dispatch(PageState.refuse, str(error))
+            self.refusal = str(error)
+            self.dispatch(PageState.refuse, self.refusal)
         else:
             self.offer()
             self.dispatch(PageState.change, self.shown)
@@ -166,7 +168,7 @@ class Controls:
 
     def show(self, settings: Settings) -> None:
         """Set every control, and offer those that mean something now."""
-        self.shown, self.is_held = settings, True
+        self.shown, self.refusal, self.is_held = settings, "", True
         try:
             for name, value in settings.config.to_dict().items():
                 put(self.widgets[name], SAME if value is None else value)
