@@ -10,10 +10,12 @@ import numpy as np
 
 from ..network.activations import ACTIVATIONS
 from ..network.cells import CELLS, Step, StepBack
+from ..network.layers import count_layers, name_in
 from ..network.losses import loss_weight
 from ..numerics.progress import Progress, rescaled, unwarned
 from ..numerics.scaled import LOG2_10, ZERO, Scaled, concatenate, log2, pow2
-from .bptt import backward, check_finite, forward, into, losses, states_of
+from .bptt import check_finite, into, losses, states_of
+from .layers import backward_through, forward_through
 from .statistics import levelled
 from .trace import Network, Trace
 
@@ -31,49 +33,55 @@ def network_of(trace: Trace) -> Network:
     """Return the first scheme's first network, with the batch that it read."""
     trace = trace.as_comparison()
     config, data = trace.config, trace.inputs()
-    drawn = config.cell, config.activation, config.loss_at, trace.names[0], config.loss_reduction
+    drawn = config.cell, config.activation, config.loss_at, trace.names[0], config.loss_reduction, config.truncate
     return trace.own or Network(trace.parameters(), *data, *drawn)
 
 
-def unit_gradients(net: Network) -> Progress[Array]:
-    """Return log10 of each unit's ``|dL/dh_t| / ||dL/dh_T||`` on the first sequence, (T+1, H); yield the share done.
+def unit_gradients(net: Network, layer: int = 1) -> Progress[Array]:
+    """Return log10 of ``|dL/dh_t|`` of each unit of a layer on the first sequence, (T+1, H), and yield the share done.
 
-    ``-inf`` for a true zero; nan where the forward pass leaves the finite numbers, so that no gradient is defined.
+    It is relative to the norm of the top layer's dL/dh_T. ``-inf`` for a true zero; nan where the forward pass leaves
+    the finite numbers, so that no gradient is defined.
     """
     alone = replace(net, x=net.x[:, :1], targets=net.targets[:, :1])
     _steps, _errors, backs, _decades = yield from passes(alone)
     if not backs:
         return np.full((len(net.x) + 1, len(net.params["W_hh"])), np.nan)
-    totals = [back.total["h"] for back in backs]
-    last = float(totals[-1].log10_norm())
-    sizes = np.array([((log2(np.abs(d.m)) + d.e) / LOG2_10)[0] for d in totals])
-    return sizes - (last if np.isfinite(last) else 0.0)
+    last = float(backs[-1][-1].total["h"].balanced().log10_norm())
+    sizes = [((log2(np.abs(d.m)) + d.e) / LOG2_10)[0] for d in (back.total["h"] for back in backs[layer - 1])]
+    return np.array(sizes) - (last if np.isfinite(last) else 0.0)
 
 
-def weight_gradients(net: Network) -> Progress[dict[str, WeightGradient]]:
-    """Return the gradient of each matrix by its name, with its parts ``dL/dW = sum_t a_t^T d_t``, and yield the share.
+def weight_gradients(net: Network, layer: int = 1) -> Progress[dict[str, WeightGradient]]:
+    """Return the gradients of a layer's matrices and of W_hy by name, with their parts ``dL/dW = sum_t a_t^T d_t``.
 
     ``a_t`` is what the matrix multiplies at step t, ``d_t`` the gradient of the product: ``h_{t-1}`` and dL/da_t of
     W_hh, ``x_t`` and dL/da_t of W_xh, ``h_t`` and dL/dy_t of W_hy. The parts add up, not their norms. All nan where
-    no gradient is defined.
+    no gradient is defined. Yields the share done.
     """
     steps, errors, backs, decades = yield from rescaled(passes(net), 0.0, 0.5)
-    names, count = ("W_xh", "W_hh", "W_hy"), len(net.x)
+    names = name_in("W_hh", layer), name_in("W_xh", layer), "W_hy"
     if not backs:
-        return {name: WeightGradient(np.nan, np.full(count + 1, np.nan)) for name in names}
-    h = states_of(steps, "h")
-    d_in, d_rec = ([concatenate(getattr(back, name)) for back in backs[1:]] for name in ("d_in", "d_rec"))
-    left: Sequence[Array] = (net.x, h[:-1], h[1:])
-    right: Sequence[Sequence[Scaled | None]] = (d_in, d_rec, errors)
+        return {name: WeightGradient(np.nan, np.full(len(net.x) + 1, np.nan)) for name in names}
+    below, h, top = (states_of(steps[each], "h") for each in (layer - 2, layer - 1, -1))
+    left: Sequence[Array] = (h[:-1], net.x if layer == 1 else below[1:], top[1:])
+    right: Sequence[Sequence[Scaled | None]] = (*products_of(backs[layer - 1][1:]), errors)
     found: dict[str, WeightGradient] = {}
-    for name, a, d in zip(names, left, right, strict=True):
-        found[name] = yield from rescaled(added_up(a, d, decades), 0.5 + len(found) / 6, 1 / 6)
+    for name, a, d, none in zip(names, left, right, (-np.inf, -np.inf, np.nan), strict=True):
+        found[name] = yield from rescaled(added_up(a, d, decades, none), 0.5 + len(found) / 6, 1 / 6)
     return found
 
 
-def added_up(left: Array, right: Sequence[Scaled | None], decades: float) -> Progress[WeightGradient]:
-    """Return the norms of ``a_t^T d_t``, but where d_t is None, and of their sum, ``decades`` larger."""
-    whole, norms = None, np.full(len(left) + 1, np.nan)
+def products_of(backs: Sequence[StepBack]) -> tuple[list[Scaled | None], list[Scaled | None]]:
+    """Return the gradients of ``h_{t-1} W_hh`` and of ``x_t W_xh`` by step, None where truncation leaves none."""
+    rec, read = ([concatenate(parts) if parts else None for parts in each] for each in
+                 ([back.d_rec for back in backs], [back.d_in for back in backs]))  # fmt: skip
+    return rec, read
+
+
+def added_up(left: Array, right: Sequence[Scaled | None], decades: float, none: float) -> Progress[WeightGradient]:
+    """Return the norms of ``a_t^T d_t``, ``none`` where d_t is None, and of their sum, ``decades`` larger."""
+    whole, norms = None, np.append(np.nan, np.full(len(left), none))
     for t, (a, d) in enumerate(zip(left, right, strict=True), 1):
         if d is not None:
             part = transposed_product(a, d)
@@ -97,23 +105,25 @@ def transposed_product(a: Array, d: Scaled) -> Scaled:
         return Scaled(pow2(m, e - top).T @ pow2(a, -size), top[:, None])
 
 
-def passes(net: Network) -> Progress[tuple[list[Step], list[Scaled | None], list[StepBack], float]]:
-    """Return the steps forward, each step's dL/dy, and the steps back from 0 to T, none where a number is not finite.
+def passes(net: Network) -> Progress[tuple[list[list[Step]], Sequence[Scaled | None], list[list[StepBack]], float]]:
+    """Return each layer's steps forward, each step's dL/dy, and each layer's steps back from 0 to T.
 
-    The gradients are a power of ten smaller, whose exponent comes last: float64 has no digits for both in 10**-1e28.
+    There are no steps back where a number is not finite. The gradients are a power of ten smaller, whose exponent comes
+    last: float64 has no digits for both in 10**-1e28.
     """
-    cell, phi = CELLS[net.cell], ACTIVATIONS[net.activation]
+    cell, phi, layers = CELLS[net.cell], ACTIVATIONS[net.activation], count_layers(net.params)
     weight = loss_weight(net.loss_at, net.loss_reduction, len(net.x))
-    steps: list[Step] = []
-    backs: list[StepBack] = []
-    pass_forward = into(steps, forward(net.params, net.x, cell, phi), len(net.x))
+    steps: list[list[Step]] = [[] for _layer in range(layers)]
+    backs: list[list[StepBack]] = [[] for _layer in range(layers)]
+    pass_forward = into(steps, forward_through(net.params, net.x, cell, phi), layers * len(net.x))
     yield from rescaled(unwarned(pass_forward, over="ignore", invalid="ignore"), 0.0, 0.5)
-    loss, errors = losses(net.params, steps, net.targets, net.loss_at, weight)
+    loss, errors = losses(net.params, steps[-1], net.targets, net.loss_at, weight)
     try:
         check_finite(steps, loss)
     except FloatingPointError:
         return steps, errors, [], 0.0
     errors, decades = levelled(errors)
-    tapes = [step.tape for step in steps]
-    yield from rescaled(into(backs, backward(net.params, tapes, errors, cell), len(tapes) + 1), 0.5, 0.5)
-    return steps, errors, backs[::-1], float(decades[0])
+    tapes, starts = [[step.tape for step in each] for each in steps], [error and [error] for error in errors]
+    pass_back = into(backs, backward_through(net.params, tapes, starts, cell, truncate=net.truncate), 1)
+    yield from rescaled(pass_back, 0.5, 0.5 / (layers * (len(net.x) + 1)))
+    return steps, errors, [each[::-1] for each in backs], float(decades[0])

@@ -16,6 +16,7 @@ from ..numerics.quantiles import median
 from ..text.language import N_, _
 from ..text.number_format import number
 from . import overlays, root, scale
+from .layer_option import of_layer, titled
 from .lines import Curve, CurveView, Lines, curve_of, extremes, overflow, with_arrow
 from .overlays import Overlay, finite
 from .view import OPTIONS, Option, register
@@ -45,7 +46,7 @@ class Gradient(CurveView):
     help = N_("backward: does the gradient survive the way back through time?")
     question = N_("What is left of the gradient at the first step?")
     terms = ("∂L/∂h", "‖ ‖", "line", "T")
-    options = ("theory", "precision")
+    options = ("layer", "theory", "precision")
     pins = True
     backward = True
     reveals_gradient = True
@@ -60,14 +61,19 @@ class Gradient(CurveView):
         return bool(precision) and takes_long(config, config.batch_size)
 
     def computing(
-        self, trace: Trace, theory: bool = False, precision: str = "", pins: Sequence[tuple[str, Trace]] = ()
+        self,
+        trace: Trace,
+        theory: bool = False,
+        precision: str = "",
+        pins: Sequence[tuple[str, Trace]] = (),
+        layer: int = 0,
     ) -> Progress[Lines]:
-        """Compute the curves, with theory's lines, with what floats of a narrower type would have held for the first
+        """Compute a layer's curves, with theory's lines, with what floats of a narrower type would have held for the first
         scheme, and with the first scheme of other comparisons in grey, each on request.
         """
-        trace, last = trace.as_comparison(), trace.config.seq_len
+        trace, last = of_layer(trace.as_comparison(), layer), trace.config.seq_len
         curves = all_curves(trace)
-        pinned = overlays.pinned([(name, all_curves(pin)[0].median) for name, pin in pins])
+        pinned = overlays.pinned([(name, all_curves(of_layer(pin, layer))[0].median) for name, pin in pins])
         over = [*pinned, *cell_states(trace)]
         if theory:
             over += overlays.theory(trace, "log10_grad_norm", back=True)
@@ -80,7 +86,7 @@ class Gradient(CurveView):
         curves = yield from rescaled(with_float32_marks(trace, curves, narrow), start, 1.0 - start)
         y_limits, mark = scale.decades(*extremes(curves, pinned), down=5.0, up=0.0), root.steps(trace, back=True)
         return Lines(
-            title=_("Gradient on its way back"),
+            title=titled(_("Gradient on its way back"), trace, layer),
             x_label=_("step t  (← backpropagation)"),
             y_label=_("‖∂L/∂hₜ‖ ÷ ‖∂L/∂h at T‖"),
             x_limit=scale.steps_limit(last),

@@ -29,7 +29,7 @@ class HeatMap:
     """One picture: ``values`` (rows, steps) from step ``first`` on, nan where there are none.
 
     Where ``log``, they are logarithms to base 10, and ``-inf`` stands for an exact 0. ``limits`` are the ends of the
-    scale of colours, ``key`` what it measures.
+    scale of colours; ``hint`` stands across the picture.
     """
 
     title: str
@@ -38,8 +38,8 @@ class HeatMap:
     limits: tuple[float, float]
     first: int = 0
     log: bool = False
-    key: str = ""
     upwards: bool = False
+    hint: str = ""
 
     @property
     def has_zeros(self) -> bool:
@@ -47,7 +47,7 @@ class HeatMap:
 
     @property
     def frame(self) -> Hashable:
-        axes = (self.title, self.y_label, self.first, self.log, self.key, self.upwards)
+        axes = (self.title, self.y_label, self.first, self.log, self.upwards, self.hint)
         return *axes, self.limits, self.values.shape, self.has_zeros
 
 
@@ -74,7 +74,10 @@ class HeatMapView(View):
         image = ax.imshow(data.values, extent=extent, cmap=colourmap, norm=norm, **look)
         ax.set_facecolor(UNKNOWN)  # what is not finite is not painted
         draw_key(ax, data, ScalarMappable(norm, colourmap))
-        artists: Artists = {"image": [image]}
+        box: Style = {"facecolor": "#ffffff", "edgecolor": "#777777"}
+        hint = ax.text(0.5, 0.5, data.hint, transform=ax.transAxes, ha="center", va="center", bbox=box)
+        hint.set_visible(bool(data.hint))
+        artists: Artists = {"image": [image], "hint": [hint]}
         self.update(artists, data)
         return artists
 

@@ -65,6 +65,7 @@ class Lines:
     back : T where the horizontal axis counts the distance T - t.
     seeds : how many seeds the bands are over; 1 where there are no such bands.
     terms : what the vertical axis needs, keys of ``TERMS``.
+    timed : whether the horizontal axis counts steps.
     """
 
     title: str
@@ -80,6 +81,7 @@ class Lines:
     back: int | None = None
     seeds: int = 1
     terms: tuple[str, ...] = ()
+    timed: bool = True
 
     @property
     def frame(self) -> Hashable:

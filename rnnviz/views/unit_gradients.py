@@ -13,6 +13,7 @@ from ..text.number_format import number
 from . import scale
 from .gradient import takes_long
 from .heat_map import HeatMap, HeatMapView
+from .layer_option import shown, titled
 from .view import register
 
 
@@ -25,20 +26,21 @@ class UnitGradients(HeatMapView):
     help = N_("the gradient of every unit at every step of one sequence, as a heat map")
     question = N_("Which units does the gradient reach?")
     terms = ("|∂L/∂h|", "T")
+    options = ("layer",)
     reveals_gradient = True
     first_seed = True
 
     def is_slow(self, config: Config, **options) -> bool:
         return takes_long(config, sequences=1)
 
-    def computing(self, trace: Trace) -> Progress[HeatMap]:
-        """Compute the gradient of the loss on that sequence alone."""
+    def computing(self, trace: Trace, layer: int = 0) -> Progress[HeatMap]:
+        """Compute the gradient of the loss on that sequence alone, in one layer."""
         trace = trace.as_comparison()
-        values = (yield from unit_gradients(network_of(trace))).T
+        values = (yield from unit_gradients(network_of(trace), shown(trace, layer))).T
         known = values[np.isfinite(values)]
         limits = -scale.snap(max(3.0, -known.min(initial=0.0))), scale.snap(known.max(initial=0.0))
         title = _("|∂L/∂h| of every unit of one sequence, {scheme}").format(scheme=trace.names[0])
-        return HeatMap(title, _("unit"), values, limits, log=True)
+        return HeatMap(titled(title, trace, layer), _("unit"), values, limits, log=True)
 
     def describe(self, data: HeatMap) -> str:
         (units, steps), first = data.values.shape, data.values[:, 0]

@@ -12,6 +12,7 @@ from ..text.language import N_, _
 from ..text.number_format import number, percent
 from . import scale
 from .heat_map import HeatMap, HeatMapView
+from .layer_option import of_layer, titled
 from .view import register
 
 
@@ -31,16 +32,17 @@ class UnitsView(HeatMapView):
     help = N_("every unit at every step of one sequence, as a heat map")
     question = N_("Which units are saturated?")
     terms = ("colour", "saturated")
+    options = ("layer",)
     first_seed = True
 
-    def data(self, trace: Trace) -> Units:
-        trace = trace.as_comparison()
+    def data(self, trace: Trace, layer: int = 0) -> Units:
+        trace = of_layer(trace.as_comparison(), layer)
         values = trace.units[0, 0, 1:].T
         known = np.abs(values[np.isfinite(values)])
         most = scale.snap(max(1.0, float(known.max(initial=0.0))))
         title = _("Every unit of one sequence, {scheme}").format(scheme=trace.names[0])
         saturation = float(ACTIVATIONS[trace.config.activation].saturated(values[:, -1]).mean())
-        return Units(title, _("unit"), values, (-most, most), first=1, saturation=saturation)
+        return Units(titled(title, trace, layer), _("unit"), values, (-most, most), first=1, saturation=saturation)
 
     def describe(self, data: Units) -> str:
         last, (units, steps) = data.values[:, -1], data.values.shape

@@ -15,6 +15,7 @@ from ..text.language import N_, _
 from ..text.number_format import number
 from . import scale
 from .gradient import takes_long
+from .layer_option import shown, titled
 from .lines import Curve, CurveView, Lines, extremes, with_arrow
 from .overlays import Overlay, finite
 from .view import register
@@ -29,6 +30,7 @@ class WeightGradients(CurveView):
     help = N_("how much each step contributes to the gradient of each weight matrix, and the whole gradient")
     question = N_("Which steps does the gradient of the weights come from?")
     terms = ("∂L/∂W", WHOLE, "T")
+    options = ("layer",)
     reveals_gradient = True
     backward = True
     first_seed = True
@@ -41,18 +43,17 @@ class WeightGradients(CurveView):
     def is_slow(self, config: Config, **options) -> bool:
         return takes_long(config, config.batch_size, passes=3)
 
-    def computing(self, trace: Trace) -> Progress[Lines]:
-        """Compute the parts of W_hh, W_xh and W_hy, and their sums."""
+    def computing(self, trace: Trace, layer: int = 0) -> Progress[Lines]:
+        """Compute the parts of a layer's W_hh and W_xh and of W_hy, and their sums."""
         trace, last = trace.as_comparison(), trace.config.seq_len
-        found = yield from weight_gradients(network_of(trace))
+        found = yield from weight_gradients(network_of(trace), shown(trace, layer))
         overflow = int(trace.first_nonfinite[0, 0])
         ends = overflow if overflow >= 0 else last
-        names = ("W_hh", "W_xh", "W_hy")
-        curves = [curve_of_weight(name, found[name], ends) for name in names]
-        wholes = [Overlay(WHOLE, k, finite(np.full(last + 1, found[name].whole))) for k, name in enumerate(names)]
+        curves = [curve_of_weight(name, each, ends) for name, each in found.items()]
+        wholes = [Overlay(WHOLE, k, finite(np.full(last + 1, each.whole))) for k, each in enumerate(found.values())]
         y_limits = scale.decades(*extremes(curves, wholes), down=3.0, up=0.0)
         return Lines(
-            title=_("Gradient of the weights by step, {scheme}").format(scheme=trace.names[0]),
+            title=titled(_("Gradient of the weights by step, {scheme}").format(scheme=trace.names[0]), trace, layer),
             x_label=_("step t  (← backpropagation)"),
             y_label=_("‖part of ∂L/∂W‖"),
             x_limit=scale.steps_limit(last),
@@ -83,7 +84,7 @@ def curve_of_weight(name: str, gradient: WeightGradient, ends: int) -> Curve:
     words = _("whole gradient: {value}").format(value=number(gradient.whole, log10=True))
     if len(steps) == 1:  # as of W_hy, where only the last step has a loss
         return Curve(name, line[steps], line[steps], line[steps], (), words, steps)
-    return Curve(name, line, line, line, zeros(gradient.by_step[1:], name == "W_hh"), words)
+    return Curve(name, line, line, line, zeros(gradient.by_step[1:], name.startswith("W_hh")), words)
 
 
 def zeros(values: np.ndarray, reads_h0: bool) -> tuple[tuple[str, int], ...]:
