@@ -22,7 +22,7 @@ FIRST = ("scheme",)
 SECOND = ("gain", "hidden_size", "seq_len", "cell", "activation", "inputs", "forget_bias")
 WIDE = ("scheme", "gain")  # across the whole column
 MORE = (
-    "layers", "loss_at", "loss_reduction", "truncate", "spectral_radius", "input_scheme", "input_size", "output_size",
+    "layers", "loss_at", "loss_reduction", "truncate", "input_scheme", "input_size", "output_size",
     "batch_size", "input_scale", "seed", "numbers", "text",
 )  # fmt: skip
 RAISED = ("layers", "layer", "truncate", "spectral_radius")  # from there to the others where a page is about them

@@ -32,9 +32,11 @@ class WeightGradient(NamedTuple):
 def network_of(trace: Trace) -> Network:
     """Return the first scheme's first network, with the batch that it read."""
     trace = trace.as_comparison()
-    config, data = trace.config, trace.inputs()
-    drawn = config.cell, config.activation, config.loss_at, trace.names[0], config.loss_reduction, config.truncate
-    return trace.own or Network(trace.parameters(), *data, *drawn)
+    if trace.own:
+        return trace.own
+    config, (x, targets) = trace.config, trace.inputs()
+    drawn = trace.parameters(), x, targets, config.cell, config.activation, config.loss_at, trace.names[0]
+    return Network(*drawn, config.loss_reduction, config.truncate)
 
 
 def unit_gradients(net: Network, layer: int = 1) -> Progress[Array]:
@@ -123,7 +125,7 @@ def passes(net: Network) -> Progress[tuple[list[list[Step]], Sequence[Scaled | N
     except FloatingPointError:
         return steps, errors, [], 0.0
     errors, decades = levelled(errors)
-    tapes, starts = [[step.tape for step in each] for each in steps], [error and [error] for error in errors]
-    pass_back = into(backs, backward_through(net.params, tapes, starts, cell, truncate=net.truncate), 1)
-    yield from rescaled(pass_back, 0.5, 0.5 / (layers * (len(net.x) + 1)))
+    tapes, count = [[step.tape for step in each] for each in steps], layers * (len(net.x) + 1)
+    pass_back = into(backs, backward_through(net.params, tapes, errors, cell, truncate=net.truncate), count)
+    yield from rescaled(pass_back, 0.5, 0.5)
     return steps, errors, [each[::-1] for each in backs], float(decades[0])

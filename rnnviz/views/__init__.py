@@ -4,6 +4,7 @@ from . import (  # noqa: F401  (each registers its view)
     gates,
     gradient,
     jacobian,
+    layers,
     singular,
     spectrum,
     state,

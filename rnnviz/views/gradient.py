@@ -68,8 +68,8 @@ class Gradient(CurveView):
         pins: Sequence[tuple[str, Trace]] = (),
         layer: int = 0,
     ) -> Progress[Lines]:
-        """Compute a layer's curves, with theory's lines, with what floats of a narrower type would have held for the first
-        scheme, and with the first scheme of other comparisons in grey, each on request.
+        """Compute a layer's curves; on request with theory's lines, with what floats of a narrower type would have held
+        for the first scheme, and with the first scheme of other comparisons in grey.
         """
         trace, last = of_layer(trace.as_comparison(), layer), trace.config.seq_len
         curves = all_curves(trace)
@@ -100,7 +100,7 @@ class Gradient(CurveView):
 
     def opening(self, data: Lines) -> str:
         text = _("Norm of the gradient dL/dh at steps {last} back to 0, relative to the last step.")
-        return text.format(last=data.last_step)
+        return f"{data.title}. {text.format(last=data.last_step)}"
 
     def story(self, curve: Curve, data: Lines) -> str:
         nothing = _("no gradient")
@@ -113,9 +113,9 @@ class Gradient(CurveView):
 
 def takes_long(config: Config, sequences: int, passes: int = 1) -> bool:
     """Tell whether running one network on some sequences, as many times, takes so long that others must not wait."""
-    size, blocks = config.hidden_size, len(CELLS[config.cell].gates)
-    products = 2.0 * sequences * size * (size + config.sizes[0])
-    return passes * config.seq_len * blocks * (STEP + products) > SLOW
+    size, blocks, layers = config.hidden_size, len(CELLS[config.cell].gates), config.layers
+    products = 2.0 * sequences * size * (size * (2 * layers - 1) + config.sizes[0])
+    return passes * config.seq_len * blocks * (STEP * layers + products) > SLOW
 
 
 def all_curves(trace: Trace) -> list[Curve]:
@@ -160,13 +160,14 @@ def cell_states(trace: Trace) -> list[Overlay]:
 def in_floats(trace: Trace, dtype: str, k: int = 0) -> Progress[Narrow]:
     """Run the first seed of the k-th scheme in floats of ``dtype``."""
     config = trace.one(k).config
-    return (yield from holding(config, dtype, trace.parameters(k), trace.inputs(k)))
+    return (yield from holding(config, dtype, trace.parameters(k), trace.inputs(k), trace.layer or None))
 
 
 def overlay(trace: Trace, narrow: Narrow) -> Overlay:
     """Return the line of the gradient that such a run of the first scheme holds."""
     with np.errstate(invalid="ignore"):
-        relative = narrow.log10_grad_norm - trace.log10_grad_norm[0, 0, -1]
+        top = trace.log10_grad_norm[0, 0, -1] - trace.log10_relative_norm[0, 0, -1]
+        relative = narrow.log10_grad_norm - top
     return Overlay(f"in {narrow.dtype}", 0, finite(relative))
 
 

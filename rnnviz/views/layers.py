@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from ..engine.trace import Trace
 from ..numerics.quantiles import median
 from ..text.language import N_, _
-from ..text.number_format import number
+from ..text.number_format import number, percent
 from . import scale
 from .heat_map import HeatMap, HeatMapView
 from .lines import CurveView, Lines, curve_of, extremes
@@ -24,7 +24,7 @@ SHOWN_BY: dict[type, View] = {HeatMap: HeatMapView(), Lines: CurveView()}
 class LayersView(View):
     """One quantity of the first scheme, by layer and step: the median over seeds as a heat map.
 
-    With T = 1, a feed-forward network, as curves over the layers, one for each scheme.
+    With T = 1 and several layers, a feed-forward network, as curves over the layers, one for each scheme.
 
     Attributes
     ----------
@@ -43,7 +43,7 @@ class LayersView(View):
 
     def data(self, trace: Trace) -> HeatMap | Lines:
         trace = trace.as_comparison()
-        return over_layers(self, trace) if trace.config.seq_len == 1 else heat_map(self, trace)
+        return (over_layers if trace.config.seq_len == 1 < trace.config.layers else heat_map)(self, trace)
 
     def head(self, data: Any, width: float) -> float:
         return SHOWN_BY[type(data)].head(data, width)
@@ -69,7 +69,10 @@ class LayersView(View):
         for t in (0, -1):
             step = _("Step {step}").format(step=ends["last" if t else "first"])
             words.append(by_layer(step, data.values[:, t]))
-        return " ".join([*words, f"{data.hint}." if data.hint else ""]).strip()
+        if data.has_zeros:
+            text = _("It is exactly 0, orange, in {share} of the picture.")
+            words.append(text.format(share=percent(np.isneginf(data.values).mean())))
+        return " ".join([*words, *([f"{data.hint}."] if data.hint else [])])
 
 
 def heat_map(view: LayersView, trace: Trace) -> HeatMap:
@@ -101,7 +104,7 @@ def over_layers(view: LayersView, trace: Trace) -> Lines:
 
 def by_layer(name: str, values: Array) -> str:
     """Say what the lowest and the top layer have, given log10 values (L,)."""
-    low, high = (_("undefined") if np.isnan(end) else number(float(end), log10=True) for end in values[[0, -1]])
+    low, high = (_("no gradient") if np.isnan(end) else number(float(end), log10=True) for end in values[[0, -1]])
     text = _("{name}: {low} in layer 1, {high} in layer {layers}.") if len(values) > 1 else f"{name}: {low}."
     return text.format(name=name, low=low, high=high, layers=len(values))
 
@@ -133,7 +136,7 @@ class LayersGradient(LayersView):
     help = N_("backward: does the gradient survive the way down the layers and back through time?")
     question = N_("Does the gradient survive the way down the layers?")
     title = N_("Gradient by layer")
-    y_label = N_("‖∂L/∂h‖ ÷ that of the top layer")
+    y_label = N_("‖∂L/∂h‖ ÷ top layer's")
     terms = ("∂L/∂h", "‖ ‖", "T")
     reveals_gradient = True
 

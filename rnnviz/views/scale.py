@@ -77,7 +77,7 @@ class Ticks(ScalarFormatter):
 
 def count_on(axis: Axis) -> None:
     """Make an axis that counts steps, units or layers have its ticks at whole numbers."""
-    axis.set_major_locator(MaxNLocator("auto", steps=[1, 2, 2.5, 5, 10], integer=True))
+    axis.set_major_locator(MaxNLocator("auto", steps=[1, 2, 2.5, 5, 10], integer=True, min_n_ticks=1))
     axis.set_major_formatter(Ticks())
 
 

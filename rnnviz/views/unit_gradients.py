@@ -39,14 +39,14 @@ class UnitGradients(HeatMapView):
         values = (yield from unit_gradients(network_of(trace), shown(trace, layer))).T
         known = values[np.isfinite(values)]
         limits = -scale.snap(max(3.0, -known.min(initial=0.0))), scale.snap(known.max(initial=0.0))
-        title = _("|∂L/∂h| of every unit of one sequence, {scheme}").format(scheme=trace.names[0])
+        title = _("|∂L/∂h| of every unit, {scheme}").format(scheme=trace.names[0])
         return HeatMap(titled(title, trace, layer), _("unit"), values, limits, log=True)
 
     def describe(self, data: HeatMap) -> str:
         (units, steps), first = data.values.shape, data.values[:, 0]
         text = _(
-            "{title}: {units} units at steps 0 to {steps}, coloured by the logarithm of their gradient relative to the "
-            "length of the gradient at the last step."
+            "{title}: {units} units on one sequence at steps 0 to {steps}, coloured by the logarithm of their gradient "
+            "relative to the length of the gradient at the last step."
         )
         words = [text.format(title=data.title, units=units, steps=steps - 1)]
         if np.isnan(first).all():
