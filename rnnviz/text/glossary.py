@@ -40,8 +40,8 @@ TERMS.add(LEAVES, N_("the curve leaves the picture; the number is its value at t
 TERMS.add(
     "|∂L/∂h|",
     N_(
-        "how strongly a small change of one unit changes the loss, divided by the length of ∂L/∂h at step T: dark is "
-        "large, light is small, orange is exactly 0, grey where there is no gradient"
+        "how strongly a small change of one unit changes the loss, divided by the length of ∂L/∂h at step T; orange is "
+        "exactly 0, grey means no gradient"
     ),
 )
 TERMS.add(

@@ -29,8 +29,11 @@ BLITTED = {  # a view: the cases whose artists differ in kind
     "units": ("plain", "overflow"),
     "unit_gradients": ("plain", "exactly 0", "overflow"),
     "weight_gradients": ("plain", "lstm", "exactly 0", "overflow"),
+    "layers_state": ("plain", "layers", "feed-forward"),
+    "layers_gradient": ("layers", "feed-forward"),
 }
-FIRST_SCHEME = ("gates", "units", "unit_gradients", "weight_gradients")  # what they show
+# What these show:
+FIRST_SCHEME = ("gates", "units", "unit_gradients", "weight_gradients", "layers_state", "layers_gradient")
 
 
 def test_alt_texts_are_sentences_without_holes():
@@ -117,13 +120,16 @@ def test_only_so_many_figures_are_kept():
 
 @pytest.mark.parametrize("name", VIEWS)
 def test_every_choice_changes_the_picture_and_can_be_taken_back(name):
-    view, trace = VIEWS[name], rv.compare(own_cell(name), ("xavier", "orthogonal"), range(3))
+    config = own_cell(name).replace(layers=2)
+    view, trace = VIEWS[name], rv.compare(config, ("xavier", "orthogonal"), range(3))
     plain, kept = view.data(trace), Canvas(view)
     first = kept.png(plain)
     for option in view.options:
         for _, value in OPTIONS[option].choices[1:]:
-            if view.shows_gates and (option, value) != ("quantity", "saturation"):
+            if view.shows_gates and option == "quantity" and value != "saturation":
                 continue  # gates only know their values and their saturation
+            if option == "layer" and value > 1:
+                continue  # the second layer is the top one
             chosen = view.data(trace, **{option: value})
             pictures = [kept.png(chosen), kept.png(plain)]
             assert pictures == [Canvas(view).png(chosen), first], (option, value)
@@ -145,7 +151,7 @@ def assert_steps_are_found(name, data, seq_len, zoom, ratio, width=620, height=3
     axis = kept.time_axis(data, width, height, zoom)
     assert len(kept.figures) == 1, "another figure costs a whole drawing"
     drawn_width, drawn_height = made.figure.bbox.size
-    for t in range(name == "units", seq_len + 1):
+    for t in range(name in ("units", "layers_state"), seq_len + 1):
         at = seq_len - t if name == "jacobian" else t
         assert at == (axis["back"] - t if "back" in axis else t), name
         across = (at - axis["first"]) / (axis["limit"] - axis["first"])
