@@ -241,6 +241,8 @@ class Dashboard(KeptPage):
             return
         if kind == "see":
             self.see(view)
+        elif kind == "place":
+            self.go_to(view, float(message["x"]), float(message["y"]))
         elif kind == "open":
             self.apply_link(str(message.get("query", "")))
         elif kind not in KINDS:
@@ -254,6 +256,12 @@ class Dashboard(KeptPage):
         """Show a view in the place of the one that has been seen for longer."""
         if view in self.pictures.canvases and view not in self.state.seen(self.pictures.canvases):
             self.dispatch(See((self.state.seen(self.pictures.canvases)[-1], view)))
+
+    def go_to(self, view: str, x: float, y: float) -> None:
+        """Go to the settings of a point in a map."""
+        if self.controls.frozen:
+            raise Refusal(_("The controls of this page are frozen."))
+        self.follow_advice(VIEWS[view].place(self.config, min(max(x, 0.0), 1.0), min(max(y, 0.0), 1.0)))
 
     def apply_link(self, query: str) -> None:
         """Show a link's settings, as a task's *Set this up* asks."""

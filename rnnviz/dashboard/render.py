@@ -13,7 +13,7 @@ from ..story.notes import notes
 from ..story.suggestions import Suggestion
 from ..text.language import N_, _
 from ..text.number_format import percent
-from ..views import VIEWS
+from ..views import VIEWS, Partial
 from . import link
 from .captions import captions
 from .error_report import error_report, sentence
@@ -129,6 +129,9 @@ def stage_frame(
 def picture(state: PageState, results: Results, shown: Drawing, size: Size, pictures: Pictures) -> Picture:
     """Return one picture; a slow view that is still to come keeps its last picture, or its place, as stale."""
     data = results[shown].value
+    so_far = results[shown].progress
+    if data is None and isinstance(so_far, Partial) and not state.covers:
+        return pictures.picture(shown, so_far.data, size, is_partial=True)
     if shown.is_slow and data is None:
         old = results.latest(Drawing, shown.view)
         if old is None or (state.covers and VIEWS[shown.view].reveals_gradient):

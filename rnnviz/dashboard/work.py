@@ -63,7 +63,7 @@ class Drawing(NamedTuple):
         """Whether the other views must not wait for it."""
         return VIEWS[self.view].is_slow(self.trace.config, **dict(self.options))
 
-    def compute(self) -> Progress[Any]:
+    def compute(self) -> Generator[Any, None, Any]:
         return VIEWS[self.view].computing(self.trace, **self.arguments)
 
     def data(self) -> Any:

@@ -74,3 +74,11 @@ TERMS.add(N_("law for a block"), N_("theory for H → ∞ of one gate's block of
 TERMS.add("→ ←", N_("a value outside the picture, and how many more there are"))
 TERMS.add(N_("colour"), N_("the value of h: blue below 0, red above, white at 0, grey where it is not finite"))
 TERMS.add("•", N_("the scene or the page started with another value"))
+TERMS.add(N_("you are here"), N_("the page's gain and sequence length: click elsewhere in the map to go there"))
+TERMS.add(
+    "6 ξ",
+    N_(
+        "six correlation lengths: theory expects that a network forgets what lies further back, on both sides of the "
+        "critical gain"
+    ),
+)
