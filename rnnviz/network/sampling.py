@@ -10,23 +10,25 @@ from .inputs import INPUTS, Sizes
 from .schemes import SCHEMES
 
 Array = np.ndarray
-STREAMS = ("W_xh", "W_hh", "W_hy", "bias", "inputs")
+STREAMS = ("W_xh", "W_hh", "W_hy", "bias", "inputs", "layers", "batches", "tests")
 
 
-def stream(seed: int, name: str) -> np.random.Generator:
+def stream(seed: int, name: str, *which: int) -> np.random.Generator:
     """Return the generator for one of ``STREAMS``, so that changing one scheme leaves the other draws unchanged.
 
-    It equals the name's entry of ``np.random.default_rng(seed).spawn(len(STREAMS))``.
+    It equals the name's entry of ``np.random.default_rng(seed).spawn(len(STREAMS))``; ``which`` numbers the streams
+    that this one spawns.
     """
-    return np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(STREAMS.index(name),)))
+    return np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(STREAMS.index(name), *which)))
 
 
-def init_params(config: Config) -> dict[str, Array]:
+def init_params(config: Config, sizes: tuple[int, int] | None = None) -> dict[str, Array]:
     """Draw the parameters of one network.
 
     W_hh, W_hy and the biases follow ``config.scheme``, W_xh follows ``config.input_scheme`` (None: the same). The gates
     of an LSTM or GRU are drawn one by one, with fan_out H, unless a framework draws them as one matrix. Biases are 0
     (``forget_bias`` at an LSTM's forget gate), unless a framework draws them: then ``forget_bias`` has no effect.
+    ``sizes`` are D and O where they are not ``config.sizes``.
 
     Returns
     -------
@@ -36,7 +38,7 @@ def init_params(config: Config) -> dict[str, Array]:
     {'W_xh': (32, 12), 'W_hh': (4, 12), 'b_h': (12,), 'b_hn': (4,), 'W_hy': (4, 10), 'b_y': (10,)}
     """
     cell, seed = CELLS[config.cell], config.seed
-    inputs, classes = config.sizes
+    inputs, classes = sizes or config.sizes
     hidden, scheme = config.hidden_size, config.scheme
     params = {
         "W_xh": draw(config.input_scheme or scheme, "input", stream(seed, "W_xh"), inputs, hidden, len(cell.gates)),
