@@ -28,6 +28,7 @@ from .own import ABSENT, OwnNetwork
 from .pictures import Pictures
 from .pins import pinned_trace
 from .plan import BEARABLE, plan
+from .race_panel import RacePanel
 from .render import render, stage_frame
 from .requests import answer
 from .reruns import close_older
@@ -110,6 +111,8 @@ class Dashboard(KeptPage):
         self.notes = widgets.HTML().add_class("rnnviz-notes").add_class("rnnviz-live")
         self.advice = AdvicePanel(self.dispatch)
         self.check = GradientCheckPanel(self.dispatch)
+        trains = any(VIEWS[name].trains for name in self.pictures.canvases)
+        self.race = RacePanel(self.controls.choices["problem"], self.dispatch, self.stage.send) if trains else None
         hide = (*state.hide, *ABSENT) if own else state.hide
         rows, is_frozen = self.controls, bool(self.controls.restrict(state.lock, hide))
         self.strip.restrict(state, is_frozen)
@@ -118,7 +121,7 @@ class Dashboard(KeptPage):
         last = row([rows.more, self.actions.said], "rnnviz-last")
         column = row([card, rows.first, rows.beside, rows.second, self.actions, last], "rnnviz-column")
         extras = row([self.advice, *([] if own else [self.check])], "rnnviz-extras")
-        main = row([self.stage, extras, self.notes], "rnnviz-main")
+        main = row([*([self.race] if self.race else []), self.stage, extras, self.notes], "rnnviz-main")
         super().__init__([self.strip, row([column, main], "rnnviz-body"), Glossary()])
         self.strip.drawer.observe(lambda change: put_class(self, change["new"], "rnnviz-open"), "value")
         self.add_class("rnnviz").add_class(f"rnnviz-{self.stage.lang}")
@@ -199,6 +202,8 @@ class Dashboard(KeptPage):
         self.advice.show(frame.advice)
         self.bet.show(self.state, frame)
         self.check.show(self.state, frame)
+        if self.race:
+            self.race.show(self.state, frame.curves)
         self.controls.feature(self.strip.show(self.state))
         self.actions.show(self.state)
         self.controls.mark(link.with_scene(self.state.home, self.state.scene))
@@ -221,7 +226,7 @@ class Dashboard(KeptPage):
         if kind == "see":
             self.see(view)
         elif kind == "place":
-            self.go_to(view, float(message["x"]), float(message["y"]))
+            self.go_to_point(view, float(message["x"]), float(message["y"]))
         elif kind == "open":
             self.apply_link(str(message.get("query", "")))
         elif kind not in KINDS:
@@ -236,11 +241,12 @@ class Dashboard(KeptPage):
         if view in self.pictures.canvases and view not in self.state.seen(self.pictures.canvases):
             self.dispatch(replace, shown=(self.state.seen(self.pictures.canvases)[-1], view))
 
-    def go_to(self, view: str, x: float, y: float) -> None:
+    def go_to_point(self, view: str, x: float, y: float) -> None:
         """Go to the settings of a point in a map."""
         if self.controls.frozen:
             raise Refusal(_("The controls of this page are frozen."))
-        self.follow_advice(VIEWS[view].place(self.config, min(max(x, 0.0), 1.0), min(max(y, 0.0), 1.0)))
+        there = VIEWS[view].place(self.config, min(max(x, 0.0), 1.0), min(max(y, 0.0), 1.0))
+        self.dispatch(PageState.change, self.state.settings.replace(**there))
 
     def apply_link(self, query: str) -> None:
         """Show a link's settings, as a task's *Set this up* asks."""

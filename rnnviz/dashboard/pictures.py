@@ -52,7 +52,7 @@ class Pictures:
         """Return a picture, painted unless it was kept; ``data`` is what it shows, None to compute that."""
         kept = self.kept.setdefault(drawing.trace, {})
         pins = tuple((name, ref(trace)) for name, trace in drawing.pins)
-        key = drawing.view, drawing.options, pins, size, is_partial and id(data)
+        key = drawing.view, drawing.options, pins, size, drawing.curves, is_partial and id(data)
         if key not in kept:
             if len(kept) >= KEPT * len(self.canvases):
                 kept.clear()

@@ -14,6 +14,7 @@ from ..story.suggestions import Suggestion
 from ..text.language import N_, _
 from ..text.number_format import percent
 from ..views import VIEWS, Partial
+from ..views.race import Curves
 from . import link
 from .captions import captions
 from .error_report import error_report, sentence
@@ -41,6 +42,7 @@ class Frame:
     advice : the suggestion, or None.
     check : what is known of the gradient check, and whether it is going on.
     trace : the comparison in the pictures, or None.
+    curves : those of the training, or None.
     is_current : whether it belongs to the settings, if only as a draft.
     is_complete : whether nothing more is to come but slow views.
     """
@@ -51,6 +53,7 @@ class Frame:
     advice: Suggestion | None
     check: tuple[Result, bool]
     trace: Trace | None
+    curves: Curves | None
     is_current: bool
     is_complete: bool
 
@@ -88,7 +91,14 @@ def render(
     checking = results[check], any(job.key == check for job in jobs)
     # Before a bet none: what theory expects would answer it.
     said = [] if state.covers else notes(comparison.config, () if comparison.network else comparison.schemes, trace)
-    return Frame(stage, traits, said, advice(state, results, own, jobs), checking, trace, is_current, is_complete)
+    curves, suggested = race_curves(state, results), advice(state, results, own, jobs)
+    return Frame(stage, traits, said, suggested, checking, trace, curves, is_current, is_complete)
+
+
+def race_curves(state: PageState, results: Results) -> Curves | None:
+    """Return the curves of what is trained, as far as they are known."""
+    known = results[state.race] if state.race else Result()
+    return known.value or known.progress
 
 
 def latest(results: Results) -> Trace | None:
@@ -103,7 +113,9 @@ def stage_frame(
     """Return pictures and sentences as the stage takes them."""
     config, size = trace.config, pictures.size(viewport, state.present)
     pins = pinned(state, results)
-    views = [picture(state, results, drawing(state, view, trace, pins), size, pictures) for view in pictures.canvases]
+    curves = race_curves(state, results)
+    shown = [drawing(state, view, trace, pins, curves) for view in pictures.canvases]
+    views = [picture(state, results, each, size, pictures) for each in shown]
     wanted = state.settings.comparison
     is_own = any(trace is results[key].value for key in (wanted, Ahead(wanted)))
     # A draft reads few sequences: theory speaks of all of them, so that its words stay when those come.
@@ -152,7 +164,7 @@ def first_error(state: PageState, results: Results, trace: Trace | None, picture
     if trace is not None:
         pins = pinned(state, results)
         keys += [drawing(state, view, trace, pins) for view in pictures.canvases] + [Advice(trace)]
-    keys += [Pin(pin.comparison) for pin in state.pins]
+    keys += [*(Pin(pin.comparison) for pin in state.pins), *([state.race] if state.race else [])]
     return next((error for key in keys if (error := results[key].error)), None)
 
 

@@ -82,3 +82,12 @@ TERMS.add(
         "critical gain"
     ),
 )
+TERMS.add(
+    N_("training step"), N_("one batch of sequences, its gradient, and one change of all weights by the optimiser")
+)
+TERMS.add(N_("chance level"), N_("the loss of the best guess that does not read the input"))
+TERMS.add(
+    N_("target"),
+    N_("the loss that counts as learnt: a share of the chance level, as the mean of 20 training steps"),
+)
+TERMS.add(N_("solved"), N_("the loss of a network that solves the problem"))

@@ -31,7 +31,6 @@ OPTIONS.add(
         N_("Floats"),
         N_("what is left of the gradient if the first scheme's first run uses shorter floats"),
         ((N_("exact"), ""), *((name, name) for name in ("float32", "float16", "bfloat16"))),
-        rare=True,
     ),
 )
 

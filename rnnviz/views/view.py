@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Hashable
+from collections.abc import Generator, Hashable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeVar
 
@@ -35,6 +35,7 @@ class View:
     options : the names of the page's choices, keys of ``OPTIONS``, that ``data`` takes.
     pins : whether ``data`` takes ``pins``, pairs of a name and another comparison, to draw in grey.
     timed : whether the horizontal axis counts steps.
+    trains : whether ``data`` takes ``curves``, those of a training.
     places : whether a click sets the fields that `place` returns.
     reveals_gradient : whether the picture answers a bet on what the gradient does.
     shows_gates : whether it shows the gates of an LSTM or GRU.
@@ -52,6 +53,7 @@ class View:
     options: tuple[str, ...] = ()
     pins = False
     timed = False
+    trains = False
     places = False
     reveals_gradient = False
     shows_gates = False
@@ -120,14 +122,14 @@ class Option:
     ----------
     name, label, help : how code, menus and help texts refer to it.
     choices : (label, value) pairs, the default first.
-    rare : whether it is seldom needed, and folded away at first.
+    apart : whether its control stands in a row of its own, and not among the other settings.
     """
 
     name: str
     label: str
     help: str
-    choices: tuple[tuple[str, Any], ...]
-    rare: bool = False
+    choices: Sequence[tuple[str, Any]]
+    apart: bool = False
 
 
 VIEWS: Registry[View] = Registry("view")
