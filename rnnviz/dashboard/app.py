@@ -42,6 +42,8 @@ from .widget_tree import inner_widgets
 from .work import Ahead
 from .worker import Mode, Worker, running_loop
 
+FOLLOW = 1.0  # seconds between two looks at the weights while they are trained, which take time from the training
+
 
 class Dashboard(KeptPage):
     """A page of views over the same comparison, with its controls.
@@ -88,7 +90,8 @@ class Dashboard(KeptPage):
         shown = {name: VIEWS[name] for name in views or ("state", "gradient")}
         self.state = link.from_query(query, start)
         self.results, self.pictures = Results(), Pictures(shown)
-        self.worker = Worker(self.results, lambda: self.attempt(self.update), lambda: self.attempt(self.show), mode)
+        self.worker = Worker(self.results, lambda: self.attempt(self.update), lambda: self.attempt(self.progress), mode)
+        self.followed_at = self.worker.clock()
         self.stage = Stage(present=self.state.present)
         self.lay_out(tuple(dict.fromkeys(option for view in shown.values() for option in view.options)))
         unknown = self.controls.unknown((*self.state.lock, *self.state.hide))
@@ -160,10 +163,10 @@ class Dashboard(KeptPage):
         if (state.settings, state.refusal) != (self.controls.shown, self.controls.refusal):
             self.controls.show(state.settings)
         if state != before:
-            is_new = state.settings.comparison != before.settings.comparison
+            is_new = state.comparison != before.comparison
             if is_new:
                 self.results.forgive()
-                self.adopt(state.settings.comparison)
+                self.adopt(state.comparison)
             self.update(is_new)
 
     def adopt(self, comparison: Comparison) -> None:
@@ -174,6 +177,7 @@ class Dashboard(KeptPage):
 
     def update(self, changed: bool = False) -> None:
         """Let the plan and the frame follow the state and the results."""
+        self.state = self.state.after(self.results)
         self.worker.follow(self.jobs(), changed)
         self.show()
         self.results.trim()  # of what neither the plan nor the frame has used
@@ -188,6 +192,14 @@ class Dashboard(KeptPage):
             if trace is not None:
                 state = replace(self.state, settings=settings)
                 stage_frame(state, self.results, trace, self.stage.viewport, self.pictures)
+
+    def progress(self) -> None:
+        """Show how far the work is; the pictures follow the weights of a training, if not too often."""
+        self.show()
+        curves, state = self.frame.curves, self.state
+        if curves and state.training and state.at < 0 and self.worker.clock() - self.followed_at > FOLLOW:
+            self.followed_at = self.worker.clock()
+            self.dispatch(replace, followed=curves.kept[-1])
 
     def jobs(self):
         """Return the plan for the present state."""

@@ -33,7 +33,7 @@ def plan(state: PageState, results: Results, views: Sequence[str], in_steps: boo
     """
     if state.refusal:
         return []
-    comparison = state.settings.comparison
+    comparison = state.comparison
     trace = results[comparison].value
     jobs = [] if "comparison" in state.stopped else comparison_jobs(comparison, results, in_steps)
     is_settled = not jobs and trace is not None

@@ -66,7 +66,7 @@ def render(
     pictures: Pictures,
 ) -> Frame:
     """Return what the page shows while these jobs are still to be done."""
-    comparison = state.settings.comparison
+    comparison = state.comparison
     own = results[comparison]
     trace = own.value or latest(results)
     # Refused controls say something else than the pictures, and the work for their last settings rests.
@@ -116,7 +116,7 @@ def stage_frame(
     curves = race_curves(state, results)
     shown = [drawing(state, view, trace, pins, curves) for view in pictures.canvases]
     views = [picture(state, results, each, size, pictures) for each in shown]
-    wanted = state.settings.comparison
+    wanted = state.comparison
     is_own = any(trace is results[key].value for key in (wanted, Ahead(wanted)))
     # A draft reads few sequences: theory speaks of all of them, so that its words stay when those come.
     theory_of = state.settings.config if is_own else config
@@ -160,7 +160,7 @@ def shows_gates(pictures: Pictures) -> bool:
 
 def first_error(state: PageState, results: Results, trace: Trace | None, pictures: Pictures) -> Exception | None:
     """Return what went wrong, first of all with the comparison, then with its views, pins and advice."""
-    keys: list[Any] = [state.settings.comparison]
+    keys: list[Any] = [state.comparison]
     if trace is not None:
         pins = pinned(state, results)
         keys += [drawing(state, view, trace, pins) for view in pictures.canvases] + [Advice(trace)]
@@ -178,8 +178,8 @@ def notice(state: PageState, own: Result, trace: Trace | None, jobs: Sequence[Jo
         elif own.value is None:
             older = _("Stopped: the pictures still show the previous settings.")
             parts.append(older if is_stopped else _("The pictures still show the previous settings."))
-        elif not is_whole(own.value, state.settings.comparison):
-            parts.append(stopped_words(own.value, state.settings.comparison))
+        elif not is_whole(own.value, state.comparison):
+            parts.append(stopped_words(own.value, state.comparison))
     if "views" in state.stopped:
         parts.append(_(LEFT))
     return " ".join(filter(None, parts))

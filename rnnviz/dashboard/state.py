@@ -8,8 +8,10 @@ from typing import Any, NamedTuple, Protocol
 
 from ..learning.training import Training
 from ..network.config import Config
+from .comparison import Comparison, Weights
 from .export import CODES
 from .race import Race, asked, settings_of, steps_of
+from .results import Results
 from .scenes import SCENES, START
 from .settings import Settings
 
@@ -132,10 +134,23 @@ class PageState:
         """Whether what is trained is what the controls say."""
         return self.race is not None and self.race.asked == asked(self.settings)
 
+    @property
+    def comparison(self) -> Comparison:
+        """What the pictures are to show: the networks of the training, or as the controls say."""
+        asked_for = self.settings.comparison
+        if self.race is None or not self.races:
+            return asked_for
+        return asked_for._replace(network=Weights(self.race.training, self.at if self.at >= 0 else self.followed))
+
     def train(self) -> PageState:
         """Train what the controls say, or go on with it."""
         race = self.race if self.races else Race.of(self.settings)
         return replace(self, race=race, training=True, at=-1, followed=race.training.step if race else 0, message="")
+
+    def after(self, results: Results) -> PageState:
+        """What is trained has come to its end: show its last weights."""
+        ended = results[self.race].value if self.race and self.training else None
+        return self if ended is None else replace(self, training=False, followed=ended.step)
 
     def pause(self) -> PageState:
         """Train no further for now."""

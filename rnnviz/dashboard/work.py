@@ -33,7 +33,7 @@ class Part(NamedTuple):
     def compute(self) -> Progress[Trace]:
         config = self.comparison.config
         if self.of.network:
-            return self.of.network.computing(config)
+            return self.of.network.computing(config, self.seeds)
         return comparing(config, self.of.schemes, self.of.drawn(self.seeds))
 
 

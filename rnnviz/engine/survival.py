@@ -134,6 +134,6 @@ def filled(found: Survival, missing: list[tuple[int, int]]) -> Generator[Part, N
     start, amount = float(found.known.mean()), len(missing) / found.known.size
     parts = yield from mapped(runs, lambda share: Part(start + amount * share, found))
     norms, known, where = found.log10_norm.copy(), found.known.copy(), tuple(np.transpose(missing))
-    norms[where] = np.concatenate([part["log10_relative_norm"] for part in parts])[:, ::-1]
+    norms[where] = np.concatenate([part["by_layer"][-1]["log10_relative_norm"] for part in parts])[:, ::-1]
     known[where] = True
     return replace(found, log10_norm=norms, known=known)
