@@ -124,7 +124,10 @@ class Dashboard(KeptPage):
         last = row([rows.more, self.actions.said], "rnnviz-last")
         column = row([card, rows.first, rows.beside, rows.second, self.actions, last], "rnnviz-column")
         extras = row([self.advice, *([] if own else [self.check])], "rnnviz-extras")
-        main = row([*([self.race] if self.race else []), self.stage, extras, self.notes], "rnnviz-main")
+        race = [self.race] if self.race else []
+        if self.race:
+            rows.more.children[1].children += (self.race.files,)
+        main = row([*race, self.stage, *(each.outcomes for each in race), extras, self.notes], "rnnviz-main")
         super().__init__([self.strip, row([column, main], "rnnviz-body"), Glossary()])
         self.strip.drawer.observe(lambda change: put_class(self, change["new"], "rnnviz-open"), "value")
         self.add_class("rnnviz").add_class(f"rnnviz-{self.stage.lang}")

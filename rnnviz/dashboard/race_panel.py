@@ -23,7 +23,10 @@ LATEST = -1
 
 
 class RacePanel(widgets.Box):
-    """*Train* and *Pause*, *Rewind*, *Another draw*, *Save* and *Open*, how far it is, and whose weights are shown."""
+    """*Train* and *Pause*, *Rewind*, *Another draw*, how far it is, and whose weights are shown.
+
+    ``outcomes`` says what came of it, below the pictures; ``files`` has *Save* and *Open*.
+    """
 
     def __init__(self, problem: widgets.Widget, dispatch: Dispatch, send: Callable[[dict[str, Any], list[bytes]], Any]):
         self.dispatch, self.send = dispatch, send
@@ -37,14 +40,17 @@ class RacePanel(widgets.Box):
         self.load = widgets.FileUpload(accept=".npz", description=_("Open"), tooltip=_("go on with a saved training"))
         self.load.observe(self.open_training, "value")
         self.scrubber = widgets.SelectionSlider(
-            options=[(_("latest"), LATEST)], description=_("Weights after step"), continuous_update=True,
+            options=[(_("latest"), LATEST)], description=_("Weights of step"), continuous_update=True,
             tooltip=_("the training step whose weights the pictures show"),
         )  # fmt: skip
         self.is_held = False
         self.scrubber.observe(self.scrub, "value")
-        self.said = widgets.HTML().add_class("rnnviz-live").add_class("rnnviz-race-said")
-        buttons = row([self.start, self.rewind, self.again, self.save, self.load], "rnnviz-actions")
-        super().__init__([problem, buttons, self.scrubber, self.said])
+        self.said, self.outcomes = (widgets.HTML().add_class("rnnviz-race-said") for _ in range(2))
+        self.outcomes.add_class("rnnviz-live")
+        self.files = row([self.save, self.load], "rnnviz-actions", "rnnviz-wide")
+        super().__init__(
+            [problem, row([self.start, self.rewind, self.again], "rnnviz-actions"), self.scrubber, self.said]
+        )
         self.add_class("rnnviz-race")
 
     def press(self) -> None:
@@ -94,8 +100,9 @@ class RacePanel(widgets.Box):
         self.rewind.disabled = frozen or not begun
         self.again.disabled = self.load.disabled = frozen
         self.save.disabled = not begun or self.is_training
-        sentences = [said(state, curves, self.is_training), *(outcomes(curves) + list(curves.notes) if curves else [])]
-        self.said.value = "".join(f"<p>{html.escape(each)}</p>" for each in sentences)
+        self.said.value = f"<p>{html.escape(said(state, curves, self.is_training))}</p>"
+        sentences = [*outcomes(curves), *curves.notes] if curves else []
+        self.outcomes.value = "".join(f"<p>{html.escape(each)}</p>" for each in sentences)
         self.show_kept(state, curves)
 
     def show_kept(self, state: PageState, curves: Curves | None) -> None:
@@ -130,7 +137,7 @@ def start_words(state: PageState, begun: bool, is_training: bool, is_done: bool)
 def said(state: PageState, curves: Curves | None, is_training: bool) -> str:
     """Say how far the training is, how long it will take, and whether the controls have moved on."""
     if curves is None:
-        return _("The problem brings its own inputs, sizes and loss: Input and Loss at are not read here.")
+        return _("A problem brings its own inputs and loss: Input and Loss at are not read.")
     text = _("Training step {step} of {steps}").format(step=curves.step, steps=curves.steps)
     if is_training and curves.seconds_left:
         left = max(1, round(curves.seconds_left))

@@ -108,8 +108,10 @@ class PageState:
 
     def choose(self, scene: str) -> PageState:
         """A scene was chosen by its name."""
-        source = self.start if scene == START else SCENES[scene]
-        settings = self.settings.replace(config=source.config, beside=source.beside)
+        if scene == START:
+            settings = self.settings.replace(config=self.start.config, beside=self.start.beside)
+        else:
+            settings = SCENES[scene].applied_to(self.settings)
         return replace(self.change(settings), scene=scene, moved="")
 
     def reset(self) -> PageState:
