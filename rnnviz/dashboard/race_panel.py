@@ -109,12 +109,13 @@ class RacePanel(widgets.Box):
         """Offer the steps whose weights are kept."""
         kept = curves.kept if curves and state.races else ()
         options = [*((str(step), step) for step in kept), (_("latest"), LATEST)]
-        self.is_held = True
-        if list(self.scrubber.options) != options:
-            self.scrubber.options = options
         at = max((step for step in kept if step <= state.at), default=LATEST) if state.at >= 0 else LATEST
-        self.scrubber.value = at
-        self.scrubber.disabled = len(options) < 3
+        self.is_held = True
+        with self.scrubber.hold_sync():  # a browser that gets the choice before the choices answers another one
+            if list(self.scrubber.options) != options:
+                self.scrubber.options = options
+            self.scrubber.value = at
+            self.scrubber.disabled = len(options) < 3
         self.is_held = False
 
 
