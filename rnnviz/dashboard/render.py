@@ -24,7 +24,7 @@ from .plan import BEARABLE
 from .results import Result, Results, is_whole
 from .settings import Comparison
 from .state import PageState
-from .work import Advice, Ahead, Check, Drawing, Job, Pin, drawing
+from .work import Advice, Check, Drawing, Job, Pin, drawing
 
 LEFT = N_("Stopped: the dimmed pictures were not computed.")
 
@@ -65,7 +65,7 @@ def render(
     """Return what the page shows while these jobs are still to be done."""
     comparison = state.settings.comparison
     own = results[comparison]
-    trace = own.value or latest(results)
+    trace = own.value or results.shown
     # Refused controls say something else than the pictures, and the work for their last settings rests.
     is_current = own.value is not None and not state.refusal
     is_complete = not state.refusal and not any(job.kind in ("comparison", "pins") for job in jobs)
@@ -91,12 +91,6 @@ def render(
     return Frame(stage, traits, said, advice(state, results, own, jobs), checking, trace, is_current, is_complete)
 
 
-def latest(results: Results) -> Trace | None:
-    """Return the comparison shown last: it stays, dimmed, while a newer one is computed."""
-    found = results.latest(Comparison)
-    return found[1] if found else None
-
-
 def stage_frame(
     state: PageState, results: Results, trace: Trace, viewport: Mapping[str, float], pictures: Pictures
 ) -> dict[str, Any]:
@@ -104,10 +98,8 @@ def stage_frame(
     config, size = trace.config, pictures.size(viewport, state.present)
     pins = pinned(state, results)
     views = [picture(state, results, drawing(state, view, trace, pins), size, pictures) for view in pictures.canvases]
-    wanted = state.settings.comparison
-    is_own = any(trace is results[key].value for key in (wanted, Ahead(wanted)))
     # A draft reads few sequences: theory speaks of all of them, so that its words stay when those come.
-    theory_of = state.settings.config if is_own else config
+    theory_of = state.settings.config if trace is results[state.settings.comparison].value else config
     shows_theory = (
         trace.own is None
         and any("theory" in VIEWS[view].options for view in pictures.canvases)
