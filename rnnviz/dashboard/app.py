@@ -249,8 +249,7 @@ class Dashboard(KeptPage):
         for request in self.state.requests if self.frame.is_complete else ():
             message = ""
             try:
-                options = {name: widget.value for name, widget in self.controls.choices.items()}
-                reply, message = answer(*request, self.state, self.results, self.worker.jobs, self.frame, options)
+                reply, message = answer(*request, self.state, self.results, self.worker.jobs, self.frame)
                 if not reply and not message:
                     continue
             except Exception:
