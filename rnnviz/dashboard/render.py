@@ -25,7 +25,7 @@ from .plan import BEARABLE
 from .results import Result, Results, is_whole
 from .settings import Comparison
 from .state import PageState
-from .work import Advice, Ahead, Check, Drawing, Job, Pin, drawing
+from .work import Advice, Check, Drawing, Job, Pin, drawing
 
 LEFT = N_("Stopped: the dimmed pictures were not computed.")
 
@@ -68,7 +68,7 @@ def render(
     """Return what the page shows while these jobs are still to be done."""
     comparison = state.comparison
     own = results[comparison]
-    trace = own.value or latest(results)
+    trace = own.value or results.shown
     # Refused controls say something else than the pictures, and the work for their last settings rests.
     is_current = own.value is not None and not state.refusal
     is_complete = not state.refusal and not any(job.kind in ("comparison", "pins") for job in jobs)
@@ -101,12 +101,6 @@ def race_curves(state: PageState, results: Results) -> Curves | None:
     return known.value or known.progress
 
 
-def latest(results: Results) -> Trace | None:
-    """Return the comparison shown last: it stays, dimmed, while a newer one is computed."""
-    found = results.latest(Comparison)
-    return found[1] if found else None
-
-
 def stage_frame(
     state: PageState, results: Results, trace: Trace, viewport: Mapping[str, float], pictures: Pictures
 ) -> dict[str, Any]:
@@ -116,10 +110,8 @@ def stage_frame(
     curves = race_curves(state, results)
     shown = [drawing(state, view, trace, pins, curves) for view in pictures.canvases]
     views = [picture(state, results, each, size, pictures) for each in shown]
-    wanted = state.comparison
-    is_own = any(trace is results[key].value for key in (wanted, Ahead(wanted)))
     # A draft reads few sequences: theory speaks of all of them, so that its words stay when those come.
-    theory_of = state.settings.config if is_own else config
+    theory_of = state.settings.config if trace is results[state.comparison].value else config
     shows_theory = (
         trace.own is None
         and any("theory" in VIEWS[view].options for view in pictures.canvases)

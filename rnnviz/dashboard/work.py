@@ -37,12 +37,6 @@ class Part(NamedTuple):
         return comparing(config, self.of.schemes, self.of.drawn(self.seeds))
 
 
-class Ahead(NamedTuple):
-    """A draft of a comparison that nobody has asked for yet."""
-
-    comparison: Comparison
-
-
 class Pin(NamedTuple):
     """The whole comparison of a pinned scheme."""
 
@@ -133,10 +127,8 @@ class Job(NamedTuple):
         return self.kind not in ("ahead", "advice", "training")
 
     @property
-    def recorded(self) -> Comparison | Ahead | Key:
-        if not isinstance(self.key, Part):
-            return self.key
-        return Ahead(self.key.of) if self.kind == "ahead" else self.key.of
+    def recorded(self) -> Comparison | Key:
+        return self.key.of if isinstance(self.key, Part) else self.key
 
 
 PINNED = N_("Computing the pinned curves: {share}")

@@ -1,4 +1,4 @@
-"""A training's networks as a comparison: their states, losses and gradients against autograd on the problem's own loss."""
+"""The networks of a training as a comparison: losses and gradients against autograd on the problem's own loss."""
 
 import autograd.numpy as anp
 import numpy as np
