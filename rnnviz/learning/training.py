@@ -34,6 +34,7 @@ from .divergence import is_too_large, said, worst
 from .evaluation import Score, score
 from .history import Curve, Snapshots
 from .network import Networks
+from .problem import Batch
 from .progress import TrainingProgress
 from .settings import Settings, settle, whole
 from .stack import Stack, parts
@@ -81,6 +82,10 @@ class Training:
     def network(self, part: slice) -> Networks:
         return Networks(self.stack.views(part), self.stack.views(part, gradients=True), self.config, self.problem)
 
+    def __repr__(self) -> str:
+        schemes, seeds = self.shape
+        return f"Training({self.problem.name!r}, {schemes} x {seeds} runs, step {self.step})"
+
     # ---- one step
 
     def advance(self) -> TrainingProgress:
@@ -104,9 +109,9 @@ class Training:
             self.update(losses)
         return self.progress
 
-    def draw(self, seed: int):
+    def draw(self, seed: int) -> Batch:
         """Return the next batch of a seed."""
-        return self.problem.draw(stream(seed, "batches", self.step), self.config.replace(seed=seed), self.step)
+        return self.problem.draw(stream(seed, "batches", self.step), self.config, self.step)
 
     def update(self, losses: Array) -> None:
         """Clip the gradients, change the weights of the runs that are well, and record the step."""
@@ -206,12 +211,16 @@ class Training:
         rows = self.stack.weights if step is None else self.snapshots.kept[self.snapshots.nearest(step)]
         return self.stack.unpacked(rows[s * len(self.settings.seeds) + r])
 
+    def tests(self, seed: int) -> dict[str, Batch]:
+        """Return the sequences that runs of a seed are evaluated on, by name."""
+        return self.problem.test_batches(stream(seed, "tests"), self.config)
+
     def evaluate(self) -> dict[str, Score]:
         """Return loss and accuracy (S, R) on sequences apart: "test", and for digits also "train".
 
         Every run reads the test sequences of its seed. nan for a network whose numbers overflow.
         """
-        batches = [self.problem.test_batches(stream(seed, "tests"), self.config) for seed in self.settings.seeds]
+        batches = [self.tests(seed) for seed in self.settings.seeds]
         found: dict[str, Score] = {}
         for name in batches[0]:
             pairs = [(s, r) for s in range(self.shape[0]) for r in range(self.shape[1])]
