@@ -32,7 +32,7 @@ def loss_and_gradients(p, codes, targets, h):
 
 
 def test_it_is_min_char_rnn():
-    """Adagrad's first steps are as large as its last ones for any gradient, so that rounding grows from 1e-16 to 1e-4."""
+    """Adagrad divides by the gradient's own size, so that rounding grows, here from 1e-16 to 1e-4."""
     text = "two letters after letters, " * 5
     training = rv.Training(PROBLEMS["characters"].config(text=text, scheme="small_normal"), "characters")
     p, letters = training.params(), sorted(set(text))

@@ -18,7 +18,8 @@ CURVES = """
 import hashlib
 import rnnviz as rv
 for cell in ("rnn", "lstm", "gru"):
-    training = rv.Training(rv.Config(cell=cell, hidden_size=101, batch_size=50, seq_len=9), "adding", "xavier", range(2))
+    config = rv.Config(cell=cell, hidden_size=101, batch_size=50, seq_len=9)
+    training = rv.Training(config, "adding", "xavier", range(2))
     for _ in training.run(3):
         pass
     print(training.losses.ravel().tolist(), hashlib.md5(training.stack.weights.tobytes()).hexdigest())
