@@ -30,7 +30,7 @@ class Networks:
         cell, phi = CELLS[config.cell], ACTIVATIONS[config.activation]
         steps = problem.length(config.seq_len)
         self.params, self.grads = params, grads
-        self.cell, self.loss, self.truncate = cell, LOSSES[problem.loss], getattr(config, "truncate", 0)
+        self.cell, self.loss, self.truncate = cell, LOSSES[problem.loss], config.truncate
         self.where = problem.steps_with_loss(config)
         self.weight = 1.0 / config.batch_size / (1 if problem.is_summed else len(self.where))
         self.layers = [
