@@ -33,7 +33,7 @@ from .clipping import clip_by_norm, clip_by_value, norms
 from .divergence import is_too_large, said, worst
 from .evaluation import Score, score
 from .history import Curve, Snapshots
-from .network import Networks
+from .network import Networks, Rooms
 from .problem import Batch
 from .progress import TrainingProgress
 from .settings import Settings, settle, whole
@@ -69,7 +69,9 @@ class Training:
         sizes = self.problem.sizes(self.config)
         self.stack = Stack([init_params(each, sizes) for each in settings.configs])
         runs = len(self.stack.weights)
-        self.networks = [self.network(part) for part in parts(self.config, runs)]
+        self.parts = parts(self.config, runs)
+        self.networks = [self.network(part) for part in self.parts]
+        self.rooms = Rooms(self.config, self.problem, max(part.stop - part.start for part in self.parts))
         self.states: list[list[State]] = [each.initial() for each in self.networks]
         self.optimiser_memory = [np.zeros_like(self.stack.weights) for _ in range(settings.optimiser.kept)]
         self.step = 0
@@ -99,26 +101,30 @@ class Training:
         batches = [self.draw(seed) for seed in self.settings.seeds]
         x, targets = (np.stack(each) for each in zip(*batches, strict=True))
         jobs, seeds = [], np.arange(len(self.stack.weights)) % len(batches)
-        for networks, states, part in zip(self.networks, self.states, parts(self.config, len(seeds)), strict=True):
+        for networks, states, part in zip(self.networks, self.states, self.parts, strict=True):
             begin = states if goes_on else networks.initial()
-            job = networks.learn(x[seeds[part]], targets[seeds[part]], begin)
+            job = networks.learn(x[seeds[part]], targets[seeds[part]], begin, self.rooms)
             jobs.append(unwarned(job, all="ignore"))
         results = yield from side_by_side(jobs, min(len(jobs), available_cores()))
-        losses, self.states = np.concatenate([loss for loss, _ in results]), [states for _, states in results]
+        self.states = [each.states for each in results]
+        losses, is_finite = (
+            np.concatenate([getattr(each, name) for each in results]) for name in ("losses", "is_finite")
+        )
         with np.errstate(all="ignore"):
-            self.update(losses)
+            self.update(losses, is_finite)
         return self.progress
 
     def draw(self, seed: int) -> Batch:
         """Return the next batch of a seed."""
         return self.problem.draw(stream(seed, "batches", self.step), self.config, self.step)
 
-    def update(self, losses: Array) -> None:
+    def update(self, losses: Array, is_finite: Array) -> None:
         """Clip the gradients, change the weights of the runs that are well, and record the step."""
         g, change, settings = self.stack.gradient, self.stack.change, self.settings
         self.step += 1
         grad_norms = norms(g)
-        self.end(~np.isfinite(losses), self.what_made_the_loss)
+        self.end(~is_finite, lambda run: "state")
+        self.end(~np.isfinite(losses), lambda run: "loss")
         self.end(~np.isfinite(grad_norms), partial(self.label, "gradient", g))
         g[self.diverged_at > 0] = 0.0
         if settings.clip_norm:
@@ -141,11 +147,6 @@ class Training:
 
     def label(self, what: str, rows: Array, run: int) -> str:
         return f"{what} {worst(rows[run], self.stack.columns)}"
-
-    def what_made_the_loss(self, run: int) -> str:
-        """Return "state" where a run's states overflowed, else "loss"."""
-        rows = np.concatenate([[each.is_finite(k) for k in range(each.runs)] for each in self.networks])
-        return "loss" if rows[run] else "state"
 
     def record(self, losses: Array, grad_norms: Array) -> None:
         """Append a step to the curves, and look whether the target is reached."""
