@@ -17,7 +17,7 @@ as it would have been, bit for bit. A run whose numbers overflow ends there, and
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from functools import cached_property, partial
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -74,6 +74,9 @@ class Training:
         self.rooms = Rooms(self.config, self.problem, max(part.stop - part.start for part in self.parts))
         self.states: list[list[State]] = [each.initial() for each in self.networks]
         self.optimiser_memory = [np.zeros_like(self.stack.weights) for _ in range(settings.optimiser.kept)]
+        self.chance = float(self.problem.chance(self.config))
+        self.solved = None if self.problem.solved is None else float(self.problem.solved(self.config))
+        self.target = self.problem.target * self.chance
         self.step = 0
         self.loss_curve, self.norm_curve = Curve(runs), Curve(runs)
         self.diverged_at, self.reached_at = np.zeros(runs, dtype=int), np.zeros(runs, dtype=int)
@@ -187,18 +190,6 @@ class Training:
         return np.array([said(code) for code in self.overflowed]).reshape(self.shape)
 
     @property
-    def chance(self) -> float:
-        return float(self.problem.chance(self.config))
-
-    @property
-    def solved(self) -> float | None:
-        return None if self.problem.solved is None else float(self.problem.solved(self.config))
-
-    @cached_property
-    def target(self) -> float:
-        return self.problem.target * self.chance
-
-    @property
     def progress(self) -> TrainingProgress:
         """The record of the last step; numbers instead of arrays where neither schemes nor seeds were given."""
         values = [self.losses[-1], self.grad_norms[-1], self.diverged.copy(), self.overflow]
@@ -208,26 +199,36 @@ class Training:
         return TrainingProgress(self.step, loss, grad_norm, diverged, overflow, self)
 
     def params(self, s: int = 0, r: int = 0, step: int | None = None) -> dict[str, Array]:
-        """Return copies of one run's weights now, or at the last kept step up to ``step`` (see ``snapshots``)."""
+        """Return copies of one run's weights now, or at the last kept step up to ``step`` (see ``steps_kept``)."""
         rows = self.stack.weights if step is None else self.snapshots.kept[self.snapshots.nearest(step)]
         return self.stack.unpacked(rows[s * len(self.settings.seeds) + r])
+
+    @property
+    def steps_kept(self) -> list[int]:
+        """The steps whose weights `params` still has, for going back to look."""
+        return sorted(self.snapshots.kept)
 
     def tests(self, seed: int) -> dict[str, Batch]:
         """Return the sequences that runs of a seed are evaluated on, by name."""
         return self.problem.test_batches(stream(seed, "tests"), self.config)
 
     def evaluate(self) -> dict[str, Score]:
-        """Return loss and accuracy (S, R) on sequences apart: "test", and for digits also "train".
+        """Return loss and accuracy (S, R) on sequences apart: "test", for digits also "train", for characters "train".
 
-        Every run reads the test sequences of its seed. nan for a network whose numbers overflow.
+        Every run reads the sequences of its seed. nan for a network whose numbers overflow.
         """
-        batches = [self.tests(seed) for seed in self.settings.seeds]
-        found: dict[str, Score] = {}
-        for name in batches[0]:
-            pairs = [(s, r) for s in range(self.shape[0]) for r in range(self.shape[1])]
-            scores = [score(self.params(s, r), batches[r][name], self.config, self.problem) for s, r in pairs]
-            found[name] = Score(*(np.array(each).reshape(self.shape) for each in zip(*scores, strict=True)))
-        return found
+        return finish(self.evaluating())
+
+    def evaluating(self) -> Progress[dict[str, Score]]:
+        """Compute what `evaluate` returns, and yield the share done after every run."""
+        rows, batches = self.stack.weights.copy(), [self.tests(seed) for seed in self.settings.seeds]
+        found: dict[str, list[Score]] = {name: [] for name in batches[0]}
+        for k, row in enumerate(rows):
+            for name, batch in batches[k % len(batches)].items():
+                found[name].append(score(self.stack.unpacked(row), batch, self.config, self.problem))
+            yield (k + 1) / len(rows)
+        columns = {name: zip(*scores, strict=True) for name, scores in found.items()}
+        return {name: Score(*(np.array(each).reshape(self.shape) for each in pair)) for name, pair in columns.items()}
 
     def write(
         self,
