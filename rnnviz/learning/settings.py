@@ -72,6 +72,8 @@ def settle(
     clip_value: float | None,
 ) -> Settings:
     """Return the settings, with the problem's own for None; ValueError names the argument that is wrong."""
+    if config is not None and not isinstance(config, Config):
+        raise ValueError(_("config must be a Config or None; got {received}.").format(received=shorten(config)))
     entry = PROBLEMS[problem]
     usual = entry.defaults
     config = entry.config() if config is None else config

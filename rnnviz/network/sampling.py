@@ -32,8 +32,8 @@ def init_params(config: Config, sizes: tuple[int, int] | None = None) -> dict[st
     of an LSTM or GRU are drawn one by one, with fan_out H, unless a framework draws them as one matrix. Biases are 0
     (``forget_bias`` at an LSTM's forget gate), unless a framework draws them: then ``forget_bias`` has no effect. In
     the layers above the first, W_xh follows ``config.scheme`` and ``config.gain``, as W_hh does; each of these layers
-    has random numbers of its own, so that adding one leaves the others unchanged.
-    ``sizes`` are D and O where they are not ``config.sizes``.
+    has random numbers of its own, so that adding one leaves the others unchanged. ``sizes`` are D and O where they are
+    not ``config.sizes``.
 
     Returns
     -------

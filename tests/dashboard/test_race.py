@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import numpy as np
 import pytest
 from looping import both_modes, outbox
-from pages import reach
+from pages import reach, until
 
 import rnnviz as rv
 from rnnviz.learning.training import Training
@@ -142,9 +142,9 @@ async def test_it_trains_beside_the_page_pauses_and_goes_on(mode):
     page.controls.widgets["gain"].value = 1.0
     press(page, "Pause")
     training = page.state.race.training
-    await reach(page.stage, lambda: page.worker.running is None and not page.worker.jobs)
+    await until(lambda: page.worker.running is None or page.worker.running.job.kind != "training")
     at = training.step
     assert 20 < at < 10_000
     press(page, "Go on")
-    await reach(page.stage, lambda: training.step > at + 5)
+    await until(lambda: training.step > at + 5)
     page.close()
