@@ -18,6 +18,7 @@ from rnnviz.numerics.progress import finish
 from rnnviz.views import OPTIONS, VIEWS, Canvas, View, canvas
 from rnnviz.views.agg import QuickCanvas
 from rnnviz.views.heat_map import WIDTH, HeatMap
+from rnnviz.views.survival_map import Map
 
 BLITTED = {  # a view: the cases whose artists differ in kind
     "state": ("plain", "lstm", "exactly 0", "overflow", "one unit"),
@@ -31,9 +32,10 @@ BLITTED = {  # a view: the cases whose artists differ in kind
     "weight_gradients": ("plain", "lstm", "exactly 0", "overflow"),
     "layers_state": ("plain", "layers", "feed-forward"),
     "layers_gradient": ("layers", "feed-forward"),
+    "map": ("plain", "lstm"),
 }
 # What these show:
-FIRST_SCHEME = ("gates", "units", "unit_gradients", "weight_gradients", "layers_state", "layers_gradient")
+FIRST_SCHEME = ("gates", "units", "map", "unit_gradients", "weight_gradients", "layers_state", "layers_gradient")
 
 
 def test_alt_texts_are_sentences_without_holes():
@@ -82,7 +84,7 @@ def test_a_blitted_picture_is_a_full_drawing(name):
             QuickCanvas(whole)
             left, bottom, width, height = made.axes.get_position(original=True).bounds
             # The scale of colours has taken some of the width.
-            axes = whole.add_axes((left, bottom, width / (WIDTH if isinstance(data, HeatMap) else 1), height))
+            axes = whole.add_axes((left, bottom, width / (WIDTH if isinstance(data, HeatMap | Map) else 1), height))
             artists = VIEWS[name].draw(axes, data)
             for k, artist in enumerate(itertools.chain(*artists.values())):
                 artist.set_zorder(100 + k)  # what moves is painted last
@@ -148,7 +150,7 @@ def assert_steps_are_found(name, data, seq_len, zoom, ratio, width=620, height=3
     kept = Canvas(VIEWS[name])
     kept.png(data, round(width / zoom), round(height / zoom), zoom * ratio)
     (made,) = kept.figures.values()
-    axis = kept.time_axis(data, width, height, zoom)
+    axis = kept.axes_box(data, width, height, zoom)
     assert len(kept.figures) == 1, "another figure costs a whole drawing"
     drawn_width, drawn_height = made.figure.bbox.size
     for t in range(name in ("units", "layers_state"), seq_len + 1):
@@ -182,6 +184,9 @@ def test_a_computation_yields_its_share_and_returns_the_data():
 def test_others_wait_only_for_views_that_are_quick():
     large = rv.Config(hidden_size=512, seq_len=200)
     for name, view in VIEWS.items():
+        if name == "map":  # slow until it has been computed
+            assert view.is_slow(large)
+            continue
         slow = name in ("spectrum", "singular", "jacobian")
         assert view.is_slow(SMALL) == slow, name
         assert view.is_slow(large, theory=True) == (slow or name == "weight_gradients"), name
