@@ -9,7 +9,7 @@ TERMS: Registry[str] = Registry("term")  # what the page shows -> what it means;
 FLOATS = N_("in float32, float16 or bfloat16")
 DRAWS = N_("band")
 LEAVES = "↓ ↑"
-WHOLE = N_("whole gradient")
+WHOLE = N_("all steps")
 TRUSTED, DOUBTED = N_("theory"), N_("theory, not to be trusted")
 
 TERMS.add("T", N_("the sequence length: steps t run from 0 to T, where a thin dashed line stands"))
@@ -51,7 +51,7 @@ TERMS.add(
         "for W_xh xₜᵀ ∂L/∂aₜ, where aₜ is what φ reads, and for W_hy hₜᵀ ∂L/∂yₜ"
     ),
 )
-TERMS.add(WHOLE, N_("the length of that sum: parts of different steps may cancel"))
+TERMS.add(WHOLE, N_("the length of ∂L/∂W itself, the sum over all steps: their parts may cancel"))
 TERMS.add("×", N_("the value is exactly 0, which a logarithmic axis cannot show"))
 TERMS.add("|", N_("from this step back, the gradient of the first seed's run is nothing but zeros in float32"))
 TERMS.add("★", N_("not finite: at this step a number has become too large for a float"))

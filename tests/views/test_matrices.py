@@ -187,7 +187,7 @@ def test_weight_gradients_are_drawn_by_step_with_the_whole_as_a_line_and_in_word
     for k, name in enumerate(("W_hh", "W_xh", "W_hy")):
         norm = np.linalg.norm(whole[name])
         np.testing.assert_allclose(made.artists["overlays"][k].get_ydata(), np.log10(norm))
-        said = f"whole gradient: {norm:.2g}"
+        said = f"all steps {norm:.2g}"
         assert said in text, name
         assert said in made.artists["words"][k].get_text(), name
     steps, line = made.artists["lines"][0].get_data()
