@@ -220,7 +220,8 @@ def test_an_optimiser_whose_memory_overflows_is_not_silently_stuck():
 @given(
     cell=st.sampled_from(["rnn", "lstm", "gru"]), activation=st.sampled_from(list(rv.activations.ACTIVATIONS)),
     scheme=st.sampled_from(list(rv.schemes.SCHEMES)), gain=st.sampled_from([0.0, 1.0, 3.0, 20.0]),
-    hidden_size=st.integers(1, 6), seq_len=st.integers(2, 30), batch_size=st.integers(1, 3),
+    hidden_size=st.integers(1, 6), layers=st.integers(1, 3), truncate=st.integers(0, 5),
+    seq_len=st.integers(2, 30), batch_size=st.integers(1, 3),
     input_scale=st.sampled_from([0.0, 1.0, 100.0]), problem=st.sampled_from(list(PROBLEMS)),
     optimiser=st.sampled_from(list(OPTIMISERS)), rate=st.sampled_from([1e-3, 1.0, 1e3, 1e100]),
     clip=st.sampled_from([{}, {"clip_norm": 0.0}, {"clip_norm": 0.0, "clip_value": 1e3}]),
