@@ -3,6 +3,7 @@
 from .engine.bptt import Gradients, bptt
 from .engine.runs import compare, run, trace
 from .engine.trace import Trace
+from .learning import optimisers, problems
 from .learning.train import train
 from .learning.training import Training
 from .network import activations, cells, inputs, schemes
@@ -26,7 +27,9 @@ __all__ = [
     "from_torch",
     "init_params",
     "inputs",
+    "optimisers",
     "plot",
+    "problems",
     "run",
     "schemes",
     "spectrum",
