@@ -27,6 +27,7 @@ __all__ = [
     "run",
     "schemes",
     "spectrum",
+    "sweep",
     "theory",
     "trace",
 ]
@@ -35,6 +36,7 @@ LAZY = {
     "Dashboard": (".dashboard", "Dashboard"),
     "plot": (".views", "plot"),
     "spectrum": (".theory.spectrum", ""),
+    "sweep": (".learning.sweep", "sweep"),
     "theory": (".theory", ""),
     "Walk": (".story.walkthrough", "Walk"),
 }

@@ -1,0 +1,1 @@
+"""What networks learn: problems, optimisers, training, and sweeps over many settings."""
