@@ -20,6 +20,7 @@ import rnnviz as rv
 from rnnviz.__main__ import main
 from rnnviz.learning.grid import read_grid
 from rnnviz.learning.journal import Journal
+from rnnviz.learning.sweep import RunResult
 from rnnviz.learning.sweep_file import Countdown, Stopped, sweep_file
 from rnnviz.learning.workers import cluster, process_pool
 
@@ -52,15 +53,15 @@ def grid(tmp_path):
 
 
 class Inline(Executor):
-    """Computes within `submit`, after ``before(n)`` for the n-th item."""
+    """Computes within `submit`, after ``before(n)`` for the n-th item; with an ``answer``, it only counts."""
 
-    def __init__(self, before=lambda n: None):
-        self.before, self.count = before, itertools.count()
+    def __init__(self, before=lambda n: None, answer=None):
+        self.before, self.answer, self.count = before, answer, itertools.count()
 
     def submit(self, fn, /, *args, **kwargs):
         self.before(next(self.count))
         future = Future()
-        future.set_result(fn(*args, **kwargs))
+        future.set_result(self.answer or fn(*args, **kwargs))
         return future
 
 
@@ -202,22 +203,25 @@ def start(grid, out):
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGKILL")
-def test_a_killed_sweep_loses_no_finished_cell_and_leaves_no_process(grid, tmp_path, pool):
-    grid.write_text(GRID.replace("count = 6", "count = 15").replace("batch_size = 4", "batch_size = 64"))
+def test_a_killed_sweep_loses_no_finished_cell_and_leaves_no_process(grid, tmp_path):
+    grid.write_text(GRID.replace("count = 6", "count = 1000"))
     out = tmp_path / "a.csv"
     process, journal = start(grid, out)
-    wait_until(lambda: journal.exists() and journal.read_bytes().count(b"\n") > 4, "cells are finished")
+    wait_until(lambda: journal.exists() and journal.read_bytes().count(b"\n") > 20, "cells are finished")
     workers = psutil.Process(process.pid).children(recursive=True)
     process.send_signal(signal.SIGKILL)
     process.communicate(timeout=30)
     assert psutil.wait_procs(workers, timeout=30)[1] == []
     kept = finished(grid, out)
-    assert 4 <= len(kept) < 60
-    rest = Inline()
+    assert 20 <= len(kept) < 4000
+    rest = Inline(answer=6 * (RunResult("other", 0, *7 * [0.5], None),))
     sweep_file(grid, out, rest, io.StringIO())
-    assert next(rest.count) == 60 - len(kept)
-    sweep_file(grid, tmp_path / "b.csv", pool, io.StringIO())
-    assert out.read_bytes() == (tmp_path / "b.csv").read_bytes()
+    assert next(rest.count) == 4000 - len(kept)
+    rows = [line.split(",")[5:] for line in out.read_text().splitlines()[1:]]
+    losses = {k: [row[2] for row in rows[6 * k : 6 * k + 6]] for k in range(4000)}
+    assert {k: values for k, values in losses.items() if values != 6 * ["0.5"]} == {
+        cell: [repr(row[2]) for row in runs] for cell, runs in kept.items()
+    }
 
 
 @pytest.mark.slow
