@@ -1,1 +1,1 @@
-"""What networks learn: problems, optimisers, training, and sweeps over many settings."""
+"""What a network learns: problems, optimisers, and training that can be paused at every step."""
