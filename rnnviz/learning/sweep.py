@@ -2,50 +2,25 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Generator, Iterable, Mapping
 from concurrent.futures import Executor, Future
-from dataclasses import dataclass
 from queue import SimpleQueue
 from typing import Any, TypeAlias
 
 from ..engine.runs import comparing
-from ..engine.trace import Trace
 from ..network.config import Config
 from ..numerics.progress import finish
+from ..text.registry import shorten
+from .results import RunResult, TrainingResult, run_results, training_results
+from .train import train
 from .workers import process_pool
 
 Item: TypeAlias = Config | Mapping[str, Any]
 WINDOW = 1000  # items that are handed to an executor and not finished: plenty for a cluster, little of a long generator
 
 
-@dataclass(frozen=True)
-class RunResult:
-    """The numbers of one run, those of its `Trace` at the first and at the last step.
-
-    Attributes
-    ----------
-    scheme, seed : which run.
-    loss : as of a Trace.
-    second_moment_T, variance_T, saturation_T : of the last state.
-    log10_grad_norm_0, log10_grad_norm_T : log10 ||dL/dh_t|| at both ends; -inf for a true zero.
-    log10_survival : log10 of the factor by which the gradient of the last step's loss changes on its way back to step
-        0, exact at any magnitude; nan where there is none.
-    first_nonfinite : the first step whose state is not finite, or None.
-    """
-
-    scheme: str
-    seed: int
-    loss: float
-    second_moment_T: float
-    variance_T: float
-    saturation_T: float
-    log10_grad_norm_0: float
-    log10_grad_norm_T: float
-    log10_survival: float
-    first_nonfinite: int | None
-
-
-Result: TypeAlias = RunResult | tuple[RunResult, ...]
+Result: TypeAlias = RunResult | tuple[RunResult, ...] | tuple[TrainingResult, ...]
 
 
 def sweep(configs: Iterable[Item], executor: Executor | None = None) -> Generator[tuple[int, Result], None, None]:
@@ -53,14 +28,16 @@ def sweep(configs: Iterable[Item], executor: Executor | None = None) -> Generato
 
     Parameters
     ----------
-    configs : what to run, also a generator: a Config is one `run`; a dict of arguments is a `compare`.
+    configs : what to run, also a generator: a Config is one `run`; a dict holds the arguments of `train` where
+        "problem" is among them, else those of `compare`.
     executor : any `concurrent.futures.Executor`, such as ``distributed.Client(...).get_executor()``. By default a
         process for each core, with one BLAS thread, which imports rnnviz but not the caller's script: use a
         ``ThreadPoolExecutor`` for schemes of your own.
 
     Yields
     ------
-    index : place in ``configs``; result : a `RunResult`, for a dict a tuple of them, scheme by scheme and seed by seed.
+    index : place in ``configs``.
+    result : a `RunResult`; for a dict a tuple of these or of `TrainingResult`, scheme by scheme and seed by seed.
 
     Raises
     ------
@@ -98,32 +75,16 @@ def outcome(future: Future, index: int, item: Item) -> tuple[int, Result]:
     try:
         return index, future.result()
     except Exception as error:
-        error.add_note(f"raised by item {index} of the sweep: {item}")
+        error.add_note(f"raised by item {index} of the sweep: {shorten(item, 200)}")
         raise
 
 
 def measure(item: Item) -> Result:
     """Run one item of a sweep, on one core."""
     if isinstance(item, Config):
-        return measure({"config": item, "schemes": (item.scheme,), "seeds": (item.seed,)})[0]  # type: ignore[index]
-    return rows(finish(comparing(**item, lanes=1)))
-
-
-def rows(trace: Trace) -> tuple[RunResult, ...]:
-    """Return the results of a comparison, run by run."""
-    whole, alone = trace.log10_relative_norm, trace.log10_relative_norm_last
-    values = {
-        "loss": trace.loss,
-        "second_moment_T": trace.second_moment[..., -1],
-        "variance_T": trace.variance[..., -1],
-        "saturation_T": trace.saturation[..., -1],
-        "log10_grad_norm_0": trace.log10_grad_norm[..., 0],
-        "log10_grad_norm_T": trace.log10_grad_norm[..., -1],
-        "log10_survival": (whole if alone is None else alone)[..., 0],
-    }
-    return tuple(
-        RunResult(scheme, seed, **{name: float(each[s, r]) for name, each in values.items()}, first_nonfinite=step)
-        for s, scheme in enumerate(trace.schemes)
-        for r, seed in enumerate(trace.seeds)
-        for step in [None if trace.first_nonfinite[s, r] < 0 else int(trace.first_nonfinite[s, r])]
-    )
+        (result,) = run_results(finish(comparing(item, (item.scheme,), (item.seed,), lanes=1)))
+        return result
+    if "problem" in item:
+        *_, last = train(**{**item, "every": sys.maxsize})
+        return training_results(last.training)
+    return run_results(finish(comparing(**item, lanes=1)))

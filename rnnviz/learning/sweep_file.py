@@ -12,12 +12,12 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TextIO
 
-from .grid import Grid, read_grid
+from .grid import Grid
+from .grid_file import read_grid
 from .journal import Journal
-from .sweep import RunResult, sweep
+from .results import RunResult, TrainingResult
+from .sweep import sweep
 from .table import check_table, write_table
-
-RESULTS = [field.name for field in fields(RunResult)][2:]  # without scheme and seed
 
 
 class Stopped(Exception):
@@ -42,7 +42,8 @@ def sweep_file(grid_file: Path, out: Path, executor: Executor, shown_on: TextIO)
             run_rest(grid, journal, executor, shown_on)
             cells = range(len(grid.cells))
             rows = [[*grid.settings(cell).values(), *row] for cell in cells for row in journal.finished[cell]]
-            write_table(out, [*grid.names, *RESULTS], rows)
+            names = [field.name for field in fields(TrainingResult if grid.trains else RunResult)]
+            write_table(out, [*grid.settings(0), *names], rows)
         except KeyboardInterrupt:
             done = f"{len(journal.finished)} of {len(grid.cells)} cells"
             raise Stopped(f"stopped with {done} finished; the same command goes on from there.") from None

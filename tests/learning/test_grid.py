@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rnnviz.learning.grid import GridError, read_grid
+from rnnviz.learning.grid_file import GridError, read_grid
 from rnnviz.network.config import Config
 
 VALUES = {
@@ -84,13 +84,12 @@ def test_without_tables_there_is_one_cell_of_one_run(path):
     path.write_text("\ufeff", encoding="utf-8")  # the mark that editors on Windows put first
     grid = read_grid(path)
     assert grid.item(0) == {"config": Config(), "schemes": ("xavier",), "seeds": (0,)}
-    assert grid.names == ("scheme", "seed")
     path.write_text("seeds = 3")
     assert read_grid(path).seeds == (0, 1, 2)
 
 
 BAD = [
-    ("[grid]\ngian = [1]", 2, "a field of Config must be one of .*; got 'gian'. Did you mean 'gain'[?]"),
+    ("[grid]\ngian = [1]", 2, "a field in .grid. must be one of .*; got 'gian'. Did you mean 'gain'[?]"),
     ("[config]\n\ngain = 50", 3, "gain must be a number from 0 to 20; got 50."),
     ("config.gain = '1'", 1, "gain must be a number from 0 to 20; got '1'."),
     ("[grid]\ngain = [inf]", 2, "gain must be a number from 0 to 20; got inf."),
@@ -111,6 +110,13 @@ BAD = [
     ("seeds = [-1]", 1, "seed must be a whole number from 0 to 4294967295; got -1."),
     ("[config]\ngain = 1\n[grid]\ngain = [1, 2]", 4, r"gain has a value in \[config\] already."),
     ("\n[gird]", 2, "an entry of a grid file must be one of .*; got 'gird'. Did you mean 'grid'[?]"),
+    ("[train]\nproblem = 'ading'", 2, "problem must be one of .*; got 'ading'. Did you mean 'adding'[?]"),
+    ("[train]\nproblem = ['adding']", 2, r"problem cannot be \['adding'\]."),
+    ("[train]\nsteps = 1.5", 2, "steps must be a whole number from 1 on; got 1.5."),
+    ("[train]\ngain = 1", 2, r"a field in \[train\] must be one of problem, steps, .*; got 'gain'."),
+    ("[train]\n[grid]\nlearning_rate = [0.1, -1]", 3, "learning_rate must be a positive number; got -1."),
+    ("[grid]\nlearning_rate = [0.1]", 2, r"a field in \[grid\] must be one of .*; got 'learning_rate'."),
+    ("[train]\nproblem = 'adding'\n[grid]\nseq_len = [5, 1]", 4, "seq_len must be at least 2 for .*; got 1."),
     ("config = 3", 1, r"config must be a table, below a line \[config\]."),
     ("\n[grid]" + "".join(f"\n{name} = {{ from = 1, to = 1001, count = 1001 }}" for name in ("seq_len", "batch_size")),
      2, "this grid has more than 1,000,000 cells."),

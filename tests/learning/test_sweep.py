@@ -18,9 +18,9 @@ from conftest import ROOT, wait_until
 
 import rnnviz as rv
 from rnnviz.__main__ import main
-from rnnviz.learning.grid import read_grid
+from rnnviz.learning.grid_file import read_grid
 from rnnviz.learning.journal import Journal
-from rnnviz.learning.sweep import RunResult
+from rnnviz.learning.results import RunResult
 from rnnviz.learning.sweep_file import Countdown, Stopped, sweep_file
 from rnnviz.learning.workers import cluster, process_pool
 
@@ -105,6 +105,22 @@ def test_a_comparison_gives_its_runs_scheme_by_scheme(pool):
     assert [run.loss for run in runs] == rv.compare(SMALL, ("he", "xavier"), range(2)).loss.ravel().tolist()
 
 
+def test_a_training_gives_what_train_ends_with(pool):
+    config = SMALL.replace(seq_len=5, hidden_size=6)
+    arguments = {"config": config, "problem": "recall", "schemes": ("xavier", "he"), "seeds": range(2), "steps": 30}
+    relu = config.replace(activation="relu")
+    diverging = {**arguments, "config": relu, "optimiser": "sgd", "learning_rate": 1e99, "clip_norm": 0}
+    (_, kept), (_, lost) = sorted(rv.sweep([arguments, diverging], pool))
+    curves = np.array([progress.loss for progress in rv.train(**arguments)])
+    assert [(run.scheme, run.seed) for run in kept] == [("xavier", 0), ("xavier", 1), ("he", 0), ("he", 1)]
+    assert [run.loss for run in kept] == curves[-20:].mean(axis=0).ravel().tolist()
+    assert {(run.reached, run.diverged, run.overflow) for run in kept} == {(None, None, "")}
+    assert all(0 <= run.test_accuracy <= 1 for run in kept)
+    *_, last = rv.train(**diverging)
+    assert [run.diverged for run in lost] == last.diverged.ravel().tolist()
+    assert all(run.diverged > 0 and run.overflow and np.isnan(run.loss) for run in lost)
+
+
 def test_an_endless_generator_is_read_as_far_as_it_is_needed():
     read = []
     configs = (read.append(seed) or SMALL.replace(seed=seed) for seed in itertools.count())
@@ -144,6 +160,30 @@ def test_the_table_is_the_same_whatever_computes_it(grid, pool, tmp_path):
     config = SMALL.replace(seq_len=50, gain=2.0, activation="relu", cell="lstm", scheme="uniform01", seed=2)
     assert float(rows[-1].split(",")[7]) == rv.run(config).loss
     assert sorted(path.name for path in tmp_path.iterdir()) == ["0.csv", "1.csv", "2.csv", "grid.toml"]
+
+
+def test_a_grid_of_trainings(grid, pool, tmp_path):
+    grid.write_text("""
+        schemes = ["xavier", "he"]
+        [config]
+        hidden_size = 6
+        [train]
+        steps = 3
+        [grid]
+        problem = ["recall", "adding"]
+        learning_rate = { from = 0.001, to = 0.1, count = 3, log = true }
+        seq_len = [5, 6]
+    """)
+    assert sweep_file(grid, tmp_path / "a.csv", pool, io.StringIO()) == 12 * 2
+    sweep_file(grid, tmp_path / "b.csv", Inline(), io.StringIO())
+    assert (tmp_path / "a.csv").read_bytes() == (tmp_path / "b.csv").read_bytes()
+    head, *rows = [line.split(",") for line in (tmp_path / "a.csv").read_text().splitlines()]
+    assert head[:8] == ["hidden_size", "steps", "problem", "learning_rate", "seq_len", "scheme", "seed", "loss"]
+    assert rows[0][:7] == ["6", "3", "recall", "0.001", "5", "xavier", "0"]
+    *_, last = rv.train(
+        rv.Config(hidden_size=6, seq_len=6, scheme="he"), "adding", steps=3, learning_rate=0.1
+    )  # adding has the batch size of a Config
+    assert float(rows[-1][7]) == last.training.losses.mean()
 
 
 def test_ctrl_c_keeps_what_is_finished_and_nothing_is_run_twice(grid, tmp_path):
