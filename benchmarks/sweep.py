@@ -1,6 +1,6 @@
 """A sweep of 400 cells: two processes against one, each computing in one thread.
 
-Both start their processes within the time that counts. A cell is a comparison of two schemes and two seeds.
+Both start their processes within the time that counts. A cell is a comparison of two schemes and four seeds.
 
     python benchmarks/sweep.py            # about a minute
 """
@@ -18,7 +18,7 @@ from rnnviz.learning.workers import process_pool
 
 GRID = """
 schemes = ["xavier", "orthogonal"]
-seeds = 2
+seeds = 4
 [grid]
 gain = { from = 0.5, to = 2, count = 20 }
 seq_len = { from = 10, to = 100, count = 20 }
@@ -39,7 +39,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         grid = Path(folder) / "grid.toml"
         grid.write_text(GRID)
-        times = alternate({str(n): lambda n=n: run(grid, n) for n in (1, 2)}, rounds=5)
+        times = alternate({str(n): lambda n=n: run(grid, n) for n in (1, 2)}, rounds=3)
         print(f"  400 cells: one process {times['1']:.1f} s, two {times['2']:.1f} s")
         verdict("one process / pool of 2", times["1"] / times["2"], low=1.6)
         print(f"  same bytes: {run(grid, 1) == run(grid, 2)}")

@@ -7,10 +7,12 @@ import re
 
 import numpy as np
 import pytest
+from conftest import ROOT
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rnnviz.learning.grid_file import GridError, read_grid
+from rnnviz.learning.problems import PROBLEMS
 from rnnviz.network.config import Config
 
 VALUES = {
@@ -78,6 +80,21 @@ def test_ranges(path):
     assert axes["gain"] == tuple(k / 10 for k in range(5, 21))
     assert axes["seq_len"] == (10, 32, 100, 316, 1000)
     assert axes["hidden_size"] == (1, 2, 3)
+
+
+def test_the_grid_of_the_readme(path):
+    (text,) = re.findall(r"```toml\n(.+?)^```", (ROOT / "README.md").read_text(encoding="utf-8"), re.M | re.S)
+    path.write_text(text, encoding="utf-8")
+    grid = read_grid(path)
+    assert len(grid.cells) == 16 * 7 * 2
+    assert grid.item(0) == {
+        "config": PROBLEMS["copying"].config(hidden_size=128, gain=0.5, seq_len=10),
+        "problem": "copying",
+        "steps": 2000,
+        "learning_rate": 0.001,
+        "schemes": ("xavier", "orthogonal"),
+        "seeds": tuple(range(8)),
+    }
 
 
 def test_without_tables_there_is_one_cell_of_one_run(path):
