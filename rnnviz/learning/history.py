@@ -51,6 +51,10 @@ class Snapshots:
             self.stride *= 2
             self.kept = {step: kept for step, kept in self.kept.items() if step % self.stride == 0}
 
+    def keep(self, step: int, weights: Array) -> None:
+        """Keep a copy of the weights of the last step."""
+        self.kept[step] = weights.copy()
+
     def nearest(self, step: int) -> int:
         """Return the last step up to ``step`` whose weights are kept."""
         return max((each for each in self.kept if each <= step), default=0)

@@ -1,7 +1,7 @@
 """One layer of many networks side by side: all steps forward, all steps back, and its parameters' gradients.
 
-The cells are those of the rest of the package, with plain float64. What a training step keeps is written into arrays
-that stay, since new memory would cost more than the arithmetic.
+The cells are those of the rest of the package, with plain float64. What a training step keeps is written into a `Room`,
+arrays that stay, since new memory would cost more than the arithmetic.
 """
 
 from __future__ import annotations
@@ -20,32 +20,44 @@ Array = np.ndarray
 EVERY = 16  # steps between two yields
 
 
-class Layer:
-    """One layer of N networks, T steps, B sequences.
+class Room:
+    """Memory for one layer of up to N networks.
 
-    ``params`` and ``grads`` hold its W_xh, W_hh and biases, each with the leading axis N. ``x`` (N, T, B, D) is what it
-    read, ``h`` (N, T+1, B, H) its states; ``d_in`` (N, T, B, kH) the gradients of ``x W_xh + b_h``, ``d_rec`` those of
-    ``h W_hh``.
+    ``h`` (N, T+1, B, H) holds the states, ``tape`` the cell's factors (N, T, B, H); ``d_in`` (N, T, B, kH) first
+    ``x W_xh + b_h`` and then the gradients of it, ``d_rec`` those of ``h W_hh`` where they differ.
     """
 
-    def __init__(self, params: Params, grads: Params, cell: Cell, phi: Activation, steps: int, batch: int):
-        self.params, self.grads, self.cell, self.phi = params, grads, cell, phi
-        runs, size, wide = params["W_hh"].shape
-        self.steps, self.batch = steps, batch
-        self.h = np.zeros((runs, steps + 1, batch, size))
+    def __init__(self, cell: Cell, runs: int, steps: int, batch: int, size: int):
+        self.h = np.empty((runs, steps + 1, batch, size))
         self.tape = tuple(np.empty((runs, steps, batch, size)) for _ in range(cell.factors))
-        self.d_in = np.zeros((runs, steps, batch, wide))
-        self.d_rec = self.d_in
+        # Memory that is never written to is never taken: ``d_rec`` costs nothing where a cell does not need it.
+        self.d_in, self.d_rec = (np.empty((runs, steps, batch, len(cell.gates) * size)) for _ in range(2))
 
-    def initial(self) -> State:
-        return {name: np.zeros(self.h[:, 0].shape) for name in self.cell.states}
+
+class Layer:
+    """One layer of N networks; ``params`` and ``grads`` hold its W_xh, W_hh and biases, with the leading axis N."""
+
+    def __init__(self, params: Params, grads: Params, cell: Cell, phi: Activation):
+        self.params, self.grads, self.cell, self.phi = params, grads, cell, phi
+        self.has_two = False  # whether the gradients of x W_xh and of h W_hh differ
+
+    def enter(self, room: Room) -> None:
+        """Use this memory from now on."""
+        runs = len(self.params["W_hh"])
+        self.h, self.d_in, self.d_rec = room.h[:runs], room.d_in[:runs], room.d_rec[:runs]
+        self.tape = tuple(each[:runs] for each in room.tape)
+        self.steps, self.batch = self.d_in.shape[1:3]
+
+    def initial(self, batch: int) -> State:
+        """Return a state of zeros."""
+        runs, size, _ = self.params["W_hh"].shape
+        return {name: np.zeros((runs, batch, size)) for name in self.cell.states}
 
     def forward(self, x: Array, state: State) -> Progress[State]:
         """Read ``x`` (N, T, B, D) and return the last state."""
-        self.x = x
-        projected = product(merged(x), self.params["W_xh"])
-        projected += self.params["b_h"]
-        projected = projected.reshape(self.d_in.shape)
+        self.x, projected = x, self.d_in
+        product(merged(x), self.params["W_xh"], merged(projected))
+        projected += self.params["b_h"][:, None]
         params = self.params | {"W_hh": weights(self.params["W_hh"], self.batch)}
         self.h[:, 0] = state["h"]
         for t in range(self.steps):
@@ -60,7 +72,7 @@ class Layer:
     def backward(self, errors: Mapping[int, Array], window: slice) -> Progress[None]:
         """Go back through the steps of ``window``; ``errors[t]`` (N, B, H) is what reaches h_{t+1} from outside."""
         W_back = weights(self.params["W_hh"].swapaxes(-1, -2).copy(), self.batch)
-        d = self.initial()
+        d = self.initial(self.batch)
         for t in range(window.stop - 1, window.start - 1, -1):
             if t in errors:
                 d = d | {"h": d["h"] + errors[t]}
@@ -72,24 +84,21 @@ class Layer:
 
     def keep(self, back: StepBack, t: int) -> None:
         """Write the gradients of a step into ``d_in`` and ``d_rec``."""
-        self.set_apart(back)
-        parts = [(self.d_in, back.d_in), (self.d_rec, back.d_rec)]
-        for room, gates in parts if self.d_rec is not self.d_in else parts[:1]:
+        for room, gates in self.kept(back):
             for block, value in zip(self.cell.split(room[:, t]), gates, strict=True):
                 np.copyto(block, value)
 
     def add(self, back: StepBack) -> None:
         """Add the gradients of all steps, (N, T, B, H) for each gate, to ``d_in`` and ``d_rec``."""
-        self.set_apart(back)
-        parts = [(self.d_in, back.d_in), (self.d_rec, back.d_rec)]
-        for room, gates in parts if self.d_rec is not self.d_in else parts[:1]:
+        for room, gates in self.kept(back):
             for block, value in zip(self.cell.split(room), gates, strict=True):
                 block += value
 
-    def set_apart(self, back: StepBack) -> None:
-        """Give ``d_rec`` memory of its own where the cell's two gradients differ."""
-        if self.d_rec is self.d_in and back.d_rec is not back.d_in:
-            self.d_rec = self.d_in.copy()
+    def kept(self, back: StepBack) -> list[tuple[Array, list[Array]]]:
+        """Return where gradients belong, and the gradients by gate: once where the cell's two are the same."""
+        self.has_two = back.d_rec is not back.d_in
+        kept = [(self.d_in, back.d_in), (self.d_rec, back.d_rec)]
+        return kept if self.has_two else kept[:1]
 
     def through_input(self, d_in: Array) -> Array:
         """Return the gradients (N, T, B, D) of what the layer reads."""
@@ -98,7 +107,7 @@ class Layer:
 
     def collect(self, window: slice) -> None:
         """Write the parameters' gradients, sums over the ``window``: ``dL/dW_hh = sum_t h_{t-1}^T dL/da_t``."""
-        d_in, d_rec = merged(self.d_in[:, window]), merged(self.d_rec[:, window])
+        d_in, d_rec = (merged(each[:, window]) for each in (self.d_in, self.d_rec if self.has_two else self.d_in))
         product(merged(self.x[:, window]).swapaxes(-1, -2), d_in, self.grads["W_xh"])
         product(merged(self.h[:, window]).swapaxes(-1, -2), d_rec, self.grads["W_hh"])
         d_in.sum(axis=1, keepdims=True, out=self.grads["b_h"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 import numpy as np
 
@@ -12,12 +13,36 @@ from ..network.cells import CELLS, Params, State, StepBack
 from ..network.config import Config
 from ..network.layers import count_layers, layer_params
 from ..numerics.progress import Progress
-from .layer import Layer, merged
+from .layer import Layer, Room, merged
 from .losses import LOSSES
 from .problem import Problem
 from .products import product, weights
 
 Array = np.ndarray
+
+
+class Learned(NamedTuple):
+    """The losses (N,), the last states by layer, and which runs' states are finite (N,)."""
+
+    losses: Array
+    states: list[State]
+    is_finite: Array
+
+
+class Rooms:
+    """Memory for stacks of networks, one `Room` for each layer: as many sets as are in use at a time."""
+
+    def __init__(self, config: Config, problem: Problem, runs: int):
+        shape = (runs, problem.length(config.seq_len), config.batch_size, config.hidden_size)
+        self.new = lambda: [Room(CELLS[config.cell], *shape) for _ in range(config.layers)]
+        self.free: list[list[Room]] = []
+
+    def take(self) -> list[Room]:
+        """Return a set that nobody uses; who took it appends it to ``free`` in the end."""
+        try:
+            return self.free.pop()
+        except IndexError:
+            return self.new()
 
 
 class Networks:
@@ -28,35 +53,34 @@ class Networks:
 
     def __init__(self, params: Params, grads: Params, config: Config, problem: Problem):
         cell, phi = CELLS[config.cell], ACTIVATIONS[config.activation]
-        steps = problem.length(config.seq_len)
-        self.params, self.grads = params, grads
-        self.cell, self.loss, self.truncate = cell, LOSSES[problem.loss], getattr(config, "truncate", 0)
+        self.params, self.grads, self.batch = params, grads, config.batch_size
+        self.cell, self.loss, self.truncate = cell, LOSSES[problem.loss], config.truncate
         self.where = problem.steps_with_loss(config)
         self.weight = 1.0 / config.batch_size / (1 if problem.is_summed else len(self.where))
         self.layers = [
-            Layer(layer_params(params, k), layer_params(grads, k), cell, phi, steps, config.batch_size)
+            Layer(layer_params(params, k), layer_params(grads, k), cell, phi)
             for k in range(1, count_layers(params) + 1)
         ]
 
     def initial(self) -> list[State]:
         """Return a state of zeros for every layer."""
-        return [layer.initial() for layer in self.layers]
+        return [layer.initial(self.batch) for layer in self.layers]
 
-    @property
-    def runs(self) -> int:
-        return len(self.params["W_hh"])
-
-    def is_finite(self, run: int) -> bool:
-        """Return whether all states of a run are finite."""
-        return all(np.isfinite(layer.h[run]).all() for layer in self.layers)
-
-    def learn(self, x: Array, targets: Array, states: Sequence[State]) -> Progress[tuple[Array, list[State]]]:
-        """Return the losses (N,) and the last states, and write the gradients into ``grads``.
+    def learn(self, x: Array, targets: Array, states: Sequence[State], rooms: Rooms) -> Progress[Learned]:
+        """Go forward and back, and write the gradients into ``grads``.
 
         ``x`` is (N, T, B, D), ``targets`` (N, K, B) or (N, K, B, O).
         """
+        taken = rooms.take()
+        try:
+            return (yield from self.learn_in(taken, x, targets, states))
+        finally:
+            rooms.free.append(taken)
+
+    def learn_in(self, rooms: Sequence[Room], x: Array, targets: Array, states: Sequence[State]) -> Progress[Learned]:
         ends = []
-        for layer, state in zip(self.layers, states, strict=True):
+        for layer, state, room in zip(self.layers, states, rooms, strict=True):
+            layer.enter(room)
             ends.append((yield from layer.forward(x, state)))
             x = layer.h[:, 1:]
         losses, errors = self.read_out(targets)
@@ -69,7 +93,14 @@ class Networks:
         for layer in self.layers:
             layer.collect(window)
             yield 0.0
-        return losses, ends
+        return Learned(losses, ends, self.finite(losses))
+
+    def finite(self, losses: Array) -> Array:
+        """Return which runs' states are finite (N,); those of a run with a finite loss are."""
+        is_finite = np.isfinite(losses)
+        for run in np.flatnonzero(~is_finite):
+            is_finite[run] = all(np.isfinite(layer.h[run]).all() for layer in self.layers)
+        return is_finite
 
     def read_out(self, targets: Array) -> tuple[Array, Mapping[int, Array]]:
         """Return the losses (N,), and their gradients (N, B, H) with respect to the top layer's states, by step."""

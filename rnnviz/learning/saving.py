@@ -10,7 +10,6 @@ import numpy as np
 
 from ..text.language import _
 from .settings import Settings
-from .stack import parts
 
 if TYPE_CHECKING:
     from .training import Training
@@ -57,6 +56,8 @@ def restore(training: Training, path: str | Path) -> None:
     """Put a training where the one in a file was."""
     arrays = read(path)
     training.begin(Settings.from_json(str(arrays["settings"])))
+    if arrays["weights"].shape != training.stack.weights.shape:
+        raise ValueError(not_a_training(path))
     training.step = int(arrays["step"])
     training.stack.weights[...] = arrays["weights"]
     training.loss_curve.extend(arrays["losses"])
@@ -65,7 +66,7 @@ def restore(training: Training, path: str | Path) -> None:
     for name in PLAIN_FIELDS:
         setattr(training, name, arrays[name])
     training.optimiser_memory = [arrays[f"optimiser_{k}"] for k in range(len(training.optimiser_memory))]
-    for states, part in zip(training.states, parts(training.config, len(arrays["weights"])), strict=True):
+    for states, part in zip(training.states, training.parts, strict=True):
         for layer, state in enumerate(states):
             state.update({name: arrays[f"state_{layer}_{name}"][part] for name in state})
     training.snapshots.offer(training.step, training.stack.weights)

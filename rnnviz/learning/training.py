@@ -17,7 +17,7 @@ as it would have been, bit for bit. A run whose numbers overflow ends there, and
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from functools import cached_property, partial
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -33,7 +33,7 @@ from .clipping import clip_by_norm, clip_by_value, norms
 from .divergence import is_too_large, said, worst
 from .evaluation import Score, score
 from .history import Curve, Snapshots
-from .network import Networks
+from .network import Networks, Rooms
 from .problem import Batch
 from .progress import TrainingProgress
 from .settings import Settings, settle, whole
@@ -69,9 +69,14 @@ class Training:
         sizes = self.problem.sizes(self.config)
         self.stack = Stack([init_params(each, sizes) for each in settings.configs])
         runs = len(self.stack.weights)
-        self.networks = [self.network(part) for part in parts(self.config, runs)]
+        self.parts = parts(self.config, runs)
+        self.networks = [self.network(part) for part in self.parts]
+        self.rooms = Rooms(self.config, self.problem, max(part.stop - part.start for part in self.parts))
         self.states: list[list[State]] = [each.initial() for each in self.networks]
         self.optimiser_memory = [np.zeros_like(self.stack.weights) for _ in range(settings.optimiser.kept)]
+        self.chance = float(self.problem.chance(self.config))
+        self.solved = None if self.problem.solved is None else float(self.problem.solved(self.config))
+        self.target = self.problem.target * self.chance
         self.step = 0
         self.loss_curve, self.norm_curve = Curve(runs), Curve(runs)
         self.diverged_at, self.reached_at = np.zeros(runs, dtype=int), np.zeros(runs, dtype=int)
@@ -99,26 +104,30 @@ class Training:
         batches = [self.draw(seed) for seed in self.settings.seeds]
         x, targets = (np.stack(each) for each in zip(*batches, strict=True))
         jobs, seeds = [], np.arange(len(self.stack.weights)) % len(batches)
-        for networks, states, part in zip(self.networks, self.states, parts(self.config, len(seeds)), strict=True):
+        for networks, states, part in zip(self.networks, self.states, self.parts, strict=True):
             begin = states if goes_on else networks.initial()
-            job = networks.learn(x[seeds[part]], targets[seeds[part]], begin)
+            job = networks.learn(x[seeds[part]], targets[seeds[part]], begin, self.rooms)
             jobs.append(unwarned(job, all="ignore"))
         results = yield from side_by_side(jobs, min(len(jobs), available_cores()))
-        losses, self.states = np.concatenate([loss for loss, _ in results]), [states for _, states in results]
+        self.states = [each.states for each in results]
+        losses, is_finite = (
+            np.concatenate([getattr(each, name) for each in results]) for name in ("losses", "is_finite")
+        )
         with np.errstate(all="ignore"):
-            self.update(losses)
+            self.update(losses, is_finite)
         return self.progress
 
     def draw(self, seed: int) -> Batch:
         """Return the next batch of a seed."""
         return self.problem.draw(stream(seed, "batches", self.step), self.config, self.step)
 
-    def update(self, losses: Array) -> None:
+    def update(self, losses: Array, is_finite: Array) -> None:
         """Clip the gradients, change the weights of the runs that are well, and record the step."""
         g, change, settings = self.stack.gradient, self.stack.change, self.settings
         self.step += 1
         grad_norms = norms(g)
-        self.end(~np.isfinite(losses), self.what_made_the_loss)
+        self.end(~is_finite, lambda run: "state")
+        self.end(~np.isfinite(losses), lambda run: "loss")
         self.end(~np.isfinite(grad_norms), partial(self.label, "gradient", g))
         g[self.diverged_at > 0] = 0.0
         if settings.clip_norm:
@@ -141,11 +150,6 @@ class Training:
 
     def label(self, what: str, rows: Array, run: int) -> str:
         return f"{what} {worst(rows[run], self.stack.columns)}"
-
-    def what_made_the_loss(self, run: int) -> str:
-        """Return "state" where a run's states overflowed, else "loss"."""
-        rows = np.concatenate([[each.is_finite(k) for k in range(each.runs)] for each in self.networks])
-        return "loss" if rows[run] else "state"
 
     def record(self, losses: Array, grad_norms: Array) -> None:
         """Append a step to the curves, and look whether the target is reached."""
@@ -186,18 +190,6 @@ class Training:
         return np.array([said(code) for code in self.overflowed]).reshape(self.shape)
 
     @property
-    def chance(self) -> float:
-        return float(self.problem.chance(self.config))
-
-    @property
-    def solved(self) -> float | None:
-        return None if self.problem.solved is None else float(self.problem.solved(self.config))
-
-    @cached_property
-    def target(self) -> float:
-        return self.problem.target * self.chance
-
-    @property
     def progress(self) -> TrainingProgress:
         """The record of the last step; numbers instead of arrays where neither schemes nor seeds were given."""
         values = [self.losses[-1], self.grad_norms[-1], self.diverged.copy(), self.overflow]
@@ -207,26 +199,36 @@ class Training:
         return TrainingProgress(self.step, loss, grad_norm, diverged, overflow, self)
 
     def params(self, s: int = 0, r: int = 0, step: int | None = None) -> dict[str, Array]:
-        """Return copies of one run's weights now, or at the last kept step up to ``step`` (see ``snapshots``)."""
+        """Return copies of one run's weights now, or at the last kept step up to ``step`` (see ``steps_kept``)."""
         rows = self.stack.weights if step is None else self.snapshots.kept[self.snapshots.nearest(step)]
         return self.stack.unpacked(rows[s * len(self.settings.seeds) + r])
+
+    @property
+    def steps_kept(self) -> list[int]:
+        """The steps whose weights `params` still has, for going back to look."""
+        return sorted(self.snapshots.kept)
 
     def tests(self, seed: int) -> dict[str, Batch]:
         """Return the sequences that runs of a seed are evaluated on, by name."""
         return self.problem.test_batches(stream(seed, "tests"), self.config)
 
     def evaluate(self) -> dict[str, Score]:
-        """Return loss and accuracy (S, R) on sequences apart: "test", and for digits also "train".
+        """Return loss and accuracy (S, R) on sequences apart: "test", for digits also "train", for characters "train".
 
-        Every run reads the test sequences of its seed. nan for a network whose numbers overflow.
+        Every run reads the sequences of its seed. nan for a network whose numbers overflow.
         """
-        batches = [self.tests(seed) for seed in self.settings.seeds]
-        found: dict[str, Score] = {}
-        for name in batches[0]:
-            pairs = [(s, r) for s in range(self.shape[0]) for r in range(self.shape[1])]
-            scores = [score(self.params(s, r), batches[r][name], self.config, self.problem) for s, r in pairs]
-            found[name] = Score(*(np.array(each).reshape(self.shape) for each in zip(*scores, strict=True)))
-        return found
+        return finish(self.evaluating())
+
+    def evaluating(self) -> Progress[dict[str, Score]]:
+        """Compute what `evaluate` returns, and yield the share done after every run."""
+        rows, batches = self.stack.weights.copy(), [self.tests(seed) for seed in self.settings.seeds]
+        found: dict[str, list[Score]] = {name: [] for name in batches[0]}
+        for k, row in enumerate(rows):
+            for name, batch in batches[k % len(batches)].items():
+                found[name].append(score(self.stack.unpacked(row), batch, self.config, self.problem))
+            yield (k + 1) / len(rows)
+        columns = {name: zip(*scores, strict=True) for name, scores in found.items()}
+        return {name: Score(*(np.array(each).reshape(self.shape) for each in pair)) for name, pair in columns.items()}
 
     def write(
         self,

@@ -54,8 +54,9 @@ def test_another_optimiser_brings_its_own_learning_rate():
         assert usual == (0.1 if name == "adagrad" else entry.learning_rate)
 
 
-@pytest.mark.parametrize("problem", PROBLEMS)
-@pytest.mark.parametrize("cell", ["rnn", "lstm", "gru"])
+@pytest.mark.parametrize(
+    ("cell", "problem"), [("rnn", "adding"), ("lstm", "copying"), ("gru", "characters"), ("gru", "digits")]
+)
 def test_a_run_in_a_stack_is_the_run_alone(cell, problem):
     config = rv.Config(cell=cell, **SMALL)
     together = trained(4, problem, config, **BOTH)
@@ -153,7 +154,7 @@ def test_snapshots_keep_earlier_weights_in_bounded_memory():
         weights[progress.step] = progress.params()
         assert len(training.snapshots.kept) <= 5
         assert 0 in training.snapshots.kept
-    kept = sorted(training.snapshots.kept)
+    kept = training.steps_kept
     assert len(set(np.diff(kept))) == 1
     for step in kept:
         for name, value in training.params(step=step).items():
@@ -215,7 +216,7 @@ def test_an_optimiser_whose_memory_overflows_is_not_silently_stuck():
         assert training.overflow[0, 0].startswith("what the optimiser remembers of W"), name
 
 
-@settings(max_examples=60)
+@settings(max_examples=40)
 @given(
     cell=st.sampled_from(["rnn", "lstm", "gru"]), activation=st.sampled_from(list(rv.activations.ACTIVATIONS)),
     scheme=st.sampled_from(list(rv.schemes.SCHEMES)), gain=st.sampled_from([0.0, 1.0, 3.0, 20.0]),
