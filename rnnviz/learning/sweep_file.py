@@ -37,16 +37,17 @@ def sweep_file(grid_file: Path, out: Path, executor: Executor, shown_on: TextIO)
     grid = read_grid(grid_file)
     check_table(out)
     path = out.with_name(f"{out.name}.journal")
-    with closing(Journal(path, grid.owner)) as journal:
-        try:
+    try:
+        with closing(Journal(path, grid.owner)) as journal:
             run_rest(grid, journal, executor, shown_on)
             cells = range(len(grid.cells))
             rows = [[*grid.settings(cell).values(), *row] for cell in cells for row in journal.finished[cell]]
             names = [field.name for field in fields(TrainingResult if grid.trains else RunResult)]
             write_table(out, [*grid.settings(0), *names], rows)
-        except KeyboardInterrupt:
+    except KeyboardInterrupt:
+        with closing(Journal(path, grid.owner)) as journal:  # it may have a line that was not counted yet
             done = f"{len(journal.finished)} of {len(grid.cells)} cells"
-            raise Stopped(f"stopped with {done} finished; the same command goes on from there.") from None
+        raise Stopped(f"stopped with {done} finished; the same command goes on from there.") from None
     path.unlink()
     return len(rows)
 
