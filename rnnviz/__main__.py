@@ -52,7 +52,7 @@ def parser() -> argparse.ArgumentParser:
     demo.add_argument("--no-browser", action="store_true", help="only print the address")
     demo.set_defaults(run=run_demo)
     sweep = commands.add_parser("sweep", help="run all cells of a grid side by side, and write one table")
-    sweep.add_argument("grid", type=Path, help="a TOML file: [config], [grid], schemes, seeds")
+    sweep.add_argument("grid", type=Path, help="a TOML file: schemes, seeds, [config], [train], [grid]; see the README")
     sweep.add_argument("--out", type=Path, required=True, help="the table to write: a .csv or .parquet file")
     where = sweep.add_mutually_exclusive_group()
     where.add_argument("--workers", type=worker_count, help="processes on this machine (default: one for each core)")
