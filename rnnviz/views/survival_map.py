@@ -228,7 +228,7 @@ def picture(trace: Trace, found: Survival, line: Array) -> Map:
         gains=tuple(found.gains.tolist()),
         distances=tuple(distances.tolist()),
         values=found.medians[:, distances].T,
-        boundary=np.where(line <= 2.0 * distances[-1], line, np.nan),
+        boundary=np.minimum(line, 10.0 * distances[-1]),  # beyond the picture, but on its way there
         asked=(config.gain, config.seq_len),
     )
 
