@@ -37,7 +37,6 @@ from .settings import Settings, too_many
 from .stage import Stage
 from .state import PageState
 from .static_copy import KeptPage
-from .widget_tree import inner_widgets
 from .worker import Mode, Worker, running_loop
 
 
@@ -273,3 +272,12 @@ class Dashboard(KeptPage):
         if hasattr(self, "frame"):
             self.frame = replace(self.frame, stage={}, trace=None, advice=None)
         super().close()
+
+
+def inner_widgets(widget: widgets.Widget) -> list[widgets.Widget]:
+    """Return every widget inside of one, with their layouts and styles."""
+    found = []
+    for child in getattr(widget, "children", ()):
+        found += [*inner_widgets(child), child]
+    parts = (getattr(widget, name, None) for name in ("layout", "style"))
+    return found + [part for part in parts if isinstance(part, widgets.Widget)]
