@@ -114,7 +114,8 @@ class Controls:
         self.first, self.second, rest = (self.grid(names) for names in (FIRST, SECOND, MORE))
         for name in WIDE:
             self.widgets[name].add_class("rnnviz-wide")
-        rest.children = (*self.choices.values(), *rest.children[:-2], self.seeds, *rest.children[-2:])
+        among = (widget for name, widget in self.choices.items() if not OPTIONS[name].apart)
+        rest.children = (*among, *rest.children[:-2], self.seeds, *rest.children[-2:])
         self.second.children += (self.as_noise,)
         self.add = widgets.ToggleButton(description=_("+ add"), tooltip=_("choose the schemes to compare with"))
         self.add.add_class("rnnviz-add")

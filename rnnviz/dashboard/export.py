@@ -70,7 +70,7 @@ def own_code(request: Request) -> Answer:
     """Return the code that makes the page again, and that which computes without a page."""
     trace, options, views, pins = request.trace, request.options, request.views, request.pins
     if trace.own:
-        return text(code_of_own(trace.config, trace.own.name, request.weights, views))
+        return text(code_of_own(trace.config, trace.own.names[0], request.weights, views))
     page = code(trace.config, trace.schemes, trace.seeds, options, views)
     alone = computation(trace.config, trace.schemes, trace.seeds, options, views, pins)
     apart = _("# or without the page, with the pinned curves:") if pins else _("# or without the page:")

@@ -33,7 +33,7 @@ def plan(state: PageState, results: Results, views: Sequence[str], in_steps: boo
     """
     if state.refusal:
         return []
-    comparison = state.settings.comparison
+    comparison = state.comparison
     trace = results[comparison].value
     jobs = [] if "comparison" in state.stopped else comparison_jobs(comparison, results, in_steps)
     is_settled = not jobs and trace is not None
@@ -41,6 +41,8 @@ def plan(state: PageState, results: Results, views: Sequence[str], in_steps: boo
     if is_settled:
         jobs += view_jobs(state, trace, results, views)
     jobs += pin_jobs(state, results)
+    if state.race and state.training and not results[state.race].is_settled:
+        return [*jobs, Job(state.race, "training", REST)]
     if jobs or not (in_steps and is_settled) or state.covers:
         return jobs
     jobs += ahead_jobs(state, results)

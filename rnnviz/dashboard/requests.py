@@ -28,7 +28,7 @@ def answer(
         return None, _("Nothing is computed yet.")
     data, shown_views = {}, [each["name"] for each in frame.stage["views"]]
     for name in shown_views if kind in ALL_VIEWS else [view] if view else []:
-        shown = drawing(state, name, trace, pins)
+        shown = drawing(state, name, trace, pins, frame.curves)
         data[name] = results[shown].value if shown.is_slow else shown.data()
         if data[name] is None:
             is_coming = any(job.key == shown for job in jobs)

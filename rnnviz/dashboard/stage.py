@@ -19,7 +19,7 @@ SCRIPTS = (
     "dom", "define", "names", "focus", "numbers", "sliders", "link", "takehome", "tools", "step", "chooser", "frames",
     "main",
 )  # fmt: skip
-STYLES = ("page", "controls", "bars", "pictures", "text", "takehome", "define", "narrow", "print")
+STYLES = ("page", "controls", "bars", "pictures", "text", "takehome", "define", "race", "narrow", "print")
 # Texts of the scripts themselves, by the names that the scripts use.
 TEXTS = {
     "keys": N_("{view}: arrow keys move from step to step"),
