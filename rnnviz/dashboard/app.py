@@ -31,7 +31,7 @@ from .plan import BEARABLE, plan
 from .race_panel import RacePanel
 from .render import render, stage_frame
 from .requests import answer
-from .reruns import close_older
+from .reruns import close_older, inner_widgets
 from .results import Results
 from .scenes import scenes_of
 from .settings import Settings, too_many
@@ -227,10 +227,11 @@ class Dashboard(KeptPage):
     def receive(self, message: dict[str, Any]) -> None:
         """Take in what the stage asks for: to stop, or a picture, the data or the code."""
         kind, view = str(message.get("kind")), str(message.get("view", ""))
+        if kind in ("place", "open") and self.controls.frozen:
+            raise Refusal(_("The controls of this page are frozen."))
         if kind == "stop":
             self.stop()
-            return
-        if kind == "see":
+        elif kind == "see":
             self.see(view)
         elif kind == "place":
             self.go_to_point(view, float(message["x"]), float(message["y"]))
@@ -250,15 +251,11 @@ class Dashboard(KeptPage):
 
     def go_to_point(self, view: str, x: float, y: float) -> None:
         """Go to the settings of a point in a map."""
-        if self.controls.frozen:
-            raise Refusal(_("The controls of this page are frozen."))
         there = VIEWS[view].place(self.config, min(max(x, 0.0), 1.0), min(max(y, 0.0), 1.0))
         self.dispatch(PageState.change, self.state.settings.replace(**there))
 
     def apply_link(self, query: str) -> None:
         """Show a link's settings, as a task's *Set this up* asks."""
-        if self.controls.frozen:
-            raise Refusal(_("The controls of this page are frozen."))
         asked = link.from_query(query, self.state.start)
         shown = asked.shown or self.state.shown
         self.dispatch(lambda state: replace(state.change(asked.settings), scene=asked.scene, shown=shown, moved=""))
@@ -301,12 +298,3 @@ class Dashboard(KeptPage):
         if hasattr(self, "frame"):
             self.frame = replace(self.frame, stage={}, trace=None, advice=None)
         super().close()
-
-
-def inner_widgets(widget: widgets.Widget) -> list[widgets.Widget]:
-    """Return every widget inside of one, with their layouts and styles."""
-    found = []
-    for child in getattr(widget, "children", ()):
-        found += [*inner_widgets(child), child]
-    parts = (getattr(widget, name, None) for name in ("layout", "style"))
-    return found + [part for part in parts if isinstance(part, widgets.Widget)]
