@@ -33,6 +33,7 @@ __all__ = [
     "run",
     "schemes",
     "spectrum",
+    "sweep",
     "theory",
     "trace",
     "train",
@@ -42,6 +43,7 @@ LAZY = {
     "Dashboard": (".dashboard", "Dashboard"),
     "plot": (".views", "plot"),
     "spectrum": (".theory.spectrum", ""),
+    "sweep": (".learning.sweep", "sweep"),
     "theory": (".theory", ""),
     "Walk": (".story.walkthrough", "Walk"),
 }
