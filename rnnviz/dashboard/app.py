@@ -49,6 +49,7 @@ from .state import (
     reduce,
 )
 from .static_copy import KeptPage
+from .weights_panel import WeightsPanel
 from .widget_tree import inner_widgets
 from .work import Ahead
 from .worker import Mode, Worker, running_loop
@@ -122,7 +123,7 @@ class Dashboard(KeptPage):
         scenes = {} if own else scenes_of(state.start, tuple(self.pictures.canvases))
         self.strip = Strip(scenes, self.bet, self.dispatch)
         self.notes, self.advice = NotesPanel(), AdvicePanel(self.follow_advice)
-        self.check = GradientCheckPanel(self.dispatch)
+        self.check, self.weights = GradientCheckPanel(self.dispatch), WeightsPanel()
         hide = (*state.hide, *ABSENT) if own else state.hide
         rows, is_frozen = self.controls, bool(self.controls.restrict(state.lock, hide))
         self.strip.restrict(state, is_frozen)
@@ -130,7 +131,7 @@ class Dashboard(KeptPage):
         card = row([], "rnnviz-card-slot")  # where a served page puts the notebook's tasks
         last = row([rows.more, self.actions.said], "rnnviz-last")
         column = row([card, rows.first, rows.beside, rows.second, self.actions, last], "rnnviz-column")
-        extras = row([self.advice, *([] if own else [self.check])], "rnnviz-extras")
+        extras = row([self.advice, *([] if own else [self.check, self.weights])], "rnnviz-extras")
         main = row([self.stage, extras, self.notes], "rnnviz-main")
         super().__init__([self.strip, row([column, main], "rnnviz-body"), Glossary()])
         self.strip.drawer.observe(lambda change: put_class(self, change["new"], "rnnviz-open"), "value")
@@ -215,6 +216,7 @@ class Dashboard(KeptPage):
         self.advice.show(frame.advice)
         self.bet.show(self.state, frame)
         self.check.show(self.state, frame)
+        self.weights.show(self.state, frame)
         self.controls.feature(self.strip.show(self.state))
         self.actions.show(self.state)
         self.controls.mark(link.with_scene(self.state.home, self.state.scene))

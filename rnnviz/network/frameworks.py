@@ -26,16 +26,6 @@ KERAS_LAYERS = {"rnn": "SimpleRNN", "lstm": "LSTM", "gru": "GRU"}
 KERAS_GATES = (1, 0, 2)  # where r, z, n are in Keras's z, r, h
 # Activations that mean the same here and in Keras, whose leaky ReLU has another slope.
 SAME = ("tanh", "sigmoid", "relu", "linear", "elu", "selu", "gelu", "softsign", "hard_tanh")
-    "tanh",
-    "sigmoid",
-    "relu",
-    "linear",
-    "elu",
-    "selu",
-    "gelu",
-    "softsign",
-    "hard_tanh",
-)  # activations that mean the same here and in Keras
 
 
 def from_torch(module: Any, readout: Any = None) -> dict[str, Any]:
