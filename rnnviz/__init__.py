@@ -3,6 +3,9 @@
 from .engine.bptt import Gradients, bptt
 from .engine.runs import compare, run, trace
 from .engine.trace import Trace
+from .learning import optimisers, problems
+from .learning.train import train
+from .learning.training import Training
 from .network import activations, cells, inputs, schemes
 from .network.config import Config
 from .network.frameworks import from_keras, from_torch
@@ -14,6 +17,7 @@ __all__ = [
     "Dashboard",
     "Gradients",
     "Trace",
+    "Training",
     "Walk",
     "activations",
     "bptt",
@@ -23,18 +27,23 @@ __all__ = [
     "from_torch",
     "init_params",
     "inputs",
+    "optimisers",
     "plot",
+    "problems",
     "run",
     "schemes",
     "spectrum",
+    "sweep",
     "theory",
     "trace",
+    "train",
 ]
 
 LAZY = {
     "Dashboard": (".dashboard", "Dashboard"),
     "plot": (".views", "plot"),
     "spectrum": (".theory.spectrum", ""),
+    "sweep": (".learning.sweep", "sweep"),
     "theory": (".theory", ""),
     "Walk": (".story.walkthrough", "Walk"),
 }

@@ -9,7 +9,6 @@ import ipywidgets as widgets
 from ..story import weights
 from ..text.language import _
 from .controls import folded
-from .gradient_check_panel import put
 from .render import Frame
 from .settings import Comparison
 from .state import PageState
@@ -38,7 +37,7 @@ class WeightsPanel(widgets.Box):
         """Write the table, where it is to be seen."""
         if self.button.value and self.state is not None:
             # Before a bet no theory, which would answer it.
-            put(self.words, "value", as_html(self.state.settings.comparison, not self.state.covers))
+            self.words.value = as_html(self.state.settings.comparison, not self.state.covers)
 
 
 def as_html(comparison: Comparison, with_theory: bool) -> str:

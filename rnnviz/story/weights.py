@@ -55,9 +55,7 @@ def scales(config: Config) -> Iterator[str]:
         return
     phi = ACTIVATIONS[config.activation]
     quiet, driven = (number(critical_gain(phi, noise), digits=3) for noise in (0.0, 1.0))
-    text = _(
-        "{activation}: {formula}. The critical σ_w of theory is {quiet} without input and {driven} with unit noise."
-    )
+    text = _("{activation}: {formula}. Theory's critical σ_w: {quiet} without input, {driven} with unit noise.")
     yield text.format(activation=_(phi.label), formula=phi.formula, quiet=quiet, driven=driven)
     yield settled(phi, _("In theory, at σ_w = 1 with unit noise"), 1.0, 1.0)
     if phi.torch_gain is not None:

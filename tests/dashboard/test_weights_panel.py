@@ -12,7 +12,7 @@ def test_the_table_is_written_once_unfolded_and_follows_the_settings(opened):
     assert page.weights.words.value == ""
     page.weights.button.value = True
     assert "N(0, 1/fan_in)</td><td>0.125</td><td>1</td>" in page.weights.words.value
-    assert "Theory" in page.weights.words.value
+    assert "critical σ_w" in page.weights.words.value
     put(page, hidden_size=16, gain=2.0)
     assert "N(0, 1/fan_in)</td><td>0.25</td><td>2</td>" in page.weights.words.value
     put(page, scheme="uniform01")
@@ -23,4 +23,4 @@ def test_before_a_bet_there_is_no_theory(opened):
     page = opened("?predict=1", "gradient", **SMALL)
     page.weights.button.value = True
     assert "N(0, 1/fan_in)" in page.weights.words.value
-    assert "Theory" not in page.weights.words.value
+    assert "critical σ_w" not in page.weights.words.value
