@@ -16,10 +16,8 @@ import rnnviz as rv
 from rnnviz import views
 from rnnviz.engine.precision import PRECISIONS
 from rnnviz.numerics.progress import finish
-from rnnviz.views import OPTIONS, Canvas, View, canvas
+from rnnviz.views import OPTIONS, Canvas, View, canvas, heat_map, survival_map
 from rnnviz.views.agg import QuickCanvas
-from rnnviz.views.heat_map import WIDTH, HeatMap
-from rnnviz.views.survival_map import Map
 
 VIEWS = {name: view for name, view in views.VIEWS.items() if not view.trains}  # see test_race_view for the others
 BLITTED = {  # a view: the cases whose artists differ in kind
@@ -37,6 +35,7 @@ BLITTED = {  # a view: the cases whose artists differ in kind
     "map": ("plain", "lstm"),
 }
 # What these show:
+KEYED = {"Units": heat_map.WIDTH, "HeatMap": heat_map.WIDTH, "Map": survival_map.WIDTH}  # shares of the width
 FIRST_SCHEME = ("gates", "units", "map", "unit_gradients", "weight_gradients", "layers_state", "layers_gradient")
 
 
@@ -86,7 +85,7 @@ def test_a_blitted_picture_is_a_full_drawing(name):
             QuickCanvas(whole)
             left, bottom, width, height = made.axes.get_position(original=True).bounds
             # The scale of colours has taken some of the width.
-            axes = whole.add_axes((left, bottom, width / (WIDTH if isinstance(data, HeatMap | Map) else 1), height))
+            axes = whole.add_axes((left, bottom, width / KEYED.get(type(data).__name__, 1.0), height))
             artists = VIEWS[name].draw(axes, data)
             for k, artist in enumerate(itertools.chain(*artists.values())):
                 artist.set_zorder(100 + k)  # what moves is painted last
