@@ -35,7 +35,7 @@ from conftest import BROWSER_FLAGS, BROWSERS, start_server  # noqa: E402
 
 COMPARED = ("rnnviz", "keys", "clicks", "echo", "interact")
 KEYS = ("PageUp", "ArrowRight")  # never the same twice, and never back to an earlier setting
-PLACES = (0.3, 0.2, 0.35, 0.25, 0.4)  # on the track, never at the handle
+PLACES = (0.5, 0.1, 0.45, 0.15, 0.4, 0.05)  # on the track of about 90 px, never where the handle is
 DRAGGED = ("rnnviz", "echo", "interact", "H = 256")
 CHANGES, DRAG = 50, 2000  # changes of a drag, and how many ms it takes
 MOMENT = Random(0)

@@ -13,6 +13,7 @@ from browsing import (
     FIRST,
     NOTEBOOKS,
     PICTURES,
+    STAGE,
     alts,
     assert_accessible,
     change,
@@ -148,6 +149,8 @@ def test_the_same_notebook_draws_in_jupyterlab_and_keeps_its_last_pictures(brows
     assert pictures(page)["gradient"][0] != before["gradient"][0]
     assert not page.locator(".rnnviz-copy").is_visible()
     assert titles_on_top(page)
+    set_up = page.locator(".jp-RenderedMarkdown a", has_text="Set this up").first
+    change(page, set_up.click, f"{STAGE}.query.startsWith('inputs=none')")
     last = reopened_without_kernel(page, tmp_path / FIRST)
     page.goto(lab)
     page.locator(".rnnviz-copy").wait_for()
