@@ -66,11 +66,12 @@ def add(ax: Axes, title: str, entries: Sequence[tuple[str, Sequence[Style]]]) ->
     width, size = axes_size(ax)[0], points("legend.fontsize")
     names = [name for name, _styles in entries]
     across = columns(names, width)
+    size_of_names = size * min(1.0, (width + 14) / (across * widest(names)))
     # Matplotlib fills a legend column by column; readers go row by row.
     order = [k for column in range(across) for k in range(column, len(names), across)]
     ax.legend(
         [sample(entries[k][1]) for k in order], [names[k] for k in order],
-        handler_map={tuple: HandlerTuple(ndivide=None, pad=0)}, fontsize=size * min(1.0, (width + 14) / (across * widest(names))),
+        handler_map={tuple: HandlerTuple(ndivide=None, pad=0)}, fontsize=size_of_names,
         loc="lower left", bbox_to_anchor=(-0.012, 1.0), ncols=across, frameon=False,
         borderaxespad=0.15, handlelength=2.6, columnspacing=1.2, labelspacing=0.35,
     )  # fmt: skip
