@@ -127,7 +127,7 @@ class Contender:
         self.act = self.press_key if keys else self.click
         self.page = browser.new_context(viewport={"width": 1280, "height": 900}).new_page()
         self.page.set_default_timeout(120_000)
-        self.page.goto(url)
+        self.page.goto(url, wait_until="commit")  # what is waited for, the next lines say
         self.handle = self.page.locator(".widget-slider", has_text="Hidden size").locator(".noUi-handle")
         self.handle.wait_for()
         self.page.wait_for_function(f"() => document.querySelectorAll({json.dumps(selector)}).length > 0")
