@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import partial
 
 import ipywidgets as widgets
@@ -15,27 +14,26 @@ from .captions import diagnoses
 from .controls import put_class
 from .glossary import what_button
 from .render import Frame
-from .state import DrawAgain, Event, PageState, PlaceBet
+from .state import Dispatch, PageState
 
-CHOICES = (
-    (N_("fades"), "fades"),
-    (N_("survives"), "survives"),
-    (N_("grows"), "grows"),
-    (N_("is not defined"), "undefined"),
-)
+CHOICES = {
+    "fades": N_("fades"),
+    "survives": N_("survives"),
+    "grows": N_("grows"),
+    "undefined": N_("is not defined"),
+}
 
 
 class BetPanel(widgets.Box):
     """A question about the first scheme's gradient with its answers as buttons, and then how the bet went."""
 
-    def __init__(self, dispatch: Callable[[Event], None]):
+    def __init__(self, dispatch: Dispatch):
         self.dispatch = dispatch
         self.diagnosis: Diagnosis | None = None  # what answers are judged by, None while it is to come
-        self.question, self.result = widgets.HTML(), widgets.HTML()
-        self.result.add_class("rnnviz-live")
-        self.buttons = {answer: button(_(label), "", partial(self.place, answer)) for label, answer in CHOICES}
+        self.question, self.result = widgets.HTML(), widgets.HTML().add_class("rnnviz-live")
+        self.buttons = {answer: button(_(label), "", partial(self.place, answer)) for answer, label in CHOICES.items()}
         again = _("draw new weights and inputs, and bet again")
-        self.again = button(_("Ask again"), again, partial(dispatch, DrawAgain()))
+        self.again = button(_("Ask again"), again, partial(dispatch, PageState.draw_again))
         super().__init__([self.question, row(list(self.buttons.values()), "rnnviz-presets"), self.result, self.again])
         self.add_class("rnnviz-bet")
         self.layout.display = "none"
@@ -43,7 +41,7 @@ class BetPanel(widgets.Box):
     def place(self, answer: str) -> None:
         """Place a bet, which the comparison has already decided."""
         if self.diagnosis is not None:
-            self.dispatch(PlaceBet(answer, answer == truth(self.diagnosis)))
+            self.dispatch(PageState.place_bet, answer, answer == truth(self.diagnosis))
 
     def show(self, state: PageState, frame: Frame) -> None:
         """Show the question on these settings, or how the bet on them went."""
@@ -87,6 +85,6 @@ def result_words(story: Diagnosis | None, chosen: str) -> str:
     """Say whether an answer was right; the verdict below the pictures says what happened."""
     if story is None:
         return ""
-    label = next(label for label, answer in CHOICES if answer == truth(story))
-    said = _("Right.") if chosen == truth(story) else _("No: it {answer}.").format(answer=_(label))
+    right = truth(story)
+    said = _("Right.") if chosen == right else _("No: it {answer}.").format(answer=_(CHOICES[right]))
     return f"<b>{said}</b>"

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 import ipywidgets as widgets
 
-from ..network.config import DEFAULTS, FIELDS, applies, label_of
+from ..network.config import DEFAULTS, FIELDS, Config, applies, label_of
 from ..network.schemes import SCHEMES
 from ..text.language import N_, _
 from ..views import OPTIONS, Option
-from .error_report import Refusal, config_of
 from .glossary import DRAWS_HELP
 from .settings import MOST_SCHEMES, Settings
 from .slider import Slider
-from .state import Change, Event, Refuse
+from .state import Dispatch, PageState
 
 # The second row of each pair, and what comes and goes with the cell, stand where they move no other.
 FIRST = ("scheme",)
@@ -70,15 +69,13 @@ def choice(option: Option, value: Any) -> widgets.ValueWidget:
     """Return the widget for a choice of the page, set to ``value``."""
     label, help = _(option.label), _(option.help)
     if {allowed for _label, allowed in option.choices} == {False, True}:
-        box = widgets.Checkbox(value=value, description=label, tooltip=help, indent=False)
-        box.add_class("rnnviz-choice")
-        return box
+        return widgets.Checkbox(value=value, description=label, tooltip=help, indent=False).add_class("rnnviz-choice")
     choices = [(_(choice), allowed) for choice, allowed in option.choices]
     return widgets.Dropdown(options=choices, value=value, description=label, tooltip=help)
 
 
 class Controls:
-    """All controls of a dashboard: they turn what a reader does into events, and show the state's settings.
+    """All controls of a dashboard: they change the state as a reader asks, and show its settings.
 
     Attributes
     ----------
@@ -86,11 +83,12 @@ class Controls:
     compare : scheme -> checkbox, the schemes drawn beside the first.
     choices : option -> widget, what the views show of it.
     seeds : the widget for how many seeds are run.
+    shown, refusal : the settings that they show, and why what they say now cannot be, else "".
     as_noise : a checkbox that sets the input scale at which a one-hot input is as large as noise.
     first, beside, second, more : the widgets laid out; ``more`` is folded away at first.
     """
 
-    def __init__(self, settings: Settings, options: Sequence[str], dispatch: Callable[[Event], None]):
+    def __init__(self, settings: Settings, options: Sequence[str], dispatch: Dispatch):
         self.widgets = {name: control(name, value) for name, value in settings.config.to_dict().items()}
         self.compare = {
             name: widgets.Checkbox(value=name in settings.beside, description=_(entry.short), indent=False)
@@ -101,7 +99,7 @@ class Controls:
             description=_("As large as noise"),
             tooltip=_("the input scale at which a one-hot input is as large as noise: the square root of its size"),
             indent=False,
-        )
+        ).add_class("rnnviz-choice")
         self.seeds = widgets.IntSlider(
             settings.seeds,
             1,
@@ -109,7 +107,7 @@ class Controls:
             description=_("Draws"),
             tooltip=_(DRAWS_HELP),
         )
-        self.dispatch, self.shown, self.is_held = dispatch, settings, False
+        self.dispatch, self.shown, self.refusal, self.is_held = dispatch, settings, "", False
         self.frozen: tuple[str, ...] = ()
         self.lay_out()
         for widget in (*self.widgets.values(), *self.compare.values(), *self.choices.values(), self.seeds):
@@ -121,15 +119,14 @@ class Controls:
         self.first, self.second, rest = (self.grid(names) for names in (FIRST, SECOND, MORE))
         for name in WIDE:
             self.widgets[name].add_class("rnnviz-wide")
-        self.as_noise.add_class("rnnviz-choice")
-        rest.children = (*self.choices.values(), *rest.children[:-2], self.seeds, *rest.children[-2:])
+        among = (widget for name, widget in self.choices.items() if not OPTIONS[name].apart)
+        rest.children = (*among, *rest.children[:-2], self.seeds, *rest.children[-2:])
         self.second.children += (self.as_noise,)
         self.add = widgets.ToggleButton(description=_("+ add"), tooltip=_("choose the schemes to compare with"))
         self.add.add_class("rnnviz-add")
         title = _("Compare with <i>up to {count}</i>").format(count=MOST_SCHEMES - 1)
-        self.beside = beside = widgets.Box([widgets.HTML(title), self.add, *self.compare.values()])
-        beside.add_class("rnnviz-compare")
-        self.add.observe(lambda change: put_class(beside, change["new"], "rnnviz-open"), "value")
+        self.beside = widgets.Box([widgets.HTML(title), self.add, *self.compare.values()]).add_class("rnnviz-compare")
+        self.add.observe(lambda change: put_class(self.beside, change["new"], "rnnviz-open"), "value")
         self.more = folded(_("More settings"), rest, _("settings needed less often"))
         self.offer()
 
@@ -143,11 +140,13 @@ class Controls:
         if self.is_held:
             return
         try:
-            settings = self.settings
-        except Refusal as error:
-            self.dispatch(Refuse(str(error)))
+            self.shown, self.refusal = self.settings, ""
+        except ValueError as error:
+            self.refusal = str(error)
+            self.dispatch(PageState.refuse, self.refusal)
         else:
-            self.dispatch(Change(settings))
+            self.offer()
+            self.dispatch(PageState.change, self.shown)
 
     def rescale(self, change: Any) -> None:
         """Make the input as large as noise, or as it usually is."""
@@ -158,22 +157,19 @@ class Controls:
 
     @property
     def settings(self) -> Settings:
-        """What the controls say; Refusal where that is impossible."""
+        """What the controls say; ValueError where that is impossible."""
         values = {name: getattr(widget, "exact", widget.value) for name, widget in self.widgets.items()}
         for name in ("text", "numbers"):
             if not applies(name, values):
                 values[name] = getattr(self.shown.config, name)  # a hidden field must not invalidate the rest
-        config = config_of(values | {"input_scheme": values["input_scheme"] or None})
+        config = Config(**values | {"input_scheme": values["input_scheme"] or None})
         options = {name: widget.value for name, widget in self.choices.items()}
         beside = tuple(name for name, box in self.compare.items() if box.value)
-        try:
-            return replace(self.shown, config=config, beside=beside, options=options, seeds=self.seeds.value)
-        except ValueError as error:
-            raise Refusal(str(error)) from error
+        return replace(self.shown, config=config, beside=beside, options=options, seeds=self.seeds.value)
 
     def show(self, settings: Settings) -> None:
         """Set every control, and offer those that mean something now."""
-        self.shown, self.is_held = settings, True
+        self.shown, self.refusal, self.is_held = settings, "", True
         try:
             for name, value in settings.config.to_dict().items():
                 put(self.widgets[name], SAME if value is None else value)
@@ -218,16 +214,12 @@ class Controls:
 
     def mark(self, home: Settings) -> None:
         """Mark the controls whose value differs from that of the scene shown, or from where *Reset* leads."""
-        now = self.shown
-        mine, theirs = now.config.to_dict(), home.config.to_dict()
-        changed = {name: mine[name] != theirs[name] for name in mine}
-        changed |= {name: now.option(name) != home.option(name) for name in self.choices}
-        changed |= {"beside": now.beside != home.beside, "seeds": now.seeds != home.seeds}
-        for name, widget in self.named.items():
-            put_class(widget, changed[name], "rnnviz-changed")
+        mine, theirs = self.shown.values, home.values
+        changed = [widget for name, widget in self.named.items() if mine[name] != theirs[name]]
+        for widget in self.named.values():
+            put_class(widget, widget in changed, "rnnviz-changed")
         button, box = self.more.children
-        folded_away = [name for name, widget in self.named.items() if widget in box.children]
-        put_class(button, any(changed[name] for name in folded_away), "rnnviz-changed")
+        put_class(button, any(widget in box.children for widget in changed), "rnnviz-changed")
 
     def restrict(self, lock: Sequence[str], hide: Sequence[str]) -> tuple[str, ...]:
         """Freeze and hide controls by their names, "all" stands for every one; return those frozen."""
@@ -251,9 +243,7 @@ class Controls:
 
     def grid(self, names: Sequence[str]) -> widgets.Box:
         """Return a box of controls that flow into as many columns as there is room for."""
-        box = widgets.Box([self.widgets[name] for name in names])
-        box.add_class("rnnviz-controls")
-        return box
+        return widgets.Box([self.widgets[name] for name in names]).add_class("rnnviz-controls")
 
 
 def folded(title: str, box: widgets.Box, help: str) -> widgets.Box:
@@ -261,6 +251,4 @@ def folded(title: str, box: widgets.Box, help: str) -> widgets.Box:
     button = widgets.ToggleButton(value=False, description=title, tooltip=help)
     box.layout.display = "none"
     button.observe(lambda change: setattr(box.layout, "display", None if change["new"] else "none"), "value")
-    outer = widgets.VBox([button, box])
-    outer.add_class("rnnviz-more")
-    return outer
+    return widgets.VBox([button, box]).add_class("rnnviz-more")

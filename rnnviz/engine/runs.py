@@ -9,13 +9,14 @@ import numpy as np
 
 from ..network.cells import CELLS
 from ..network.config import Config
+from ..network.layers import count_layers
 from ..network.sampling import draw_inputs, init_params
 from ..numerics.progress import Progress, finish
 from ..text.language import N_, _
 from .batching import side_by_side, split
 from .shapes import check_shapes
-from .statistics import Statistics
-from .trace import Network, Trace
+from .statistics import Statistics, classified
+from .trace import Network, OwnRuns, Trace
 
 Array = np.ndarray
 OWN = N_("Own network")
@@ -51,12 +52,13 @@ def trace(
     loss_at: str = "last",
     name: str | None = None,
     loss_reduction: str = "sum",
+    truncate: int = 0,
 ) -> Trace:
     """Run any network on any batch, such as a trained one, and return what `run` returns.
 
     Parameters
     ----------
-    params, x, targets, cell, activation, loss_at, loss_reduction : as in `bptt`.
+    params, x, targets, cell, activation, loss_at, loss_reduction, truncate : as in `bptt`.
     name : what legends and sentences call the network.
 
     Raises
@@ -69,7 +71,7 @@ def trace(
     (('mine',), True)
     """
     data = checked(params, x, targets, cell, loss_at)
-    own = Network(*data, cell, activation, loss_at, name or _(OWN), loss_reduction)
+    own = Network(*data, cell, activation, loss_at, name or _(OWN), loss_reduction, truncate)
     return finish(tracing(own, config_of(own))).one()
 
 
@@ -87,7 +89,7 @@ def checked(params, x, targets, cell: str, loss_at: str) -> tuple[dict[str, Arra
 def tracing(own: Network, config: Config) -> Progress[Trace]:
     """Compute the comparison of an own network alone, whose batch this Config describes, and yield the share done."""
     stacked = {key: stack_params([value]) for key, value in own.params.items()}
-    part = yield from Statistics(config, 1).collecting(stacked, own.x[None], own.targets[None])
+    part = yield from Statistics(config, 1).collecting(stacked, own.x[None], classified(config, own.targets[None]))
     return replace(assemble(config, (own.name,), (config.seed,), [part]), own=own)
 
 
@@ -96,6 +98,7 @@ def config_of(own: Network) -> Config:
     (steps, batch, inputs), (hidden, classes) = own.x.shape, own.params["W_hy"].shape
     return Config(
         cell=own.cell, activation=own.activation, loss_at=own.loss_at, loss_reduction=own.loss_reduction,
+        layers=count_layers(own.params), truncate=own.truncate,
         input_size=inputs, hidden_size=hidden, output_size=classes, seq_len=steps, batch_size=batch,
         input_scale=float(own.x.any()), inputs="gaussian" if own.x[1:].any() or steps == 1 else "none",
     )  # fmt: skip
@@ -159,7 +162,23 @@ def run_stack(configs: Sequence[Config]) -> Progress[dict[str, Array]]:
             yield 0.0
             data[config.seed] = draw_inputs(config)
     x, targets = (np.stack(each) for each in zip(*(data[config.seed] for config in configs), strict=True))
-    return (yield from Statistics(configs[0], len(configs)).collecting(params, x, targets))
+    return (yield from Statistics(configs[0], len(configs)).collecting(params, x, classified(configs[0], targets)))
+
+
+def tracing_runs(own: OwnRuns, config: Config, schemes: Sequence[str], seeds: Sequence[int]) -> Progress[Trace]:
+    """Compute the comparison of networks that no Config drew, S schemes x R seeds, and yield the share done."""
+    pairs = [(s, r) for r in range(len(seeds)) for s in range(len(schemes))]
+    stacks = [pairs[part] for part in split(config, len(pairs))]
+    parts = yield from side_by_side([run_pairs(own, config, stack) for stack in stacks])
+    return replace(assemble(config, tuple(schemes), tuple(seeds), parts), own=own)
+
+
+def run_pairs(own: OwnRuns, config: Config, pairs: Sequence[tuple[int, int]]) -> Progress[dict[str, Array]]:
+    """Run some of these networks as one stack."""
+    drawn = [own.parameters(s, r) for s, r in pairs]
+    params = {name: stack_params([each[name] for each in drawn]) for name in drawn[0]}
+    seeds = [r for _s, r in pairs]
+    return (yield from Statistics(config, len(pairs)).collecting(params, own.x[seeds], own.step_loss(seeds)))
 
 
 def stack_params(values: Sequence[Array]) -> Array:
@@ -175,7 +194,10 @@ def assemble(config: Config, schemes, seeds, parts: Sequence[dict]) -> Trace:
             return None
         if isinstance(values[0], dict):
             return {key: join([value[key] for value in values]) for key in values[0]}
+        if isinstance(values[0], list):
+            return tuple(map(join, zip(*values, strict=True)))
         joined = np.concatenate(values)
         return joined.reshape((len(seeds), len(schemes), *joined.shape[1:])).swapaxes(0, 1)
 
-    return Trace(config, schemes, seeds, **{name: join([part[name] for part in parts]) for name in parts[0]})
+    joined = join(parts)
+    return Trace(config, schemes, seeds, **joined, **joined["by_layer"][-1])

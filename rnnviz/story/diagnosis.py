@@ -139,7 +139,7 @@ def diagnose(trace: Trace, scheme_index: int) -> Diagnosis:
     changes = changes_back(trace, scheme_index)
     middle = middle_runs(changes)
     known = diagnose_forward(trace, scheme_index) | diagnose_backward(trace, scheme_index, changes, middle)
-    if input_may_flatten(config, known):
+    if trace.has_classes and input_may_flatten(config, known):
         each = np.array([slopes_without_input(trace, scheme_index, int(run)) for run in middle])
         known["slopes_without_input"] = mean(each)
     return Diagnosis(
@@ -171,14 +171,14 @@ def first_loss(network: Config | Diagnosis) -> int:
 def have_one_sign(trace: Trace, k: int) -> bool:
     """Tell whether the weights, as drawn or as given, pull all units one way."""
     if trace.own:
-        W = trace.own.params["W_hh"]
+        W = trace.parameters(k)["W_hh"]
         return bool((W >= 0).all() or (W <= 0).all())
     return SCHEMES[trace.schemes[k]].mean(64, 64) != 0
 
 
 def have_biases(trace: Trace, k: int) -> bool:
     """Tell whether b_h may differ from 0, as drawn or as given."""
-    return bool(trace.own.params["b_h"].any()) if trace.own else SCHEMES[trace.schemes[k]].bias is not None
+    return bool(trace.parameters(k)["b_h"].any()) if trace.own else SCHEMES[trace.schemes[k]].bias is not None
 
 
 def diagnose_forward(trace: Trace, k: int) -> dict[str, Any]:

@@ -74,3 +74,20 @@ TERMS.add(N_("law for a block"), N_("theory for H → ∞ of one gate's block of
 TERMS.add("→ ←", N_("a value outside the picture, and how many more there are"))
 TERMS.add(N_("colour"), N_("the value of h: blue below 0, red above, white at 0, grey where it is not finite"))
 TERMS.add("•", N_("the scene or the page started with another value"))
+TERMS.add(N_("you are here"), N_("the page's gain and sequence length: click elsewhere in the map to go there"))
+TERMS.add(
+    "6 ξ",
+    N_(
+        "six correlation lengths: theory expects that a network forgets what lies further back, on both sides of the "
+        "critical gain"
+    ),
+)
+TERMS.add(
+    N_("training step"), N_("one batch of sequences, its gradient, and one change of all weights by the optimiser")
+)
+TERMS.add(N_("chance level"), N_("the loss of the best guess that does not read the input"))
+TERMS.add(
+    N_("target"),
+    N_("the loss that counts as learnt: a share of the chance level, as the mean of 20 training steps"),
+)
+TERMS.add(N_("solved"), N_("the loss of a network that solves the problem"))

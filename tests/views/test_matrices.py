@@ -147,4 +147,4 @@ def test_units_are_the_first_sequences_from_step_1_on():
 def test_a_jacobian_that_shows_some_distances_only_still_counts_them_from_the_last_step():
     data = VIEWS["jacobian"].data(trace_of("plain"), work=0.0)
     assert data.last_step == 5
-    assert Canvas(VIEWS["jacobian"]).time_axis(data, 500, 340, 1.0)["back"] == 14
+    assert Canvas(VIEWS["jacobian"]).axes_box(data, 500, 340, 1.0)["back"] == 14

@@ -27,6 +27,7 @@ BLITTED = {  # a view: the cases whose artists differ in kind
     "spectrum": ("plain", "six schemes"),
     "singular": ("plain", "one unit"),
     "units": ("plain", "overflow"),
+    "map": ("plain", "lstm"),
 }
 
 
@@ -42,7 +43,7 @@ def test_alt_texts_name_what_is_drawn():
     for name, view in VIEWS.items():
         text = view.describe(view.data(rv.compare(own_cell(name), ("he", "keras"), range(3))))
         assert "He" in text, name
-        assert ("Keras" in text) == (name not in ("gates", "units")), name  # these show the first scheme alone
+        assert ("Keras" in text) == (name not in ("gates", "units", "map")), name  # these show the first scheme alone
         assert numbers(text), name
 
 
@@ -76,7 +77,7 @@ def test_a_blitted_picture_is_a_full_drawing(name):
             QuickCanvas(whole)
             left, bottom, width, height = made.axes.get_position(original=True).bounds
             # The scale of colours has taken some of the width.
-            axes = whole.add_axes((left, bottom, width / (WIDTH if name == "units" else 1), height))
+            axes = whole.add_axes((left, bottom, width / (WIDTH if name in ("units", "map") else 1), height))
             artists = VIEWS[name].draw(axes, data)
             for k, artist in enumerate(itertools.chain(*artists.values())):
                 artist.set_zorder(100 + k)  # what moves is painted last
@@ -139,7 +140,7 @@ def assert_steps_are_found(name, data, seq_len, zoom, ratio, width=620, height=3
     kept = Canvas(VIEWS[name])
     kept.png(data, round(width / zoom), round(height / zoom), zoom * ratio)
     (made,) = kept.figures.values()
-    axis = kept.time_axis(data, width, height, zoom)
+    axis = kept.axes_box(data, width, height, zoom)
     assert len(kept.figures) == 1, "another figure costs a whole drawing"
     drawn_width, drawn_height = made.figure.bbox.size
     for t in range(name == "units", seq_len + 1):
@@ -173,6 +174,9 @@ def test_a_computation_yields_its_share_and_returns_the_data():
 def test_others_wait_only_for_views_that_are_quick():
     large = rv.Config(hidden_size=512, seq_len=200)
     for name, view in VIEWS.items():
+        if name == "map":  # slow until it has been computed
+            assert view.is_slow(large)
+            continue
         slow = name in ("spectrum", "singular", "jacobian")
         assert view.is_slow(SMALL) == view.is_slow(large, theory=True) == slow, name
     for dtype in PRECISIONS:
