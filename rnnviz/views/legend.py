@@ -61,6 +61,12 @@ def write_title(ax: Axes, title: str, **place: Any) -> None:
     ax.set_title(title, loc="left", fontweight="bold", fontsize=size, x=-0.012, **place)
 
 
+def write_y_label(ax: Axes, text: str) -> None:
+    """Write what stands beside the axes as large as fits there."""
+    room = axes_size(ax)[1] + 24
+    ax.set_ylabel(text, fontsize=points("axes.labelsize") * min(1.0, room / (LETTER * max(1, len(text)))))
+
+
 def add(ax: Axes, title: str, entries: Sequence[tuple[str, Sequence[Style]]]) -> None:
     """Draw title and legend; an entry is a name and the styles of its lines."""
     width, size = axes_size(ax)[0], points("legend.fontsize")
