@@ -28,7 +28,7 @@ def widest(names: Sequence[str]) -> float:
 
 def columns(names: Sequence[str], width: float) -> int:
     """Return how many entries fit side by side."""
-    return max(1, min(int((width + 14) // (TIGHT * widest(names))), len(names)))
+    return max(1, min(int(width // (TIGHT * widest(names))), len(names)))
 
 
 def height(names: Sequence[str], width: float) -> int:
@@ -72,7 +72,7 @@ def add(ax: Axes, title: str, entries: Sequence[tuple[str, Sequence[Style]]]) ->
     width, size = axes_size(ax)[0], points("legend.fontsize")
     names = [name for name, _styles in entries]
     across = columns(names, width)
-    size_of_names = size * min(1.0, (width + 14) / (across * widest(names)))
+    size_of_names = size * min(1.0, width / (across * widest(names)))
     # Matplotlib fills a legend column by column; readers go row by row.
     order = [k for column in range(across) for k in range(column, len(names), across)]
     ax.legend(
