@@ -13,6 +13,7 @@ from .engine.trace import Trace
 from .network.activations import ACTIVATIONS
 from .network.cells import CELLS
 from .network.config import Config, applies, label_of
+from .network.layers import name_in
 from .network.losses import LOSS_REDUCTIONS
 from .numerics.quantiles import median
 from .story.verdict import sentences
@@ -62,7 +63,8 @@ def sizes(config: Config) -> str:
     'LSTM, tanh, H = 64, D = 32, O = 10, T = 50, B = 32'
     """
     inputs, classes = config.sizes
-    counts = {"H": config.hidden_size, "D": inputs, "O": classes, "T": config.seq_len, "B": config.batch_size}
+    layers = {"L": config.layers} if config.layers > 1 else {}
+    counts = layers | {"H": config.hidden_size, "D": inputs, "O": classes, "T": config.seq_len, "B": config.batch_size}
     names = [_(CELLS[config.cell].label), _(ACTIVATIONS[config.activation].label)]
     return ", ".join(names + [f"{name} = {count}" for name, count in counts.items()])
 
@@ -111,7 +113,10 @@ def gradients_line(gradients: Gradients) -> str:
 
 def norms(gradients: Gradients) -> list[tuple[str, str, str]]:
     """Return name, shape and norm of each state's and each parameter's gradient."""
-    arrays = {"d_h": gradients.d_h, "d_c": gradients.d_c}
+    arrays = {}
+    for layer in range(1, len(gradients.d_h_by_layer) + 1):
+        own = {"d_h": gradients.d_h_by_layer, "d_c": gradients.d_c_by_layer}
+        arrays |= {name_in(name, layer): None if each is None else each[layer - 1] for name, each in own.items()}
     arrays |= {f"d_{name}": value for name, value in gradients.d_params.items()}
     return [(name, str(each.shape), number(norm(each))) for name, each in arrays.items() if each is not None]
 

@@ -20,7 +20,8 @@ from ..network.losses import loss_weight
 from ..network.sampling import draw_inputs, init_params
 from ..numerics.progress import Progress, rescaled
 from .bptt import Gradients
-from .passes import cross_entropy, forward
+from .layers import forward
+from .passes import cross_entropy
 from .sensitivity import jitter
 
 Array = np.ndarray

@@ -71,21 +71,19 @@ class Statistics:
         errors, loss = [], np.zeros(self.runs)
         last, total = config.seq_len, config.layers * config.seq_len
         weight = loss_weight(config.loss_at, config.loss_reduction, last)
-        overflowed = np.full(self.runs, -1)
+        for _layer in range(config.layers):
+            self.states.append(LayerStates(config, self.runs, self.states[-1] if self.states else None))
         for layer, step in forward_through(params, x, self.cell, ACTIVATIONS[config.activation]):
-            if not tapes[layer - 1]:
-                self.states.append(LayerStates(config, overflowed))
             tapes[layer - 1].append(step.tape)
             t = len(tapes[layer - 1])
-            self.states[-1].add(step, t)
-            overflowed = self.states[-1].first_nonfinite
+            self.states[layer - 1].add(step, t)
             if layer == config.layers:
                 error = None
                 if t == last or config.loss_at == "every":
                     more, error = cross_entropy(params, step.state["h"], targets[:, t - 1], weight)
                     loss += more
                 errors.append(error)
-            yield ((layer - 1) * last + t) / total
+            yield sum(map(len, tapes)) / total
         return tapes, errors, loss
 
     def backward(self, params: Params, tapes: list[list], errors: list, factors: bool = True) -> Progress[list[Norms]]:

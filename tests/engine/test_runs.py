@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 import rnnviz as rv
 from rnnviz.engine import runs
-from rnnviz.engine.passes import forward
+from rnnviz.engine.layers import forward
 from rnnviz.engine.statistics import Statistics
 from rnnviz.engine.trace import Trace
 from rnnviz.numerics.progress import finish
