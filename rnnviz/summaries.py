@@ -13,7 +13,6 @@ from .engine.trace import Trace
 from .network.activations import ACTIVATIONS
 from .network.cells import CELLS
 from .network.config import Config, applies, label_of
-from .network.layers import name_in
 from .network.losses import LOSS_REDUCTIONS
 from .numerics.quantiles import median
 from .story.verdict import sentences
@@ -113,12 +112,15 @@ def gradients_line(gradients: Gradients) -> str:
 
 def norms(gradients: Gradients) -> list[tuple[str, str, str]]:
     """Return name, shape and norm of each state's and each parameter's gradient."""
-    arrays = {}
-    for layer in range(1, len(gradients.d_h_by_layer) + 1):
-        own = {"d_h": gradients.d_h_by_layer, "d_c": gradients.d_c_by_layer}
-        arrays |= {name_in(name, layer): None if each is None else each[layer - 1] for name, each in own.items()}
+    states = {"d_h": gradients.d_h_by_layer, "d_c": gradients.d_c_by_layer}
+    arrays = {
+        name if len(each) == 1 else f"{name}_by_layer[{k}]": values
+        for name, each in states.items()
+        if each is not None
+        for k, values in enumerate(each)
+    }
     arrays |= {f"d_{name}": value for name, value in gradients.d_params.items()}
-    return [(name, str(each.shape), number(norm(each))) for name, each in arrays.items() if each is not None]
+    return [(name, str(each.shape), number(norm(each))) for name, each in arrays.items()]
 
 
 def norm(a: Array) -> float:
