@@ -44,7 +44,8 @@ def peak_over_stored(config: rv.Config, seeds: int) -> float:
 def layers_ratio(config: rv.Config) -> float:
     """Return the CPU time of a comparison of four layers, as a multiple of that of one."""
     contenders = {
-        str(layers): lambda layers=layers: finish(comparing(config.replace(layers=layers), lanes=1)) for layers in (1, 4)
+        str(layers): lambda layers=layers: finish(comparing(config.replace(layers=layers), lanes=1))
+        for layers in (1, 4)
     }
     times = alternate(contenders, 9, time.process_time)
     return times["4"] / times["1"]

@@ -127,5 +127,6 @@ def steps_at_once(layers: Sequence[Backward], errors: Dl_dy) -> int:
     """Return how many steps one layer goes back before the next one does."""
     if len(layers) == 1:
         return len(errors)
-    size = prod(errors[-1].shape[:-1]) * layers[0].size
+    last = next(error for error in reversed(errors) if error is not None)
+    size = prod(last.shape[:-1]) * layers[0].size
     return fast_backward.LONGEST if fast_backward.AT_ONCE // size >= fast_backward.SHORTEST else 1

@@ -96,7 +96,9 @@ class Backward:
             self.receive(errors[at])
             taken = []
             if self.num is EXACT and self.wait <= 0:
-                taken = fast_steps(self.W_back, free_tapes(tapes, errors, at, most_steps(self.d)), self.d, self.cell)
+                end = end_of_stretch(errors, at + 1, min(at + most_steps(self.d), len(tapes)))
+                arriving = self.arriving(errors[at + 1 : end])
+                taken = fast_steps(self.W_back, tapes[at:end], self.d, self.cell, arriving)
                 self.wait = 0 if len(taken) >= SHORTEST else LONGEST
             taken = taken or [self.cell.step_back(self.W_back, tapes[at], self.d, self.num)]
             self.d = {name: self.num.balanced(value) for name, value in taken[-1].previous.items()}
@@ -111,8 +113,15 @@ class Backward:
         self.d = self.d or {name: self.num.zeros(arriving.shape) for name in self.cell.states}
         self.d["h"] = self.num.balanced(self.d["h"] + arriving)
 
+    def arriving(self, errors: Errors) -> Scaled | None:
+        """Return what arrives at consecutive steps of which all have errors, stacked, or None where none has."""
+        if len(errors) < SHORTEST - 1 or errors[0] is None:
+            return None
+        parts = [stack(each) for each in zip(*errors, strict=True)]
+        return self.num.through([self.num.start(part) for part in parts], self.W_out)
 
-def free_tapes(tapes: Sequence[tuple], errors: Sequence, at: int, most: int) -> Sequence[tuple]:
-    """Return the tapes from ``at`` up to the next step that has an error of its own."""
-    end = min(at + most, len(tapes))
-    return tapes[at : next((t for t in range(at + 1, end) if errors[t] is not None), end)]
+
+def end_of_stretch(errors: Errors, start: int, end: int) -> int:
+    """Return where, from ``start`` on but before ``end``, steps with errors and steps without meet."""
+    changes = (t for t in range(start + 1, end) if (errors[t] is None) != (errors[start] is None))
+    return next(changes, max(start, end))
