@@ -28,7 +28,9 @@ def register(monkeypatch):
 
 
 LOSSES = ({}, {"loss_at": "every"}, {"loss_at": "every", "loss_reduction": "mean"})
-DEEP = [{"layers": layers, "truncate": k, "loss_at": at} for layers in (1, 3) for k in (1, 4) for at in ("last", "every")]
+DEEP = [
+    {"layers": layers, "truncate": k, "loss_at": at} for layers in (1, 3) for k in (1, 4) for at in ("last", "every")
+]
 
 
 @pytest.mark.parametrize("cell", CELLS)

@@ -157,7 +157,12 @@ def test_truncated_losses_at_every_step_are_the_sum_of_each_ones_truncated_gradi
 
 @a_cell
 def test_a_comparison_has_the_numbers_of_every_layer(cell):
-    for activation, loss_at, k in (("tanh", "last", 0), ("relu", "every", 0), ("tanh", "last", 3), ("tanh", "every", 3)):
+    for activation, loss_at, k in (
+        ("tanh", "last", 0),
+        ("relu", "every", 0),
+        ("tanh", "last", 3),
+        ("tanh", "every", 3),
+    ):
         config = SMALL.replace(cell=cell, activation=activation, loss_at=loss_at, truncate=k)
         runs = rv.compare(config, ("xavier", "pytorch"), range(2))
         assert runs.second_moment_by_layer.shape == runs.log10_grad_norm_by_layer.shape == (2, 2, 3, 8)
