@@ -71,7 +71,7 @@ class Statistics:
         config = self.config
         tapes: list[list] = [[] for _layer in range(config.layers)]
         errors, loss = [], np.zeros(self.runs)
-        last, total = config.seq_len, config.layers * config.seq_len
+        total = config.layers * config.seq_len
         for _layer in range(config.layers):
             self.states.append(LayerStates(config, self.runs, self.states[-1] if self.states else None))
         for layer, step in forward_through(params, x, self.cell, ACTIVATIONS[config.activation]):

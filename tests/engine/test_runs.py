@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 import rnnviz as rv
 from rnnviz.engine import runs
 from rnnviz.engine.layers import forward
-from rnnviz.engine.statistics import Statistics
+from rnnviz.engine.statistics import Statistics, classified
 from rnnviz.engine.trace import Trace
 from rnnviz.numerics.progress import finish
 
@@ -168,7 +168,7 @@ def test_a_loss_that_overflows_alone_gives_no_gradient():
     params = rv.init_params(config) | {"W_hy": np.full((9, 3), 1e305)}
     stacked = {name: runs.stack_params([value]) for name, value in params.items()}
     x, targets = runs.draw_inputs(config)
-    found = finish(Statistics(config, 1).collecting(stacked, x[None], targets[None]))
+    found = finish(Statistics(config, 1).collecting(stacked, x[None], classified(config, targets[None])))
     (layer,) = found["by_layer"]
     assert layer["first_nonfinite"] == -1
     assert not np.isfinite(found["loss"])
