@@ -100,13 +100,8 @@ class Controls:
             tooltip=_("the input scale at which a one-hot input is as large as noise: the square root of its size"),
             indent=False,
         ).add_class("rnnviz-choice")
-        self.seeds = widgets.IntSlider(
-            settings.seeds,
-            1,
-            max(32, settings.seeds),
-            description=_("Draws"),
-            tooltip=_(DRAWS_HELP),
-        )
+        most = max(32, settings.seeds)
+        self.seeds = widgets.IntSlider(settings.seeds, 1, most, description=_("Draws"), tooltip=_(DRAWS_HELP))
         self.dispatch, self.shown, self.refusal, self.is_held = dispatch, settings, "", False
         self.frozen: tuple[str, ...] = ()
         self.lay_out()

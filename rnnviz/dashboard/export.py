@@ -129,23 +129,24 @@ def description(view: View, data: Any, trace: Trace, options: Mapping[str, Any])
 
 def caption(trace: Trace, options: Mapping[str, Any], first_seed: bool = False) -> str:
     """Say which schemes and seeds were run, what else is not as usual, and where the first seed alone is shown."""
-    parts = [f"rnnviz {__version__}", ", ".join(trace.names), seeds_in_words(trace.seeds)]
-    for name, value in changed(trace.config).items():
-        parts.append(f"{label_of(name)}: {in_words(name, value)}")
-    parts += [option_in_words(name, value) for name, value in options.items()]
-    if first_seed and len(trace.seeds) > 1:
-        parts.append(_("shown: seed {first}").format(first=trace.seeds[0]))
-    return " · ".join(parts)
+    alone = first_seed and len(trace.seeds) > 1
+    shown = [_("shown: seed {first}").format(first=trace.seeds[0])] if alone else []
+    return " · ".join([f"rnnviz {__version__}", *settings_in_words(trace, changed(trace.config), options), *shown])
 
 
 def all_settings(trace: Trace, options: Mapping[str, Any]) -> str:
     """Say every setting that means something: schemes, seeds, fields of Config, and the page's choices."""
     values = trace.config.to_dict()
-    names = [name for name in values if name not in ("scheme", "seed") and applies(name, values)]
-    parts = [", ".join(trace.names), seeds_in_words(trace.seeds)]
-    parts += [f"{label_of(name)}: {in_words(name, values[name])}" for name in names if values[name] is not None]
-    parts += [option_in_words(name, value) for name, value in options.items()]
-    return " · ".join(parts)
+    meant = [name for name, value in values.items() if value is not None and applies(name, values)]
+    said = {name: values[name] for name in meant if name not in ("scheme", "seed")}
+    return " · ".join(settings_in_words(trace, said, options))
+
+
+def settings_in_words(trace: Trace, values: Mapping[str, Any], options: Mapping[str, Any]) -> list[str]:
+    """Return schemes and seeds, these fields of Config and the page's choices, each in words."""
+    fields = [f"{label_of(name)}: {in_words(name, value)}" for name, value in values.items()]
+    chosen = [option_in_words(name, value) for name, value in options.items()]
+    return [", ".join(trace.names), seeds_in_words(trace.seeds), *fields, *chosen]
 
 
 def option_in_words(name: str, value: Any) -> str:
@@ -182,6 +183,8 @@ def filename(config: Config, schemes: Sequence[str], ending: str, view: str = ""
     named = "-vs-".join(schemes[:MOST_NAMED])
     more = f"-and-{len(schemes) - MOST_NAMED}-more" if len(schemes) > MOST_NAMED else ""
     gain = f"gain{config.gain:g}" if config.gain != DEFAULTS["gain"] else ""
+    if not applies("gain", config.to_dict()):
+        gain = f"radius{config.spectral_radius:g}"
     sizes = [f"H{config.hidden_size}", f"T{config.seq_len}"]
     parts = filter(None, ["rnnviz", view, config.cell, config.activation, named + more, gain, *sizes])
     stem = re.sub(r"[^A-Za-z0-9._-]+", "_", "-".join(parts))

@@ -14,6 +14,7 @@ from ..network.activations import ACTIVATIONS, Activation
 from ..network.cells import CELLS, Cell
 from ..network.config import Config
 from ..network.inputs import INPUTS, Input
+from ..network.sampling import median_gain
 from ..network.schemes import SCHEMES, Scheme
 from ..text.language import _, current
 from .drive import drive
@@ -48,10 +49,10 @@ class Prediction:
         return self.validity.reason
 
 
-def sigma_w(config: Config) -> float:
-    """Return ``gain * sqrt(H Var(W_hh))`` of the Config's scheme."""
+def sigma_w(config: Config, seeds: tuple[int, ...] = ()) -> float:
+    """Return ``gain * sqrt(H Var(W_hh))`` of the Config's scheme; where a spectral radius is set, its `median_gain`."""
     size = config.hidden_size
-    return config.gain * float(np.sqrt(size * SCHEMES[config.scheme].variance(size, size)))
+    return median_gain(config, seeds) * float(np.sqrt(size * SCHEMES[config.scheme].variance(size, size)))
 
 
 def sigma_in(config: Config) -> tuple[Array, float]:
@@ -97,7 +98,7 @@ def cached(
     if reading.mean(config.sizes[0], n) != 0:
         reason = _("No theory here: {scheme} gives W_xh a mean, which drives all units alike.")
         return without(reason.format(scheme=_(reading.short)))
-    found = expect(phi, sigma_w(config), drive(config, seeds).variances, config.loss_at)
+    found = expect(phi, sigma_w(config, seeds), drive(config, seeds).variances, config.loss_at)
     validity = predict(config).validity if seeds else limits(network(config, phi, found))
     return Prediction(validity, found.log10_second_moment, found.log10_grad_norm)
 

@@ -213,7 +213,7 @@ def set_up(ax: Axes, data: Lines) -> None:
     bottom, top = data.y_limits
     pad = PAD * (top - bottom)
     ax.set(xlim=(0, data.x_limit), ylim=(bottom - pad, top + pad), xlabel=data.x_label)
-    ax.set_ylabel(data.y_label)
+    legend.write_y_label(ax, data.y_label)
     ax.xaxis.set_major_locator(MaxNLocator("auto", steps=[1, 2, 2.5, 5, 10], integer=True))
     ax.xaxis.set_major_formatter(Ticks())
     beside = ax.transAxes + ScaledTranslation(-LABEL / 100, 0, ax.figure.dpi_scale_trans)

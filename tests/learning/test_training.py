@@ -108,12 +108,25 @@ def test_a_saved_training_needs_no_pickle_and_another_file_is_refused(tmp_path):
     with np.load(tmp_path / "training", allow_pickle=False) as file:
         assert all(file[name].dtype != object for name in file)
     np.savez(tmp_path / "other.npz", a=np.zeros(3))
+    with np.load(tmp_path / "training", allow_pickle=False) as file:
+        arrays = dict(file)
+    for name, change in {"settings": "{}", "format": "2", "weights": np.zeros((1, 3))}.items():
+        np.savez(tmp_path / f"{name}.npz", **arrays | {name: change})
     (tmp_path / "text.npz").write_text("not a zip")
     (tmp_path / "empty.npz").write_text("")
     with zipfile.ZipFile(tmp_path / "zip.npz", "w") as file:
         file.writestr("a.txt", "no array")
     np.save(tmp_path / "single.npy", np.zeros(3))
-    for name in ("other.npz", "text.npz", "empty.npz", "zip.npz", "single.npy"):
+    for name in (
+        "settings.npz",
+        "format.npz",
+        "weights.npz",
+        "other.npz",
+        "text.npz",
+        "empty.npz",
+        "zip.npz",
+        "single.npy",
+    ):
         with pytest.raises(ValueError, match=f"{name} is not a training that rnnviz has saved"):
             rv.Training.load(tmp_path / name)
 
@@ -324,3 +337,21 @@ def test_a_wrong_argument_is_named_at_once(wrong, message):
     arguments = {"config": rv.Config(**SMALL), "problem": "recall"} | wrong
     with pytest.raises(ValueError, match=message):
         rv.train(**arguments)
+
+
+@pytest.mark.parametrize("truncate", [0, 2])
+@pytest.mark.parametrize("cell", ["rnn", "lstm", "gru"])
+def test_the_gradient_is_that_of_bptt(cell, truncate):
+    """Two ways through the same cells: all steps by `bptt`, exact at any magnitude, and what a training step does."""
+    config = rv.Config(cell=cell, layers=2, truncate=truncate, **SMALL)
+    for problem, loss_at in (("recall", "last"), ("copying", "every"), ("characters", "every")):
+        training = rv.Training(config, problem, clip_norm=0, clip_value=0)
+        (x, targets), params = training.draw(0), training.params()
+        reduction = "sum" if training.problem.is_summed else "mean"
+        targets = targets[-1] if loss_at == "last" else targets
+        g = rv.bptt(params, x, targets, cell=cell, loss_at=loss_at, loss_reduction=reduction, truncate=truncate)
+        steps = len(x) if training.problem.is_summed else 1
+        assert training.advance().loss == pytest.approx(g.loss / steps, rel=1e-12)
+        found = training.stack.unpacked(training.stack.gradient[0])
+        for name, value in g.d_params.items():
+            np.testing.assert_allclose(found[name], value, atol=1e-12, err_msg=f"{problem} {name}")

@@ -77,7 +77,7 @@ def test_torch_weights_are_copies_in_float64():
 def test_torch_modules_that_are_something_else_are_named():
     readout = torch.nn.Linear(H, CLASSES)
     for module, head, words in (
-        (torch.nn.LSTM(D, H, num_layers=2), readout, "num_layers must be 1; got 2"),
+        (torch.nn.LSTM(D, H, 2, dropout=0.5), readout, "dropout must be 0.0; got 0.5"),
         (torch.nn.GRU(D, H, bidirectional=True), readout, "bidirectional must be False; got True"),
         (torch.nn.LSTM(D, H, proj_size=2), readout, "proj_size must be 0; got 2"),
         (torch.nn.RNN(D, H), None, r"from_torch also needs the torch.nn.Linear .*: from_torch\(module, readout\)"),
@@ -138,7 +138,7 @@ def test_keras_layers_that_are_something_else_are_named(keras):
     for layer, head, words in (
         (keras.layers.GRU(H, reset_after=False), readout, "reset_after must be True; got False"),
         (keras.layers.LSTM(H, go_backwards=True), readout, "go_backwards must be False; got True"),
-        (keras.layers.LSTM(H, activation="gelu"), readout, "activation must be one of tanh, .*; got 'gelu'"),
+        (keras.layers.LSTM(H, activation="silu"), readout, "activation must be one of tanh, .*; got 'silu'"),
         (keras.layers.GRU(H, recurrent_activation="relu"), readout, "recurrent_activation must be one of sigmoid"),
         (keras.layers.SimpleRNN(H), readout, "SimpleRNN has no weights yet"),
         (

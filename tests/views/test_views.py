@@ -101,11 +101,10 @@ def test_a_longer_trace_is_another_frame():
 
 
 def test_a_picture_has_the_pixels_asked_for():
-    for name, view in VIEWS.items():
-        kept = Canvas(view)
-        for width, height, ratio in [(280, 310, 1.0), (583, 361, 1.5), (900, 430, 2.0)]:
-            image = Image.open(io.BytesIO(kept.png(data_of(name, "plain"), width, height, ratio)))
-            assert (image.format, image.size) == ("PNG", (int(width * ratio), int(height * ratio))), name
+    sizes = itertools.cycle([(280, 310, 1.0), (583, 361, 1.5), (900, 430, 2.0)])
+    for (name, view), (width, height, ratio) in zip(VIEWS.items(), sizes, strict=False):
+        image = Image.open(io.BytesIO(Canvas(view).png(data_of(name, "plain"), width, height, ratio)))
+        assert (image.format, image.size) == ("PNG", (int(width * ratio), int(height * ratio))), name
 
 
 def test_only_so_many_figures_are_kept():
@@ -192,8 +191,10 @@ def test_a_single_run_is_a_comparison_of_one():
         run = rv.run(config.replace(scheme=schemes[0]))
         both = run, rv.compare(config, schemes[:1], (config.seed,))
         for name, view in VIEWS.items():
-            pictures = [Canvas(view).png(finish(view.computing(trace))) for trace in both]
+            kept = Canvas(view)
+            pictures = [kept.png(finish(view.computing(trace))) for trace in both]
             assert pictures[0] == pictures[1], (name, case)
+            assert len(kept.figures) == 1, (name, case)
         assert run.as_comparison().one().first_nonfinite == run.first_nonfinite
 
 
