@@ -98,11 +98,13 @@ def test_every_field_has_a_control_with_its_label_and_every_entry():
 
 
 def test_every_choice_of_the_page_changes_a_picture_and_runs_nothing():
-    options = [name for name in OPTIONS if name != "layer"]  # which means something where there are several
-    names = [next(each for each in ("state", "gradient", *VIEWS) if name in VIEWS[each].options) for name in options]
-    dashboard = make(*dict.fromkeys(names))
+    shows = {name: [each for each in ("state", "gradient", *VIEWS) if name in VIEWS[each].options] for name in OPTIONS}
+    # What is trained changes a picture only once it has been trained: see test_race.
+    names = {name: views[0] for name, views in shows.items() if not {"race", "map"} & set(views)}
+    del names["layer"]  # which means something where there are several: see test_layers_page
+    dashboard = make(*dict.fromkeys(names.values()))
     inside = everything_in(dashboard)
-    for name, view in zip(options, names, strict=True):
+    for name, view in names.items():
         before, trace, control = shown(dashboard), dashboard.trace, dashboard.controls.choices[name]
         assert any(control is each for each in inside), name
         control.value = OPTIONS[name].choices[-1][1]
