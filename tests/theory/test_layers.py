@@ -1,0 +1,129 @@
+"""Theory layer by layer, against sums over paths, closed forms, and real networks with one W_hh for all steps."""
+
+from __future__ import annotations
+
+import math
+from itertools import product
+
+import numpy as np
+import pytest
+from expectations import by_scipy
+from numpy.testing import assert_allclose
+
+from rnnviz.network.activations import ACTIVATIONS
+from rnnviz.network.schemes import SCHEMES
+from rnnviz.theory import curves, curves_by_layer
+
+TANH = {"f": lambda a: math.tanh(a) ** 2, "slope": lambda a: math.cosh(a) ** -4}
+
+
+def stacked_network(phi, scheme, gain, scale, layers, steps, n, seed, loss_at="last", batch=4):
+    """Run real layers; return E h^2 and log10 ||dL/dh|| (L, T+1), for random errors of the same norm at the top."""
+    rng, phi, known = np.random.default_rng(seed), ACTIVATIONS[phi], SCHEMES[scheme]
+    inputs, below = scale * rng.standard_normal((steps, batch, n)), np.eye(n)
+    second, back = np.zeros((layers, steps + 1)), []
+    for layer in range(layers):
+        W, bias = known.fn_for("recurrent")(rng, n, n, gain), np.zeros(n)
+        if known.bias is not None:
+            bias = known.bias(rng, n, n) + known.bias(rng, n, n)
+        h, states, slopes = np.zeros((batch, n)), [], []
+        for x in inputs:
+            a = x @ below + h @ W + bias
+            h = phi.f(a)
+            states.append(h)
+            slopes.append(phi.slope(a))
+        second[layer, 1:] = [np.mean(h * h) for h in states]
+        back.append((W, below, slopes))
+        inputs, below = states, known.fn_for("input")(rng, n, n, gain)
+    errors = rng.standard_normal((steps, batch, n))
+    errors[:-1] *= loss_at == "every"
+    start, norms = np.linalg.norm(errors[-1]), np.empty((layers, steps + 1))
+    for layer in reversed(range(layers)):
+        (W, below, slopes), d, down = back[layer], np.zeros((batch, n)), [None] * steps
+        for t in reversed(range(steps)):
+            total = d + errors[t]
+            norms[layer, t + 1] = np.linalg.norm(total)
+            d, down[t] = (total * slopes[t]) @ W.T, (total * slopes[t]) @ below.T
+        norms[layer, 0], errors = np.linalg.norm(d), down
+    return second, np.log10(norms / start)
+
+
+def test_layers_follow_the_equations():
+    """q, and the gradient as a sum over all paths that go down and back; E phi^2 and E phi'^2 by scipy."""
+    w, between, bias, sigmas = 1.3, 0.8, 0.3, [0.7, 0.0, 1.1]
+    m, slope = np.zeros((4, 4)), np.zeros((4, 4))
+    for layer, t in product((1, 2, 3), (1, 2, 3)):
+        read = sigmas[t - 1] ** 2 if layer == 1 else between**2 * m[layer - 1, t] + bias**2
+        q = w**2 * m[layer, t - 1] + read
+        m[layer, t], slope[layer, t] = by_scipy(TANH["f"], q), by_scipy(TANH["slope"], q)
+
+    def along_paths(layer, t, loss_at, reach):
+        """Return the sum over the paths from every loss down to h^layer_t."""
+        here = float(layer == 3 and t > 0 and (t == 3 or loss_at == "every"))
+        later = w**2 * slope[layer, t + 1] * along_paths(layer, t + 1, loss_at, reach - 1) if t < 3 and reach else 0.0
+        above = between**2 * slope[layer + 1, t] * along_paths(layer + 1, t, loss_at, reach) if layer < 3 and t else 0.0
+        return here + later + above
+
+    for loss_at, truncate in product(("last", "every"), (0, 1, 2, 3, 9)):
+        found = curves_by_layer("tanh", w, np.array(sigmas), 3, 3, between, bias, loss_at, truncate)
+        assert_allclose(found.second_moment, m[1:], rtol=1e-9)
+        paths = [[along_paths(layer, t, loss_at, truncate or 9) for t in range(4)] for layer in (1, 2, 3)]
+        with np.errstate(divide="ignore"):
+            assert_allclose(found.log10_grad_norm, 0.5 * np.log10(paths), atol=1e-9)
+
+
+def test_one_layer_is_the_network_of_curves():
+    for loss_at in ("last", "every"):
+        one, same = (
+            curves_by_layer("tanh", 1.2, 0.5, 40, 1, loss_at=loss_at),
+            curves("tanh", 1.2, 0.5, 40, 0.0, loss_at),
+        )
+        for name in ("second_moment", "log10_grad_norm", "q", "log10_chi"):
+            np.testing.assert_array_equal(getattr(one, name)[0], getattr(same, name))
+
+
+def test_linear_layers_of_one_step_are_a_product():
+    """Feed-forward, linear: E h^2 and the squared gradient change by sigma^2 from layer to layer."""
+    found = curves_by_layer("linear", 0.0, 2.0, 1, 5, 0.9)
+    assert_allclose(found.second_moment[:, 1], 4.0 * 0.9 ** (2 * np.arange(5)), rtol=1e-12)
+    assert_allclose(found.log10_grad_norm[:, 1], np.log10(0.9) * np.arange(4, -1, -1), rtol=1e-12)
+
+
+def test_the_number_of_paths_counts():
+    """Linear, chi = down = 1: C(k + j, j) paths lead from layer L and step T to j layers below and k steps before."""
+    found = curves_by_layer("linear", 1.0, 1.0, 6, 3)
+    for j, k in product(range(3), range(6)):
+        assert found.log10_grad_norm[2 - j, 6 - k] == pytest.approx(0.5 * math.log10(math.comb(k + j, j)), abs=1e-12)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("phi", "scheme", "gain", "scale", "loss_at"),
+    [
+        ("tanh", "xavier", 1.0, 1.0, "last"),
+        ("tanh", "orthogonal", 1.4, 0.5, "last"),
+        ("tanh", "xavier", 1.5, 1.0, "every"),
+        ("tanh", "pytorch", 1.0, 1.0, "last"),
+        ("tanh", "keras", 1.0, 1.0, "last"),
+    ],
+)
+def test_theory_by_layer_agrees_with_real_networks_of_512_units(phi, scheme, gain, scale, loss_at):
+    runs = [stacked_network(phi, scheme, gain, scale, 4, 25, 512, seed, loss_at) for seed in range(5)]
+    second, norms = (np.median(part, axis=0) for part in zip(*runs, strict=True))
+    w, bias = gain * math.sqrt(512 * SCHEMES[scheme].variance(512, 512)), math.sqrt(SCHEMES[scheme].bias_variance(512))
+    expected = curves_by_layer(phi, w, math.hypot(scale, bias), 25, 4, None, bias, loss_at)
+    assert_allclose(second[:, 1:], expected.second_moment[:, 1:], rtol=0.06)
+    assert_allclose(norms, expected.log10_grad_norm, atol=0.08)  # of up to 5.4 decades (pytorch)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ({"layers": 0}, "layers must be a whole number from 1"),
+        ({"layers": 2, "sigma_between": -1.0}, "sigma_between must be a number from 0"),
+        ({"layers": 2, "loss_at": "first"}, "loss_at"),
+    ],
+)
+def test_errors_name_the_argument(arguments, words):
+    with pytest.raises(ValueError, match=words):
+        curves_by_layer("tanh", 1.0, 1.0, 3, **arguments)
