@@ -31,12 +31,20 @@ def rounding_decides(trace: Trace, scheme: int) -> bool:
     A rounding error of h_s grows to h_t as dL/dh grows from t back to s. Where it may grow so far, the network of the
     median seed runs again with other last bits: a linear network, say, grows along with its errors.
     """
-    growth = growths(trace.log10_relative_norm[scheme])
+    growth = growths_of_layers(trace, scheme)
     seed = int(np.argsort(growth, kind="stable")[(len(growth) - 1) // 2])
     if not growth[seed] > DECADES:
         return False
     x, _targets = trace.inputs(scheme, seed)
     return is_chaotic(trace.parameters(scheme, seed), x, trace.config.cell, trace.config.activation)
+
+
+def growths_of_layers(trace: Trace, scheme: int) -> Array:
+    """Return how far each seed's gradient (R,) grows in the layer where it grows most, as if it were not cut off."""
+    config = trace.config
+    layers = range(1, config.layers + 1)
+    growth = np.max([growths(trace.of_layer(layer).log10_relative_norm[scheme]) for layer in layers], axis=0)
+    return growth * max(1.0, config.seq_len / (config.truncate or config.seq_len))
 
 
 def growths(norms: Array) -> Array:

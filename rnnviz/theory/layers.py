@@ -5,10 +5,10 @@ Layer 1 is the network of `mean_field`. A layer l >= 2 reads ``h^{l-1}_t``, so t
     q^l_t     = sigma_w**2 m^l_{t-1} + sigma_between**2 m^{l-1}_t + sigma_bias**2
     g^l_{t-1} = chi^l_t g^l_t + down^{l+1}_{t-1} g^{l+1}_{t-1}      down^l_t = sigma_between**2 E phi'(sqrt(q^l_t) z)**2
 
-with ``g^l_t = E ||dL/dh^l_t||**2``: a state acts on the next step of its layer and on the same step of the layer above,
-and the two parts are uncorrelated, since W_hh and the weights between layers are independent. The initial state acts on
-step 1 of its layer alone. With T = 1 this is the theory of feed-forward networks. Sources: Poole et al. 2016, Schoenholz et
-al. 2017 (depth); Chen et al. 2018 (time).
+with ``g^l_t = E ||dL/dh^l_t||**2``: a state acts on the next step of its layer and on the same step of the layer
+above, and the two parts are uncorrelated, since W_hh and the weights between layers are independent. The initial state
+acts on step 1 of its own layer alone. With T = 1 this is the theory of feed-forward networks. Sources: Poole et al.
+2016, Schoenholz et al. 2017 (depth); Chen et al. 2018 (time).
 """
 
 from __future__ import annotations
@@ -19,10 +19,13 @@ import numpy as np
 
 from ..network.activations import Activation
 from ..text.registry import explain_choice
-from .arguments import activation_entry, check_number, check_steps, check_whole
-from .mean_field import Curves, iterate, log10_squares
+from .arguments import LARGEST, activation_entry, check_number, check_steps, check_whole
+from .gaussian import moments
+from .mean_field import Curves, critical_gain, fixed_point, iterate, log10_squares
+from .roots import solve
 
 Array = np.ndarray
+LARGEST_GAIN = 1e6  # beyond which no critical gain is searched
 NEGLIGIBLE = 20.0  # decades below a sum at which further terms that shrink leave it as it is
 
 
@@ -83,6 +86,39 @@ def curves_by_layer(
     return Curves(m, 0.5 * squares_by_layer(log_chi, log_down, loss_at, truncate), q, log_chi)
 
 
+def critical_gain_by_layer(
+    activation: str | Activation, sigmas: tuple[float, float, float], sigma_in: float, layers: int
+) -> float:
+    """Return the gain, a factor on sigma_w and sigma_between, at which chi = 1 at the top layer's fixed point.
+
+    ``sigmas`` are sigma_w, sigma_between and sigma_bias at gain 1, with sigma_w above 0; ``sigma_in`` is what layer 1
+    gets. Of one layer it is ``critical_gain / sigma_w``. inf where no gain up to 1e6 is critical.
+
+    >>> [round(critical_gain_by_layer("tanh", (1.0, 1.0, 0.0), 1.0, layers), 4) for layers in (1, 2, 16)]
+    [1.8556, 2.2385, 2.3145]
+    """
+    phi = activation_entry(activation)
+    start = critical_gain(phi, sigma_in) / sigmas[0]
+    if layers == 1 or phi.homogeneous:
+        return start
+    gain = (
+        start if start > LARGEST_GAIN else solve(lambda gain: 1.0 - top_chi(phi, sigmas, gain, sigma_in, layers), start)
+    )
+    return gain if gain < LARGEST_GAIN else math.inf
+
+
+def top_chi(phi: Activation, sigmas: tuple[float, float, float], gain: float, sigma_in: float, layers: int) -> float:
+    """Return chi at the top layer's fixed point, which a state of 0 reaches; inf for a gain beyond 1e6."""
+    if gain > LARGEST_GAIN:
+        return math.inf
+    sigma_w, between, bias = gain * sigmas[0], gain * sigmas[1], sigmas[2]
+    read, chi = sigma_in, 0.0
+    for _layer in range(layers):
+        found = fixed_point(phi, sigma_w, read, min(moments(phi, read**2)[0], LARGEST))
+        read, chi = min(math.sqrt(between**2 * found.m + bias**2), LARGEST), found.chi
+    return chi
+
+
 def squares_by_layer(log_chi: Array, log_down: Array, loss_at: str, truncate: int = 0) -> Array:
     """Return log10 of ``g^l_t``, (L, T+1, ...), from log10 of ``chi^l_t`` and ``down^l_t``, (L, T, ...)."""
     steps = log_chi.shape[1]
@@ -98,7 +134,7 @@ def squares_by_layer(log_chi: Array, log_down: Array, loss_at: str, truncate: in
 
 
 def received(log_chi: Array, from_above: Array) -> Array:
-    """Return log10 g of a layer at 0..T that gets ``from_above`` (T, ...) at the steps 1..T and hands on chi times g."""
+    """Return log10 g (T+1, ...) of a layer that gets ``from_above`` at steps 1..T and hands chi times g back."""
     squares = np.full((len(log_chi) + 1, *log_chi.shape[1:]), -np.inf)
     squares[1:] = from_above
     for t in range(len(log_chi), 0, -1):
