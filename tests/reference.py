@@ -65,6 +65,31 @@ def loss(params, x, targets, cell, activation, loss_at, xp=np, bumps=None):
     return total
 
 
+def layered_loss(params, bumps, x, targets, cell, activation, loss_at, xp=np):
+    """Return the loss of stacked layers, step by step; ``bumps`` (L, T+1, B, H) are added to the layers' h_t."""
+    steps, batch, _ = x.shape
+    layers = len(bumps)
+    h, c, total = list(bumps[:, 0]), [np.zeros(bumps.shape[2:])] * layers, 0.0
+    own = [of_layer(params, layer) for layer in range(1, layers + 1)]
+    for t in range(steps):
+        read = x[t]
+        for k in range(layers):
+            h[k], c[k] = CELLS[cell](own[k], read, h[k], c[k], lambda a: ACTIVATIONS[activation](a, xp), xp)
+            read = h[k] = h[k] + bumps[k, t + 1]
+        if loss_at == "every" or t == steps - 1:
+            y = read @ params["W_hy"] + params["b_y"]
+            logs = y - xp.log(xp.sum(xp.exp(y), axis=-1, keepdims=True))
+            total = total - xp.sum(logs * np.eye(y.shape[-1])[targets[t]]) / batch
+    return total
+
+
+def of_layer(params, layer):
+    """Return a layer's parameters under the names of a single one."""
+    names = ("W_xh", "W_hh", "b_h", "b_hn")
+    suffix = "" if layer == 1 else f"_{layer}"
+    return {name: params[name + suffix] for name in names if name + suffix in params}
+
+
 def network(cell, seed=0, steps=6, batch=3, inputs=4, hidden=5, classes=3, scale=1.0):
     """Return a small random network and its batch: params, x, targets, with no zeros."""
     rng = np.random.default_rng(seed)

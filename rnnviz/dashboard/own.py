@@ -10,6 +10,7 @@ import numpy as np
 from ..engine.runs import OWN, checked, tracing
 from ..engine.trace import Network, Trace
 from ..network.config import Config
+from ..network.layers import count_layers, with_gain
 from ..network.sampling import draw_inputs
 from ..numerics.progress import Progress
 from ..text.language import _
@@ -52,7 +53,7 @@ class OwnNetwork:
         batch = np.zeros((1, 1, inputs)), np.zeros((1, 1), dtype=int)
         params = checked(params, *batch, cell, "last")[0]
         hidden, classes = params["W_hy"].shape
-        sizes = {"hidden_size": hidden, "input_size": inputs, "output_size": classes}
+        sizes = {"hidden_size": hidden, "input_size": inputs, "output_size": classes, "layers": count_layers(params)}
         return cls(params, name or _(OWN), {"cell": cell, "activation": activation, **sizes})
 
     def check(self, config: Config) -> None:
@@ -68,9 +69,9 @@ class OwnNetwork:
             raise ValueError(text.format(size=wanted[0], classes=wanted[1], inputs=inputs, others=classes))
 
     def computing(self, config: Config) -> Progress[Trace]:
-        """Run the network, its W_hh times the gain, on what a Config draws; return a comparison of this one alone."""
+        """Run the network, with the gain (see `with_gain`), on what a Config draws; return a comparison of it alone."""
         yield 0.0
-        params = self.params | {"W_hh": config.gain * self.params["W_hh"]}
+        params = with_gain(self.params, config.gain)
         chosen = config.cell, config.activation, config.loss_at, self.name, config.loss_reduction
-        own = Network(params, *draw_inputs(config), *chosen)
+        own = Network(params, *draw_inputs(config), *chosen, config.truncate)
         return (yield from tracing(own, config))

@@ -1,7 +1,4 @@
-"""Backpropagation through time: the loss and its gradient with respect to every state and parameter.
-
-Everything works on stacks: arrays may have leading axes (schemes, seeds, ...).
-"""
+"""Backpropagation through time: the loss and its gradient with respect to every state and parameter."""
 
 from __future__ import annotations
 
@@ -10,118 +7,19 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..network.activations import ACTIVATIONS, Activation
-from ..network.arithmetic import EXACT, Arithmetic
-from ..network.cells import CELLS, Cell, Params, State, Step, StepBack
+from ..network.activations import ACTIVATIONS
+from ..network.cells import CELLS, Cell, Params, Step, StepBack
+from ..network.layers import count_layers
 from ..network.losses import loss_weight
 from ..numerics.progress import Progress, finish, rescaled, unwarned
-from ..numerics.scaled import Scaled, stack
+from ..numerics.scaled import Scaled
 from ..text.language import _
-from .fast_backward import LONGEST, SHORTEST, fast_steps, most_steps
+from .layers import backward_through, forward_through
 from .parameter_gradients import parameter_gradients
+from .passes import cross_entropy
 from .shapes import check_shapes
 
 Array = np.ndarray
-AT_ONCE = 2**14  # numbers in the states of all steps computed at once: more would not stay in the processor's cache
-MOST = 16  # steps computed at once
-
-
-def forward(
-    params: Params, x: Array, cell: Cell, phi: Activation, num: Arithmetic = EXACT, state: State | None = None
-) -> Iterator[Step]:
-    """Yield the T steps of the forward pass from ``state``, or from ``h_0 = 0``.
-
-    ``x`` is (..., T, B, D); the states are (..., B, H).
-    """
-    steps, batch, inputs = x.shape[-3:]
-    stack = np.broadcast_shapes(x.shape[:-3], params["W_xh"].shape[:-2])
-    size = params["W_hh"].shape[-2]
-    if state is None:
-        zeros = np.zeros((*stack, batch, size), dtype=params["W_hh"].dtype)
-        state = dict.fromkeys(cell.states, zeros)
-    at_once = min(MOST, max(1, AT_ONCE // state["h"].size))
-    for start in range(0, steps, at_once):
-        block = x[..., start : start + at_once, :, :]
-        rows = block.reshape((*x.shape[:-3], -1, inputs)) @ params["W_xh"] + params["b_h"]
-        projected = rows.reshape((*stack, -1, batch, rows.shape[-1]))
-        taken = take_steps(params, projected, state, cell, phi, num)
-        yield from taken
-        state = taken[-1].state
-
-
-def take_steps(params, projected: Array, state: State, cell: Cell, phi: Activation, num: Arithmetic) -> list[Step]:
-    """Return the steps for some projected inputs (..., steps, B, kH); only the states are computed one by one."""
-    taken = []
-    with np.errstate(under="ignore"):
-        for t in range(projected.shape[-3]):
-            taken.append(cell.step(params, projected[..., t, :, :], state, phi, num))
-            state = taken[-1][0]
-        if len(taken) == 1:
-            ((state, kept, gates),) = taken
-            return [Step(state, cell.tape(kept, phi, num), gates)]
-        factors = cell.tape(stacked([kept for _state, kept, _gates in taken]), phi, num)
-    return [Step(state, tuple(factor[t] for factor in factors), gates) for t, (state, _kept, gates) in enumerate(taken)]
-
-
-def stacked(kept: Sequence):
-    """Return arrays stacked along a new first axis, or tuples of them, tuple by tuple."""
-    return tuple(map(stacked, zip(*kept, strict=True))) if isinstance(kept[0], tuple) else stack(kept)
-
-
-def cross_entropy(params: Params, h: Array, targets: Array, weight: float = 1.0) -> tuple[Array, Scaled]:
-    """Return the softmax cross-entropy of ``y = h W_hy + b_y``, a mean over the batch, and its gradient dL/dy.
-
-    ``dL/dy_k = p_k / B`` and ``-(1 - p_target) / B``, where ``1 - p_target`` is summed from the other classes, so that
-    a loss that is nearly 0 keeps its digits; both times ``weight``.
-    Shapes: h (..., B, H), targets (..., B) -> (...), (..., B, O).
-    """
-    y = h @ params["W_hy"] + params["b_y"]
-    target = np.arange(y.shape[-1]) == targets[..., None]
-    best_other = np.where(target, -np.inf, y.real).max(axis=-1, keepdims=True)
-    others = np.where(target, 0.0, np.exp(np.where(target, 0.0, y - best_other)))
-    total = others.sum(axis=-1, keepdims=True)
-    lead = np.where(target, y, 0.0).sum(axis=-1, keepdims=True) - best_other
-    ahead = np.maximum(lead.real, 0.0)
-    # p_k = others exp(-ahead) / below, with every exponent at most 0
-    below = total * np.exp(-ahead) + np.exp(lead - ahead)
-    behind = np.where(lead.real > 0, 0.0, lead)
-    sure = np.log1p(total * np.exp(behind - lead))  # keeps its digits where the loss is nearly 0
-    loss = np.where(lead.real > 0, sure, np.log(total + np.exp(behind)) - behind)[..., 0].mean(axis=-1)
-    powers = np.floor(ahead / np.log(2.0))
-    m = np.where(target, -total, others) * (np.exp(np.clip(powers * np.log(2.0) - ahead, -1.0, 0.0)) / below)
-    return weight * loss, Scaled(weight * m.real / y.shape[-2], -powers)
-
-
-def backward(
-    params: Params, tapes: Sequence[tuple], errors: Sequence[Scaled | None], cell: Cell, num: Arithmetic = EXACT
-) -> Iterator[StepBack]:
-    """Yield the steps of the backward pass from T to 1, then one more with the gradient of the initial state.
-
-    ``errors[t]`` is dL/dy_{t+1}, or None where the step has no loss. ``total`` holds the total derivatives dL/dh_t.
-    """
-    last = next(error for error in reversed(errors) if error is not None)
-    W_out, W_back = (num.weights(params[name].swapaxes(-1, -2)) for name in ("W_hy", "W_hh"))
-    d = {name: num.zeros((*last.m.shape[:-1], params["W_hh"].shape[-2])) for name in cell.states}
-    tapes, errors = tapes[::-1], errors[::-1]
-    at = retry = 0
-    while at < len(tapes):
-        if errors[at] is not None:
-            d["h"] = num.balanced(d["h"] + num.start(errors[at]) @ W_out)
-        taken = []
-        if num is EXACT and at >= retry:
-            taken = fast_steps(W_back, free_tapes(tapes, errors, at, most_steps(d)), d, cell)
-            retry = at if len(taken) >= SHORTEST else at + LONGEST
-        taken = taken or [cell.step_back(W_back, tapes[at], d, num)]
-        yield from taken
-        at += len(taken)
-        d = {name: num.balanced(value) for name, value in taken[-1].previous.items()}
-    yield StepBack(d, {}, [], [])
-
-
-def free_tapes(tapes: Sequence[tuple], errors: Sequence[Scaled | None], at: int, most: int) -> Sequence[tuple]:
-    """Return the tapes from ``at`` up to the next step that has a loss."""
-    end = min(at + most, len(tapes))
-    return tapes[at : next((t for t in range(at + 1, end) if errors[t] is not None), end)]
 
 
 @dataclass(frozen=True)
@@ -131,27 +29,57 @@ class Gradients:
     Attributes
     ----------
     loss : float, softmax cross-entropy, mean over the batch, sum or mean over the steps that have a loss.
-    h : (T+1, B, H), the states, ``h[0]`` the initial one; ``c`` likewise for an LSTM, else None.
-    d_h : (T+1, B, H), total derivatives dL/dh_t; 0 or inf where float64 cannot hold them. ``d_c`` likewise.
+    h_by_layer : (L, T+1, B, H), the states, at step 0 the initial ones; ``h`` (T+1, B, H) are the top layer's.
+    c_by_layer, c : likewise for an LSTM, else None.
+    d_h_by_layer, d_h : as h_by_layer and h, total derivatives dL/dh_t; 0 or inf where float64 cannot hold them.
+    d_c_by_layer, d_c : likewise.
     d_params : dict with the names and shapes of the parameters.
-    log10_grad_norm : (T+1,), log10 of the Frobenius norm of dL/dh_t over batch and units, exact at any magnitude;
-        ``-inf`` only for a true zero.
-    log10_grad_norm_c : (T+1,), the same for dL/dc_t of an LSTM, else None.
+    log10_grad_norm_by_layer : (L, T+1), log10 of the Frobenius norm of dL/dh_t over batch and units, exact at any
+        magnitude; ``-inf`` only for a true zero. ``log10_grad_norm`` (T+1,) is the top layer's.
+    log10_grad_norm_c_by_layer, log10_grad_norm_c : the same for dL/dc_t of an LSTM, else None.
     """
 
     loss: float
-    h: Array
-    c: Array | None
-    d_h: Array
-    d_c: Array | None
+    h_by_layer: Array
+    c_by_layer: Array | None
+    d_h_by_layer: Array
+    d_c_by_layer: Array | None
     d_params: Params
-    log10_grad_norm: Array
-    log10_grad_norm_c: Array | None
+    log10_grad_norm_by_layer: Array
+    log10_grad_norm_c_by_layer: Array | None
+
+    @property
+    def h(self) -> Array:
+        return self.h_by_layer[-1]
+
+    @property
+    def c(self) -> Array | None:
+        return top(self.c_by_layer)
+
+    @property
+    def d_h(self) -> Array:
+        return self.d_h_by_layer[-1]
+
+    @property
+    def d_c(self) -> Array | None:
+        return top(self.d_c_by_layer)
+
+    @property
+    def log10_grad_norm(self) -> Array:
+        return self.log10_grad_norm_by_layer[-1]
+
+    @property
+    def log10_grad_norm_c(self) -> Array | None:
+        return top(self.log10_grad_norm_c_by_layer)
+
+
+def top(by_layer: Array | None) -> Array | None:
+    return None if by_layer is None else by_layer[-1]
 
 
 def bptt(
     params: Params, x: Array, targets: Array, cell: str = "rnn", activation: str = "tanh",
-    loss_at: str = "last", loss_reduction: str = "sum",
+    loss_at: str = "last", loss_reduction: str = "sum", truncate: int = 0,
 ) -> Gradients:  # fmt: skip
     """Run one network forward and back through time.
 
@@ -161,12 +89,14 @@ def bptt(
     Parameters
     ----------
     params : dict of ``W_xh (D, kH)``, ``W_hh (H, kH)``, ``b_h (kH,)``, ``W_hy (H, O)``, ``b_y (O,)``; a GRU also
-        ``b_hn (H,)``. k = 1, 4 (LSTM: i, f, g, o) or 3 (GRU: r, z, n).
+        ``b_hn (H,)``. k = 1, 4 (LSTM: i, f, g, o) or 3 (GRU: r, z, n). A second layer, which reads the states of the
+        first, has ``W_xh_2 (H, kH)``, ``W_hh_2``, ``b_h_2``, and so on; W_hy reads the top layer.
     x : (T, B, D).
     targets : integers below O, (T, B); for ``loss_at="last"`` also (B,).
     cell, activation : keys of ``CELLS`` and ``ACTIVATIONS``.
     loss_at : "last" or "every" step.
     loss_reduction : "sum" or "mean" over the steps that have a loss.
+    truncate : how many steps each loss reaches back, in every layer (truncated BPTT); 0 for all the way.
 
     Raises
     ------
@@ -190,37 +120,39 @@ def bptt(
     >>> g.log10_grad_norm - g.log10_grad_norm[-1]  # a factor 1/2 each step back
     array([-0.90308999, -0.60205999, -0.30103   ,  0.        ])
     """
-    return finish(backpropagating(params, x, targets, cell, activation, loss_at, loss_reduction))
+    return finish(backpropagating(params, x, targets, cell, activation, loss_at, loss_reduction, truncate))
 
 
 def backpropagating(
-    params, x, targets, cell: str, activation: str, loss_at: str, loss_reduction: str = "sum"
+    params, x, targets, cell: str, activation: str, loss_at: str, loss_reduction: str = "sum", truncate: int = 0
 ) -> Progress[Gradients]:
     """Compute what `bptt` returns, and yield the share done after every step."""
     kind, phi = CELLS[cell], ACTIVATIONS[activation]
     params = {name: np.asarray(value, dtype=float) for name, value in params.items()}
     x, targets = np.asarray(x, dtype=float), np.asarray(targets)
     targets = check_shapes(params, x, targets, kind, loss_at)
-    weight = loss_weight(loss_at, loss_reduction, len(x))
-    steps: list[Step] = []
-    backs: list[StepBack] = []
-    pass_forward = into(steps, forward(params, x, kind, phi), len(x))
+    weight, layers = loss_weight(loss_at, loss_reduction, len(x)), count_layers(params)
+    steps: list[list[Step]] = [[] for _layer in range(layers)]
+    backs: list[list[StepBack]] = [[] for _layer in range(layers)]
+    pass_forward = into(steps, forward_through(params, x, kind, phi), layers * len(x))
     yield from rescaled(unwarned(pass_forward, over="ignore", invalid="ignore"), 0.0, 0.3)
-    loss, errors = losses(params, steps, targets, loss_at, weight)
+    loss, errors = losses(params, steps[-1], targets, loss_at, weight)
     check_finite(steps, loss)
-    pass_back = into(backs, backward(params, [step.tape for step in steps], errors, kind), len(x) + 1)
+    tapes = [[step.tape for step in each] for each in steps]
+    pass_back = into(backs, backward_through(params, tapes, errors, kind, truncate=truncate), layers * (len(x) + 1))
     yield from rescaled(pass_back, 0.3, 0.3)
-    backs.reverse()
-    h = states_of(steps, "h")
+    for each in backs:
+        each.reverse()
+    h = np.stack([states_of(each, "h") for each in steps])
     d_params = yield from rescaled(parameter_gradients(params, x, h, errors, backs, kind), 0.6, 0.4)
     return collect(loss, h, steps, backs, d_params, kind)
 
 
-def into(found: list, items: Iterator, count: int) -> Progress[None]:
-    """Append items to a list, and yield the share of ``count`` after each."""
-    for item in items:
-        found.append(item)
-        yield len(found) / count
+def into(found: list[list], items: Iterator[tuple[int, Step | StepBack]], count: int) -> Progress[None]:
+    """Append each layer's items to its list, and yield the share of ``count`` after each."""
+    for done, (layer, item) in enumerate(items, 1):
+        found[layer - 1].append(item)
+        yield done / count
 
 
 def losses(
@@ -245,20 +177,34 @@ def states_of(steps: Sequence[Step], name: str) -> Array:
     return np.stack([np.zeros_like(values[0]), *values])
 
 
-def collect(loss: float, h: Array, steps, backs: Sequence[StepBack], d_params: Params, cell: Cell) -> Gradients:
-    """Return the `Gradients` of both passes; ``backs`` run from step 0 to T."""
+def collect(
+    loss: float, h: Array, steps: Sequence[Sequence[Step]], backs: Sequence[Sequence[StepBack]], d_params: Params,
+    cell: Cell,
+) -> Gradients:  # fmt: skip
+    """Return the `Gradients` of both passes; ``backs`` run from step 0 to T in each layer."""
     has_c = "c" in cell.states
-    totals = {name: [back.total[name] for back in backs] for name in cell.states}
+
+    def totals(name: str) -> list[list[Scaled]]:
+        return [[back.total[name] for back in each] for each in backs]
+
     return Gradients(
         loss=loss,
-        h=h,
-        c=states_of(steps, "c") if has_c else None,
-        d_h=np.stack([d.to_float() for d in totals["h"]]),
-        d_c=np.stack([d.to_float() for d in totals["c"]]) if has_c else None,
+        h_by_layer=h,
+        c_by_layer=np.stack([states_of(each, "c") for each in steps]) if has_c else None,
+        d_h_by_layer=floats(totals("h")),
+        d_c_by_layer=floats(totals("c")) if has_c else None,
         d_params=d_params,
-        log10_grad_norm=np.array([d.balanced().log10_norm() for d in totals["h"]]),
-        log10_grad_norm_c=np.array([d.balanced().log10_norm() for d in totals["c"]]) if has_c else None,
+        log10_grad_norm_by_layer=log10_norms(totals("h")),
+        log10_grad_norm_c_by_layer=log10_norms(totals("c")) if has_c else None,
     )
+
+
+def floats(totals: Sequence[Sequence[Scaled]]) -> Array:
+    return np.array([[d.to_float() for d in each] for each in totals])
+
+
+def log10_norms(totals: Sequence[Sequence[Scaled]]) -> Array:
+    return np.array([[d.balanced().log10_norm() for d in each] for each in totals])
 
 
 def numbers(step: Step) -> list[Array]:
@@ -267,9 +213,10 @@ def numbers(step: Step) -> list[Array]:
     return [value.m if isinstance(value, Scaled) else value for value in values]
 
 
-def check_finite(steps: Sequence[Step], loss: float) -> None:
-    for t, step in enumerate(steps, 1):
-        if not all(np.isfinite(array).all() for array in numbers(step)):
+def check_finite(steps: Sequence[Sequence[Step]], loss: float) -> None:
+    """Raise a FloatingPointError that names the first step at which a layer is not finite."""
+    for t, step in enumerate(zip(*steps, strict=True), 1):
+        if not all(np.isfinite(array).all() for each in step for array in numbers(each)):
             raise FloatingPointError(
                 _("the state is not finite from step {step} on: no gradient is defined").format(step=t)
             )

@@ -19,7 +19,8 @@ from ..network.config import Config
 from ..network.losses import loss_weight
 from ..network.sampling import draw_inputs, init_params
 from ..numerics.progress import Progress, rescaled
-from .bptt import Gradients, cross_entropy, forward
+from .bptt import Gradients
+from .passes import cross_entropy, forward
 from .sensitivity import jitter
 
 Array = np.ndarray

@@ -19,13 +19,15 @@ from ..network.activations import ACTIVATIONS
 from ..network.arithmetic import Plain
 from ..network.cells import CELLS, Params, Step
 from ..network.config import Config
+from ..network.layers import count_layers
 from ..network.losses import loss_weight
 from ..network.sampling import draw_inputs, init_params
 from ..numerics.progress import Progress, finish, rescaled, unwarned
 from ..numerics.scaled import Scaled
 from ..text.language import _, ngettext
 from ..text.registry import Registry
-from .bptt import backward, cross_entropy, forward
+from .layers import backward_through, forward_through
+from .passes import cross_entropy
 
 Array = np.ndarray
 Floats = Any  # an array, or a `Rounded`, which acts like one
@@ -110,8 +112,8 @@ class NarrowArithmetic(Plain):
             return rounded(np.asarray(a))
         return Rounded(np.asarray(a, dtype=np.float32), rounded)
 
-    def start(self, d: Scaled) -> Floats:
-        return self.cast(d.to_float())
+    def start(self, d: Scaled | Floats) -> Floats:
+        return self.cast(d.to_float()) if isinstance(d, Scaled) else d
 
     def zeros(self, shape: tuple[int, ...]) -> Floats:
         return self.cast(np.zeros(shape))
@@ -126,17 +128,19 @@ class Narrow:
 
     Attributes
     ----------
-    config, dtype : the experiment and the type.
+    config, dtype, layer : the experiment, the type, and the layer that the arrays by step belong to.
     log10_grad_norm : (T+1,), log10 ||dL/dh_t||; ``-inf`` where every number is 0, ``inf`` where one is not finite, nan
         throughout where the forward pass is not finite.
     second_moment : (T+1,), E h^2 of the states, ``inf`` where they are not finite.
-    first_zero : the step from which on, further back, every number of the gradient is 0, or None.
-    forward_overflow : the first step whose state is not finite, or None.
+    first_zero : the step from which on, further back, every number of the gradient is 0, or None; not where it is 0
+        since the loss does not reach that far (``config.truncate``).
+    forward_overflow : the first step at which the state of some layer is not finite, or None.
     backward_overflow : the first step on the way back whose gradient is not finite, or None.
     """
 
     config: Config
     dtype: str
+    layer: int
     log10_grad_norm: Array
     second_moment: Array
     first_zero: int | None
@@ -149,7 +153,10 @@ class Narrow:
         steps = (self.forward_overflow, self.backward_overflow, self.first_zero)
         step = next((step for step in steps if step is not None), 0)
         back = self.config.seq_len - step
+        reached = self.config.first_reached
         text = _("{dtype}: keeps a gradient all the way back to step 0.")
+        if reached:
+            text = _("{dtype}: keeps a gradient as far back as the loss reaches, to step {reached}.")
         if self.forward_overflow is not None:
             text = _("{dtype}: the state is no longer finite from step {step} on.")
         elif self.backward_overflow is not None:
@@ -164,29 +171,34 @@ class Narrow:
                 "{dtype}: the gradient is exactly 0 from {back} steps back on, at step {step}.",
                 back,
             )
-        return text.format(dtype=self.dtype, step=step, back=back)
+        return text.format(dtype=self.dtype, step=step, back=back, reached=reached)
 
 
-def held(config: Config, dtype: str = "float32") -> Narrow:
+def held(config: Config, dtype: str = "float32", layer: int | None = None) -> Narrow:
     """Run one experiment in floats of one type, without loss scaling.
 
     Parameters
     ----------
     config : the experiment; weights and inputs are drawn in float64 and rounded.
     dtype : a key of ``PRECISIONS``.
+    layer : whose gradients and states to show, counted from 1; None for the top one.
 
     Raises
     ------
-    ValueError : for an unknown type. ImportError : for bfloat16 without the package ml_dtypes.
+    ValueError : for an unknown type or layer. ImportError : for bfloat16 without the package ml_dtypes.
 
     >>> held(Config(scheme="uniform01", activation="relu"), "float16").words
     'float16: the state is no longer finite from step 4 on.'
     """
-    return finish(holding(config, dtype))
+    return finish(holding(config, dtype, layer=layer))
 
 
 def holding(
-    config: Config, dtype: str = "float32", params: Params | None = None, data: tuple[Array, Array] | None = None
+    config: Config,
+    dtype: str = "float32",
+    params: Params | None = None,
+    data: tuple[Array, Array] | None = None,
+    layer: int | None = None,
 ) -> Progress[Narrow]:
     """Compute what `held` returns, and yield the share done after every step.
 
@@ -194,31 +206,36 @@ def holding(
     """
     num = NarrowArithmetic(PRECISIONS[dtype])
     params, data = params or init_params(config), data or draw_inputs(config)
-    return unwarned(both_passes(config, params, *data, dtype, num), over="ignore", under="ignore", invalid="ignore")
+    layers = count_layers(params)
+    if layer is not None and not 1 <= layer <= layers:
+        raise ValueError(f"layer must be a whole number from 1 to {layers}; got {layer}")
+    passes = both_passes(config, params, *data, dtype, num, layer or layers)
+    return unwarned(passes, over="ignore", under="ignore", invalid="ignore")
 
 
 def both_passes(
-    config: Config, params: Params, x: Array, targets: Array, dtype: str, num: NarrowArithmetic
+    config: Config, params: Params, x: Array, targets: Array, dtype: str, num: NarrowArithmetic, layer: int
 ) -> Progress[Narrow]:
     """Go forward and, where all states are finite, back."""
     yield 0.0
     params = {name: num.cast(value) for name, value in params.items()}
-    steps = []
-    for step in forward(params, num.cast(x), CELLS[config.cell], ACTIVATIONS[config.activation], num):
-        steps.append(step)
-        yield 0.5 * len(steps) / len(x)
-    moments = np.array([0.0, *(second_moment(step) for step in steps)])
-    overflow = first(np.array([False, *(not is_finite(step) for step in steps)]))
+    steps: list[list[Step]] = [[] for _layer in range(count_layers(params))]
+    walk = forward_through(params, num.cast(x), CELLS[config.cell], ACTIVATIONS[config.activation], num)
+    for done, (at, step) in enumerate(walk, 1):
+        steps[at - 1].append(step)
+        yield 0.5 * done / (len(steps) * len(x))
+    moments = np.array([0.0, *(second_moment(step) for step in steps[layer - 1])])
+    overflow = first(np.array([False, *(not all(map(is_finite, each)) for each in zip(*steps, strict=True))]))
     norms = np.full(len(moments), np.nan)
     if overflow is None:
-        errors = output_gradients(config, params, steps, targets)
-        norms = yield from rescaled(gradient_norms(config, params, steps, errors, num), 0.5, 0.5)
+        errors = output_gradients(config, params, steps[-1], targets)
+        norms = yield from rescaled(gradient_norms(config, params, steps, errors, num, layer), 0.5, 0.5)
     zeros, too_large = int(np.argmin([*np.isneginf(norms), False])), first(np.isposinf(norms[::-1]))
     ends = {
-        "first_zero": zeros - 1 if zeros else None,
+        "first_zero": zeros - 1 if zeros > config.first_reached else None,
         "backward_overflow": None if too_large is None else config.seq_len - too_large,
     }
-    return Narrow(config, dtype, norms, moments, forward_overflow=overflow, **ends)
+    return Narrow(config, dtype, layer, norms, moments, forward_overflow=overflow, **ends)
 
 
 def output_gradients(config: Config, params: Params, steps: list[Step], targets: Array) -> list[Scaled | None]:
@@ -232,17 +249,24 @@ def output_gradients(config: Config, params: Params, steps: list[Step], targets:
 
 
 def gradient_norms(
-    config: Config, params: Params, steps: list[Step], errors: list[Scaled | None], num: NarrowArithmetic
-) -> Progress[Array]:
-    """Return log10 ||dL/dh_t|| for t = 0..T, ``inf`` where a number is not finite."""
+    config: Config, params: Params, steps: list[list[Step]], errors: list[Scaled | None], num: NarrowArithmetic,
+    layer: int,
+) -> Progress[Array]:  # fmt: skip
+    """Return log10 ||dL/dh_t|| of one layer for t = 0..T, ``inf`` where a number is not finite."""
     norms: list[float] = []
-    for step in backward(params, [step.tape for step in steps], errors, CELLS[config.cell], num):
+    tapes = [[step.tape for step in each] for each in steps]
+    walk = backward_through(params, tapes, errors, CELLS[config.cell], num, config.truncate)
+    length, above = len(errors) + 1, len(steps) - layer
+    for done, (at, step) in enumerate(walk, 1):
+        yield done / (length * (above + 1))
+        if at > layer:
+            continue
         totals = [np.asarray(d, dtype=float) for d in step.total.values()]
         norms.append(float(num.log10_norm(totals[0])) if np.isfinite(totals[0]).all() else np.inf)
-        yield len(norms) / (len(steps) + 1)
-        ahead = len(steps) - len(norms)
-        if not any(map(np.any, totals)) and all(error is None for error in errors[: max(ahead, 0)]):
-            norms += [-np.inf] * (ahead + 1)  # what is 0 stays 0
+        ahead = length - 1 - len(norms)
+        is_fed = above or any(error is not None for error in errors[: max(ahead, 0)])
+        if len(norms) == length or not (is_fed or any(map(np.any, totals))):
+            norms += [-np.inf] * (length - len(norms))  # what is 0 stays 0
             break
     return np.array(norms[::-1])
 

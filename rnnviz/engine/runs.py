@@ -9,6 +9,7 @@ import numpy as np
 
 from ..network.cells import CELLS
 from ..network.config import Config
+from ..network.layers import count_layers
 from ..network.sampling import draw_inputs, init_params
 from ..numerics.progress import Progress, finish
 from ..text.language import N_, _
@@ -51,12 +52,13 @@ def trace(
     loss_at: str = "last",
     name: str | None = None,
     loss_reduction: str = "sum",
+    truncate: int = 0,
 ) -> Trace:
     """Run any network on any batch, such as a trained one, and return what `run` returns.
 
     Parameters
     ----------
-    params, x, targets, cell, activation, loss_at, loss_reduction : as in `bptt`.
+    params, x, targets, cell, activation, loss_at, loss_reduction, truncate : as in `bptt`.
     name : what legends and sentences call the network.
 
     Raises
@@ -69,7 +71,7 @@ def trace(
     (('mine',), True)
     """
     data = checked(params, x, targets, cell, loss_at)
-    own = Network(*data, cell, activation, loss_at, name or _(OWN), loss_reduction)
+    own = Network(*data, cell, activation, loss_at, name or _(OWN), loss_reduction, truncate)
     return finish(tracing(own, config_of(own))).one()
 
 
@@ -96,6 +98,7 @@ def config_of(own: Network) -> Config:
     (steps, batch, inputs), (hidden, classes) = own.x.shape, own.params["W_hy"].shape
     return Config(
         cell=own.cell, activation=own.activation, loss_at=own.loss_at, loss_reduction=own.loss_reduction,
+        layers=count_layers(own.params), truncate=own.truncate,
         input_size=inputs, hidden_size=hidden, output_size=classes, seq_len=steps, batch_size=batch,
         input_scale=float(own.x.any()), inputs="gaussian" if own.x[1:].any() or steps == 1 else "none",
     )  # fmt: skip
@@ -175,7 +178,10 @@ def assemble(config: Config, schemes, seeds, parts: Sequence[dict]) -> Trace:
             return None
         if isinstance(values[0], dict):
             return {key: join([value[key] for value in values]) for key in values[0]}
+        if isinstance(values[0], list):
+            return tuple(map(join, zip(*values, strict=True)))
         joined = np.concatenate(values)
         return joined.reshape((len(seeds), len(schemes), *joined.shape[1:])).swapaxes(0, 1)
 
-    return Trace(config, schemes, seeds, **{name: join([part[name] for part in parts]) for name in parts[0]})
+    joined = join(parts)
+    return Trace(config, schemes, seeds, **joined, **joined["by_layer"][-1])

@@ -6,7 +6,7 @@ import numpy as np
 
 from ..network.activations import ACTIVATIONS
 from ..network.cells import CELLS, Params
-from .bptt import forward
+from .layers import forward_through
 
 Array = np.ndarray
 DECIDED = 0.01  # change of a state by the last bit of the weights above which rounding decides it
@@ -36,7 +36,8 @@ def state_change(params: Params, x: Array, cell: str, activation: str) -> float:
     kind, phi = CELLS[cell], ACTIVATIONS[activation]
     largest = 0.0
     with np.errstate(over="ignore", invalid="ignore"):
-        for one, other in zip(forward(params, x, kind, phi), forward(nearby(params), x, kind, phi), strict=True):
+        both = (forward_through(each, x, kind, phi) for each in (params, nearby(params)))
+        for (_layer, one), (_same, other) in zip(*both, strict=True):
             h = one.state["h"]
             size, change = np.abs(h).max(), np.abs(other.state["h"] - h).max()
             if not np.isfinite(size):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ..network.cells import Cell, Params
+from ..network.layers import count_layers, network_shapes
 from ..text.registry import explain_choice
 
 Array = np.ndarray
@@ -24,9 +25,11 @@ def check_shapes(params: Params, x: Array, targets: Array, cell: Cell, loss_at: 
         raise ValueError(
             f"W_hy must have a column for each of at least 2 classes; got the shape {params['W_hy'].shape}"
         )
-    expected = cell.shapes(inputs, hidden) | {"W_hy": (hidden, classes), "b_y": (classes,)}
+    layers = count_layers(params)
+    expected = network_shapes(cell, inputs, hidden, classes, layers)
     if set(params) != set(expected):
-        raise ValueError(f"params of a cell {cell.name!r} are {', '.join(expected)}; got {', '.join(params)}")
+        of = f"a cell {cell.name!r}" if layers == 1 else f"{layers} layers of the cell {cell.name!r}"
+        raise ValueError(f"params of {of} are {', '.join(expected)}; got {', '.join(params)}")
     for name, shape in expected.items():
         if params[name].shape != shape:
             raise ValueError(f"{name} must have the shape {shape}; got {params[name].shape}")

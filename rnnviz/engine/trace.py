@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, fields
+from collections.abc import Callable
+from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 import numpy as np
 
+from ..network.activations import ACTIVATIONS
+from ..network.cells import CELLS
 from ..network.config import Config
+from ..network.layers import first_layers
 from ..network.sampling import draw_inputs, init_params
 from ..network.schemes import SCHEMES
 from ..text.language import _
+from .layers import forward_through
 
 Array = np.ndarray
+NUMBERS = ("loss", "log10_weight_size")  # one for each run
 
 
 def per_step(**metadata):
@@ -32,11 +38,14 @@ class Network:
     loss_at: str
     name: str
     loss_reduction: str = "sum"
+    truncate: int = 0
 
 
 @dataclass(frozen=True, eq=False)
 class Trace:
     """What happened in one run, or in S schemes x R seeds: then every array has the leading axes (S, R).
+
+    Of several layers, arrays by step are the top layer's, and `second_moment_by_layer` and the like have all of them.
 
     Attributes
     ----------
@@ -61,9 +70,11 @@ class Trace:
         of dL/dc_T (an LSTM's forget gate) or dL/dh_T (a GRU's update gate); nan at step 0.
     gates : name -> (T+1,), the mean value of each gate; gate_saturation : share of its values that are
         saturated, for a sigmoid those below 0.015 or above 0.985.
-    first_nonfinite : the first step whose state is not finite, or None; in a comparison an array (S, R), -1 for none.
+    first_nonfinite : the first step whose state (in this layer or one below) is not finite, or None; in a comparison an
+        array (S, R), -1 for none.
     units : (T+1, H), the state of the first sequence.
     own : the network of `trace`; None where a Config drew the networks.
+    by_layer : what is stated above for each layer, from the first to the top: field -> array; see `of_layer`.
     """
 
     config: Config
@@ -86,6 +97,40 @@ class Trace:
     first_nonfinite: Any = None
     units: Any = None
     own: Network | None = None
+    by_layer: tuple[dict[str, Any], ...] = ()
+
+    @property
+    def second_moment_by_layer(self) -> Array:
+        """(L, T+1), E h^2 of every layer, in a comparison (S, R, L, T+1); the next four properties likewise."""
+        return self._stacked("second_moment")
+
+    @property
+    def variance_by_layer(self) -> Array:
+        return self._stacked("variance")
+
+    @property
+    def mean_by_layer(self) -> Array:
+        return self._stacked("mean")
+
+    @property
+    def saturation_by_layer(self) -> Array:
+        return self._stacked("saturation")
+
+    @property
+    def log10_grad_norm_by_layer(self) -> Array:
+        return self._stacked("log10_grad_norm")
+
+    def _stacked(self, name: str) -> Array:
+        return np.stack([layer[name] for layer in self.by_layer], axis=-2)
+
+    def of_layer(self, layer: int) -> Trace:
+        """Return a Trace whose arrays by step are those of one layer, counted from 1; ValueError for one beyond L.
+
+        Its ``log10_relative_norm`` is relative to the top layer's dL/dh_T, as everywhere.
+        """
+        if not 1 <= layer <= len(self.by_layer):
+            raise ValueError(f"layer must be a whole number from 1 to {len(self.by_layer)}; got {layer}")
+        return replace(self, **self.by_layer[layer - 1])
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -107,47 +152,65 @@ class Trace:
         """Return what one of the networks read: ``x`` (T, B, D) and the targets (T, B)."""
         return (self.own.x, self.own.targets) if self.own else draw_inputs(self.drawn(scheme_index, seed_index))
 
+    def layer_inputs(self, layer: int, scheme_index: int = 0, seed_index: int = 0) -> Array:
+        """Return what a layer, counted from 1, of one of the networks read: (T, B, D), or (T, B, H) above the first."""
+        x, _targets = self.inputs(scheme_index, seed_index)
+        if layer == 1:
+            return x
+        below = first_layers(self.parameters(scheme_index, seed_index), layer - 1)
+        cell, phi = CELLS[self.config.cell], ACTIVATIONS[self.config.activation]
+        with np.errstate(over="ignore", invalid="ignore"):
+            steps = list(forward_through(below, x, cell, phi))[-len(x) :]
+        return np.stack([step.state["h"] for _layer, step in steps])
+
     def only(self, scheme: int = 0) -> Trace:
         """Return the comparison of a single scheme: the same, with S = 1."""
-
-        def cut(value):
-            if isinstance(value, dict):
-                return {key: cut(item) for key, item in value.items()}
-            return value[scheme : scheme + 1] if isinstance(value, np.ndarray) else value
-
         if self.own:
             return self
-        values = {spec.name: cut(getattr(self, spec.name)) for spec in fields(self)}
         name = self.schemes[scheme]
-        return Trace(**values | {"config": self.config.replace(scheme=name), "schemes": (name,)})
+        cut = self._with_arrays(lambda array: array[scheme : scheme + 1])
+        return replace(cut, config=self.config.replace(scheme=name), schemes=(name,))
 
     def one(self, scheme: int = 0, seed: int = 0) -> Trace:
         """Return the Trace of a single run, without the leading axes."""
-        index = (scheme, seed)
-
-        def pick(value):
-            if isinstance(value, dict):
-                return {key: item[index] for key, item in value.items()}
-            return value[index] if isinstance(value, np.ndarray) else value
-
-        values = {spec.name: pick(getattr(self, spec.name)) for spec in fields(self)}
         config = self.config if self.own else self.drawn(scheme, seed)
-        step = int(values["first_nonfinite"])
-        values |= {"config": config, "schemes": (self.schemes[scheme],), "seeds": (self.seeds[seed],)}
-        scalars = {name: float(values[name]) for name in ("loss", "log10_weight_size")}
-        return Trace(**values | scalars | {"first_nonfinite": None if step < 0 else step})
+        picked = self._with_arrays(lambda array: array[scheme, seed], without_axes)
+        return replace(picked, config=config, schemes=(self.schemes[scheme],), seeds=(self.seeds[seed],))
 
     def as_comparison(self) -> Trace:
         """Return the Trace of a single run as a comparison of one, the inverse of `one`; a comparison as it is."""
         if self.second_moment.ndim > 1:
             return self
+        return self._with_arrays(lambda array: array[None, None], with_axes)
 
-        def lead(value):
+    def _with_arrays(
+        self, change: Callable[[Array], Any], scalars: Callable[[dict], dict] = lambda values: {}
+    ) -> Trace:
+        """Return a Trace with every array changed, and with what ``scalars`` makes of the numbers without steps."""
+
+        def changed(value):
             if isinstance(value, dict):
-                return {key: lead(item) for key, item in value.items()}
-            return value[None, None] if isinstance(value, np.ndarray) else value
+                return {key: changed(item) for key, item in value.items()}
+            return change(value) if isinstance(value, np.ndarray) else value
 
-        values = {spec.name: lead(getattr(self, spec.name)) for spec in fields(self)}
-        step = -1 if self.first_nonfinite is None else self.first_nonfinite
-        scalars = {name: np.array([[getattr(self, name)]]) for name in ("loss", "log10_weight_size")}
-        return Trace(**values | scalars | {"first_nonfinite": np.array([[step]])})
+        def changed_fields(values: dict[str, Any]) -> dict[str, Any]:
+            values = changed(values)
+            return values | scalars(values)
+
+        values = {spec.name: getattr(self, spec.name) for spec in fields(self)}
+        by_layer = tuple(map(changed_fields, values.pop("by_layer")))
+        return Trace(**changed_fields(values), by_layer=by_layer)
+
+
+def without_axes(values: dict[str, Any]) -> dict[str, Any]:
+    """Return the numbers without steps of a single run, picked from a comparison."""
+    step = int(values["first_nonfinite"])
+    numbers = {name: float(values[name]) for name in NUMBERS if name in values}
+    return numbers | {"first_nonfinite": None if step < 0 else step}
+
+
+def with_axes(values: dict[str, Any]) -> dict[str, Any]:
+    """Return the numbers without steps of a single run as a comparison has them."""
+    step = -1 if values["first_nonfinite"] is None else values["first_nonfinite"]
+    numbers = {name: np.array([[values[name]]]) for name in NUMBERS if name in values}
+    return numbers | {"first_nonfinite": np.array([[step]])}

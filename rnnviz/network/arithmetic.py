@@ -188,7 +188,7 @@ class Plain:
         return W
 
     def through(self, parts: Sequence[Array], W: Array) -> Array:
-        return np.concatenate(parts, axis=-1) @ W
+        return (parts[0] if len(parts) == 1 else np.concatenate(parts, axis=-1)) @ W
 
     def start(self, d: Factor) -> Array:
         return d.to_float() if isinstance(d, Scaled) else d

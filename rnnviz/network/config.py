@@ -72,10 +72,26 @@ class Config:
         None, SCHEMES, N_("Input scheme"), N_("how W_xh is drawn; by default by the same scheme"), optional=True
     )
     gain: float = number(
-        1.0, 0.0, 20.0, N_("Gain"), N_("factor on W_hh"), slider=(0.0, 20.0), step=0.01, fine=(0.5, 2.5)
+        1.0,
+        0.0,
+        20.0,
+        N_("Gain"),
+        N_("factor on W_hh, and on W_xh of the layers above the first"),
+        slider=(0.0, 20.0),
+        step=0.01,
+        fine=(0.5, 2.5),
     )
     hidden_size: int = number(
         64, 1, 4096, N_("Hidden size"), N_("H, the number of hidden units"), slider=(1, 512), step=1
+    )
+    layers: int = number(
+        1,
+        1,
+        16,
+        N_("Layers"),
+        N_("L, the number of layers; each reads the state of the one below"),
+        slider=(1, 16),
+        step=1,
     )
     input_size: int = number(
         32, 1, 4096, N_("Input size"), N_("D, how many numbers the network reads per step"), slider=(1, 256), step=1
@@ -96,6 +112,16 @@ class Config:
         N_("Loss is"),
         N_("the sum of the losses of all steps, which grows with T, or their mean"),
         applies=lambda values: values["loss_at"] == "every" and values["seq_len"] > 1,
+    )
+    truncate: int = number(
+        0,
+        0,
+        10_000,
+        N_("Truncate after"),
+        N_("how many steps each loss reaches back (truncated BPTT); 0: all the way"),
+        slider=(0, 200),
+        step=1,
+        applies=lambda values: values["seq_len"] > 1,
     )
     forget_bias: float = number(
         1.0,
@@ -127,6 +153,12 @@ class Config:
         """The text or the numbers that the input reads, "" where it reads neither."""
         name = INPUTS[self.inputs].reads
         return getattr(self, name) if name else ""
+
+    @property
+    def first_reached(self) -> int:
+        """The first step that a loss reaches: before it, truncation leaves a gradient of exactly 0."""
+        is_cut = self.truncate and self.loss_at == "last"
+        return max(0, self.seq_len - self.truncate) if is_cut else 0
 
     @property
     def noise_scale(self) -> float:

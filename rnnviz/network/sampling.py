@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from .cells import CELLS, Cell
 from .config import Config
 from .inputs import INPUTS, Sizes
+from .layers import name_in
 from .schemes import SCHEMES
 
 Array = np.ndarray
-STREAMS = ("W_xh", "W_hh", "W_hy", "bias", "inputs")
+STREAMS = ("W_xh", "W_hh", "W_hy", "bias", "inputs", "layers")
 
 
-def stream(seed: int, name: str) -> np.random.Generator:
+def stream(seed: int, name: str, *which: int) -> np.random.Generator:
     """Return the generator for one of ``STREAMS``, so that changing one scheme leaves the other draws unchanged.
 
-    It equals the name's entry of ``np.random.default_rng(seed).spawn(len(STREAMS))``.
+    It equals the name's entry of ``np.random.default_rng(seed).spawn(len(STREAMS))``; ``which`` numbers the streams
+    that this one spawns.
     """
-    return np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(STREAMS.index(name),)))
+    return np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(STREAMS.index(name), *which)))
 
 
 def init_params(config: Config) -> dict[str, Array]:
@@ -26,28 +30,43 @@ def init_params(config: Config) -> dict[str, Array]:
 
     W_hh, W_hy and the biases follow ``config.scheme``, W_xh follows ``config.input_scheme`` (None: the same). The gates
     of an LSTM or GRU are drawn one by one, with fan_out H, unless a framework draws them as one matrix. Biases are 0
-    (``forget_bias`` at an LSTM's forget gate), unless a framework draws them: then ``forget_bias`` has no effect.
+    (``forget_bias`` at an LSTM's forget gate), unless a framework draws them: then ``forget_bias`` has no effect. In
+    the layers above the first, W_xh follows ``config.scheme`` and ``config.gain``, as W_hh does; each of these layers
+    has random numbers of its own, so that adding one leaves the others unchanged.
 
     Returns
     -------
-    dict ``W_xh (D, kH)``, ``W_hh (H, kH)``, ``b_h (kH,)``, a GRU's ``b_hn (H,)``, ``W_hy (H, O)``, ``b_y (O,)``.
+    dict ``W_xh (D, kH)``, ``W_hh (H, kH)``, ``b_h (kH,)``, a GRU's ``b_hn (H,)``, ``W_hy (H, O)``, ``b_y (O,)``; of
+    the second layer ``W_xh_2 (H, kH)``, ``W_hh_2 (H, kH)``, ``b_h_2 (kH,)``, a GRU's ``b_hn_2 (H,)``, and so on.
 
     >>> {name: value.shape for name, value in init_params(Config(cell="gru", hidden_size=4)).items()}
     {'W_xh': (32, 12), 'W_hh': (4, 12), 'b_h': (12,), 'b_hn': (4,), 'W_hy': (4, 10), 'b_y': (10,)}
     """
-    cell, seed = CELLS[config.cell], config.seed
+    scheme, seed = config.scheme, config.seed
     inputs, classes = config.sizes
-    hidden, scheme = config.hidden_size, config.scheme
+    bias = stream(seed, "bias")
+    params = draw_layer(
+        config, inputs, config.input_scheme or scheme, 1.0, (stream(seed, "W_xh"), stream(seed, "W_hh"), bias)
+    )
+    for layer in range(2, config.layers + 1):
+        drawn = draw_layer(config, config.hidden_size, scheme, config.gain, (stream(seed, "layers", layer),) * 3)
+        params |= {name_in(name, layer): value for name, value in drawn.items()}
+    params["W_hy"] = draw(scheme, "output", stream(seed, "W_hy"), config.hidden_size, classes, 1)
+    params["b_y"] = draw_bias(config, CELLS[config.cell], "b_y", (classes,), bias)
+    return params
+
+
+def draw_layer(config: Config, inputs: int, input_scheme: str, input_gain: float, rngs: Sequence) -> dict[str, Array]:
+    """Draw one layer, its W_xh, W_hh and biases each by a generator of ``rngs``."""
+    cell, hidden = CELLS[config.cell], config.hidden_size
+    blocks = len(cell.gates)
     params = {
-        "W_xh": draw(config.input_scheme or scheme, "input", stream(seed, "W_xh"), inputs, hidden, len(cell.gates)),
-        "W_hh": draw(scheme, "recurrent", stream(seed, "W_hh"), hidden, hidden, len(cell.gates), config.gain),
+        "W_xh": draw(input_scheme, "input", rngs[0], inputs, hidden, blocks, input_gain),
+        "W_hh": draw(config.scheme, "recurrent", rngs[1], hidden, hidden, blocks, config.gain),
     }
-    rng = stream(seed, "bias")
     for name, shape in cell.shapes(inputs, hidden).items():
         if name not in params:
-            params[name] = draw_bias(config, cell, name, shape, rng)
-    params["W_hy"] = draw(scheme, "output", stream(seed, "W_hy"), hidden, classes, 1)
-    params["b_y"] = draw_bias(config, cell, "b_y", (classes,), rng)
+            params[name] = draw_bias(config, cell, name, shape, rngs[2])
     return params
 
 

@@ -94,6 +94,10 @@ class Scaled:
         return cls(np.where(zero, 0.0, np.exp2(powers - e)), e).rowwise()
 
     @property
+    def shape(self) -> tuple[int, ...]:
+        return self.m.shape
+
+    @property
     def is_rowwise(self) -> bool:
         return self.e.shape[-1] == 1
 
@@ -282,6 +286,8 @@ def concatenate(parts: Sequence[Scaled]) -> Scaled:
 
 def product(parts: Sequence[Scaled], W: Weights) -> Scaled:
     """Return the product of the parts, joined along the last axis, with ``W``."""
+    if len(parts) == 1:
+        return parts[0] @ W
     if not W.dense or all(np.array_equal(part.e, parts[0].e) for part in parts):
         return concatenate(parts) @ W
     parts = [part.balanced() for part in parts]

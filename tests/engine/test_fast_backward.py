@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import rnnviz as rv
-from rnnviz.engine.bptt import backward, cross_entropy, forward
 from rnnviz.engine.fast_backward import fast_steps
+from rnnviz.engine.passes import backward, cross_entropy, forward
 from rnnviz.network.arithmetic import PLAIN
 from rnnviz.network.cells import Cell
 from rnnviz.network.sampling import draw_inputs
@@ -68,7 +68,7 @@ def test_every_number_agrees_with_mpmath(cell, seed, decades, zeros):
     rng, entry = np.random.default_rng(seed), CELLS[cell]
     W, tapes = drawn(entry, rng, decades, zeros)
     error = rng.uniform(0.1, 1.0, (BATCH, CLASSES))
-    backs = backward(W, tapes, [*[None] * (STEPS - 1), Scaled(error)], entry)
+    backs = backward(W, tapes, [*[None] * (STEPS - 1), [Scaled(error)]], entry)
     with mp.workdps(DIGITS):
         for back, exact in zip(backs, in_mp(W, tapes, error, entry), strict=True):
             for name, total in back.total.items():
@@ -112,7 +112,7 @@ def test_ordinary_networks_go_back_many_steps_at_once(cell):
         x, targets = draw_inputs(config)
         steps = list(forward(params, x, counting, phi))
         error = cross_entropy(params, steps[-1].state["h"], targets[-1])[1]
-        errors = [*[None] * (len(steps) - 1), error]
+        errors = [*[None] * (len(steps) - 1), [error]]
         assert len(list(backward(params, [step.tape for step in steps], errors, counting))) == len(steps) + 1
         assert counting.counts["plain"] >= config.seq_len - 4, scheme
         assert counting.counts["exact"] <= 4, scheme

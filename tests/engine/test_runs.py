@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 import rnnviz as rv
 from rnnviz.engine import runs
-from rnnviz.engine.bptt import forward
+from rnnviz.engine.passes import forward
 from rnnviz.engine.statistics import Statistics
 from rnnviz.engine.trace import Trace
 from rnnviz.numerics.progress import finish
@@ -86,12 +86,19 @@ def test_the_last_loss_alone_is_that_of_a_run_with_no_other(cell):
 
 def assert_same(one: Trace, other: Trace, rtol=0.0):
     for spec in fields(Trace):
-        a, b = getattr(one, spec.name), getattr(other, spec.name)
-        for x, y in zip(a.values(), b.values(), strict=True) if isinstance(a, dict) else [(a, b)]:
-            if isinstance(x, np.ndarray | float):
-                np.testing.assert_allclose(x, y, rtol=rtol, atol=rtol)
-            else:
-                assert x == y
+        assert_same_values(getattr(one, spec.name), getattr(other, spec.name), rtol)
+
+
+def assert_same_values(one, other, rtol):
+    """Compare arrays, and what dicts and tuples hold."""
+    if isinstance(one, np.ndarray | float):
+        np.testing.assert_allclose(one, other, rtol=rtol, atol=rtol)
+    elif isinstance(one, dict | tuple):
+        assert len(one) == len(other)
+        for key in one if isinstance(one, dict) else range(len(one)):
+            assert_same_values(one[key], other[key], rtol)
+    else:
+        assert one == other
 
 
 @pytest.mark.parametrize("cell", CELLS)
@@ -162,9 +169,10 @@ def test_a_loss_that_overflows_alone_gives_no_gradient():
     stacked = {name: runs.stack_params([value]) for name, value in params.items()}
     x, targets = runs.draw_inputs(config)
     found = finish(Statistics(config, 1).collecting(stacked, x[None], targets[None]))
-    assert found["first_nonfinite"] == -1
+    (layer,) = found["by_layer"]
+    assert layer["first_nonfinite"] == -1
     assert not np.isfinite(found["loss"])
-    assert np.isnan(found["log10_grad_norm"]).all()
+    assert np.isnan(layer["log10_grad_norm"]).all()
 
 
 def test_a_new_activation_without_bounds_is_marked_too(monkeypatch):
