@@ -69,8 +69,8 @@ def cause_of_flat_slopes(diagnosis: Diagnosis) -> str:
     """Find what keeps the slopes flat: saturation, the activation itself, the input, or the state."""
     activation = ACTIVATIONS[diagnosis.activation]
     if diagnosis.forward == "saturates" and len(diagnosis.forward_runs) == 1:
-        by = "saturated by input" if diagnosis.layers == 1 else "saturated by below"
-        return by if diagnosis.by_input else "saturated"
+        read = "saturated by input" if diagnosis.layers == 1 else "below"
+        return read if diagnosis.by_input else "saturated"
     if 2.0 * activation.log10_steepest <= diagnosis.step_factor and activation.log10_steepest < 0:
         return "ceiling"
     if activation.homogeneous:

@@ -41,10 +41,11 @@ def rounding_decides(trace: Trace, scheme: int) -> bool:
 
 def growths_of_layers(trace: Trace, scheme: int) -> Array:
     """Return how far each seed's gradient (R,) grows in the layer where it grows most, as if it were not cut off."""
-    config = trace.config
-    layers = range(1, config.layers + 1)
-    growth = np.max([growths(trace.of_layer(layer).log10_relative_norm[scheme]) for layer in layers], axis=0)
-    return growth * max(1.0, config.seq_len / (config.truncate or config.seq_len))
+    steps = trace.config.seq_len
+    reach = min(trace.config.truncate or steps, steps)
+    others = [trace.of_layer(layer) for layer in range(1, trace.config.layers)]
+    norms = [each.log10_relative_norm[scheme][:, steps - reach :] for each in (trace, *others)]
+    return np.max([growths(each) for each in norms], axis=0) * (steps / reach)
 
 
 def growths(norms: Array) -> Array:

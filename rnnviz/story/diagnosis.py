@@ -52,7 +52,7 @@ class Diagnosis:
     layers : the number of layers; all of this is about the top one, whose input is the layer below.
     truncate : the number of steps after which the gradient is cut off, 0 where it is followed all the way.
     fed : whether the top layer's W_xh is not 0.
-    first_moment : log10 E h^2 in layer 1 at the last step, a median.
+    first_moment : log10 E h^2 in layer 1 at the last step, a median; 0 where that is the top layer.
     arrivals : what arrives at layer 1, first at the last step, then at step 1; () where there is one layer.
     """
 
@@ -174,7 +174,9 @@ def diagnose(trace: Trace, scheme_index: int) -> Diagnosis:
 
 
 def first_moment(trace: Trace, k: int) -> float:
-    """Return log10 E h^2 in layer 1 at the last step, a median."""
+    """Return log10 E h^2 in layer 1 at the last step, a median; 0 where that is the top layer."""
+    if trace.config.layers == 1:
+        return 0.0
     with np.errstate(divide="ignore"):
         return float(median(np.log10(trace.second_moment_by_layer[k][:, 0, -1])))
 

@@ -44,7 +44,6 @@ CAUSES = {
     "below and state": N_(
         "{weights}; the layer below and the state's own size push the units to where their slope is below 1: {factors}"
     ),
-    "saturated by below": N_("what the layer below sends saturates the units, which pass little back: {factors}"),
     "flat": N_("{weights}; the units are where their slope is below 1: {factors}"),
     "large": N_("its weights are large: {factors}"),
     "one sign": N_("its weights have one sign and add up: {factors}"),

@@ -164,7 +164,7 @@ def for_trace(trace: Any, k: int = 0) -> Prediction:
     """
     if trace.own is not None:
         return without(_("Theory needs to know how the weights are drawn; these are your own matrices."))
-    return predict(trace.drawn(k), trace.seeds, getattr(trace, "layer", 0))
+    return predict(trace.drawn(k), trace.seeds, trace.layer)
 
 
 def tied_weights_show(config: Config, schemes: Sequence[str], back: bool = True) -> bool:
