@@ -75,7 +75,7 @@ class Trace:
     units : (T+1, H), the state of the first sequence.
     own : the network of `trace`; None where a Config drew the networks.
     by_layer : what is stated above for each layer, from the first to the top: field -> array; see `of_layer`.
-    layer : the layer whose arrays by step these are, counted from 1; 0 for the top one.
+    layer : whose arrays by step these are, counted from 1; 0 for the top one's.
     """
 
     config: Config
