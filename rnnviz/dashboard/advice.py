@@ -2,36 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import ipywidgets as widgets
 
 from ..story.suggestions import Suggestion
 from ..text.language import _
-from .buttons import button
+from .buttons import button, row
 from .controls import folded, put_class
+from .state import Dispatch, PageState
 
 
 class AdvicePanel(widgets.Box):
-    """Unfolded on request: a sentence with a button that does what it says; nothing where there is nothing to suggest.
+    """Unfolded on request: a suggestion with a button that applies it; nothing where there is nothing to suggest."""
 
-    Parameters
-    ----------
-    apply : sets fields of Config.
-    """
-
-    def __init__(self, apply: Callable[[dict[str, Any]], None]):
+    def __init__(self, dispatch: Dispatch):
         self.changes: dict[str, Any] = {}
-        self.words = widgets.Label()
-        self.words.add_class("rnnviz-live")
-        tooltip = _("apply this suggestion")
-        self.button = button(_("Try it"), tooltip, lambda: apply(self.changes))
-        self.row = widgets.Box([self.words, self.button])
-        self.row.add_class("rnnviz-presets")
-        self.row.add_class("rnnviz-advice")
+        self.words = widgets.Label().add_class("rnnviz-live")
+        self.button = button(_("Try it"), _("apply this suggestion"), lambda: dispatch(self.apply))
+        self.row = row([self.words, self.button], "rnnviz-presets", "rnnviz-advice")
         super().__init__([folded(_("Suggest a change"), self.row, _("a change that lets the gradient survive"))])
         self.show(None)
+
+    def apply(self, state: PageState) -> PageState:
+        """Do what was suggested."""
+        return state.change(state.settings.replace(**self.changes))
 
     def show(self, found: Suggestion | None) -> None:
         """Show a suggestion; None hides the old one."""

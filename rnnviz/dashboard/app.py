@@ -1,11 +1,14 @@
-"""The dashboard: events change the state, the plan follows the state, and the frame follows both."""
+"""The dashboard: a reader changes the state, the plan follows the state, and the frame follows both."""
 
 from __future__ import annotations
 
+import html
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
+
+import ipywidgets as widgets
 
 from ..network.config import Config
 from ..text.language import _, settle
@@ -21,7 +24,6 @@ from .export import CODES, KINDS
 from .glossary import Glossary
 from .gradient_check_panel import GradientCheckPanel
 from .neighbours import neighbours
-from .notes import NotesPanel
 from .own import ABSENT, OwnNetwork
 from .pictures import Pictures
 from .pins import pinned_trace
@@ -33,27 +35,11 @@ from .results import Results
 from .scenes import scenes_of
 from .settings import Comparison, Settings, too_many
 from .stage import Stage
-from .state import (
-    Answer,
-    Ask,
-    Change,
-    Choose,
-    DrawAgain,
-    Event,
-    KeepPins,
-    Open,
-    Point,
-    Reset,
-    See,
-    Stop,
-    reduce,
-)
+from .state import PageState
 from .static_copy import KeptPage
 from .widget_tree import inner_widgets
 from .work import Ahead
 from .worker import Mode, Worker, running_loop
-
-FROM_BUTTONS = (Choose, Open, Reset, DrawAgain)  # events that the controls do not show yet
 
 
 class Dashboard(KeptPage):
@@ -108,7 +94,7 @@ class Dashboard(KeptPage):
         notice = " ".join(filter(None, [*unspoken, too_many(schemes[0], schemes[1:]), self.state.notice, unknown]))
         self.state = replace(self.state, notice=notice)
         self.stage.observe(lambda change: self.attempt(self.show), "viewport")
-        self.stage.observe(lambda change: self.dispatch(Point(change["new"])), "step")
+        self.stage.observe(lambda change: self.dispatch(replace, step=change["new"]), "step")
         self.stage.on_msg(lambda stage, message, buffers: self.attempt(lambda: self.receive(message)))
         close_older(self)
         self.attempt(self.begin)
@@ -121,7 +107,8 @@ class Dashboard(KeptPage):
         own = state.settings.network is not None
         scenes = {} if own else scenes_of(state.start, tuple(self.pictures.canvases))
         self.strip = Strip(scenes, self.bet, self.dispatch)
-        self.notes, self.advice = NotesPanel(), AdvicePanel(self.follow_advice)
+        self.notes = widgets.HTML().add_class("rnnviz-notes").add_class("rnnviz-live")
+        self.advice = AdvicePanel(self.dispatch)
         self.check = GradientCheckPanel(self.dispatch)
         hide = (*state.hide, *ABSENT) if own else state.hide
         rows, is_frozen = self.controls, bool(self.controls.restrict(state.lock, hide))
@@ -134,8 +121,7 @@ class Dashboard(KeptPage):
         main = row([self.stage, extras, self.notes], "rnnviz-main")
         super().__init__([self.strip, row([column, main], "rnnviz-body"), Glossary()])
         self.strip.drawer.observe(lambda change: put_class(self, change["new"], "rnnviz-open"), "value")
-        for name in ("rnnviz", f"rnnviz-{self.stage.lang}"):
-            self.add_class(name)
+        self.add_class("rnnviz").add_class(f"rnnviz-{self.stage.lang}")
 
     @property
     def config(self) -> Config:
@@ -161,23 +147,20 @@ class Dashboard(KeptPage):
             self.update()
         self.stage.step = self.state.step
 
-    def dispatch(self, event: Event) -> None:
-        """Take an event in; what goes wrong becomes one sentence on the page, which keeps its last good pictures."""
-        self.attempt(lambda: self.take_in(event))
+    def dispatch(self, change: Callable[..., PageState], /, *arguments: Any, **fields: Any) -> None:
+        """Change the state; what goes wrong becomes one sentence on the page, which keeps its last good pictures."""
+        self.attempt(lambda: self.go_to(change(self.state, *arguments, **fields)))
 
-    def take_in(self, event: Event) -> None:
-        """Change the state by an event, and let plan and frame follow."""
-        before, self.state = self.state, reduce(self.state, event)
-        if isinstance(event, FROM_BUTTONS):
-            self.controls.show(self.state.settings)
-        elif isinstance(event, Change):
-            self.controls.shown = self.state.settings
-            self.controls.offer()
-        if self.state != before:
-            is_new = self.state.settings.comparison != before.settings.comparison
+    def go_to(self, state: PageState) -> None:
+        """Let controls, plan and frame follow another state."""
+        before, self.state = self.state, state
+        if (state.settings, state.refusal) != (self.controls.shown, self.controls.refusal):
+            self.controls.show(state.settings)
+        if state != before:
+            is_new = state.settings.comparison != before.settings.comparison
             if is_new:
                 self.results.forgive()
-                self.adopt(self.state.settings.comparison)
+                self.adopt(state.settings.comparison)
             self.update(is_new)
 
     def adopt(self, comparison: Comparison) -> None:
@@ -211,7 +194,8 @@ class Dashboard(KeptPage):
         """Show the state and the results."""
         self.frame = frame = render(self.state, self.results, self.worker.jobs, self.stage.viewport, self.pictures)
         self.stage.show(frame.stage, frame.traits | {"shown": list(self.state.seen(self.pictures.canvases))})
-        self.notes.show(frame.notes)
+        self.notes.value = "".join(f"<p>{html.escape(sentence, quote=False)}</p>" for sentence in frame.notes)
+        self.notes.layout.display = None if frame.notes else "none"
         self.advice.show(frame.advice)
         self.bet.show(self.state, frame)
         self.check.show(self.state, frame)
@@ -228,11 +212,6 @@ class Dashboard(KeptPage):
             # A fault may leave older pictures; what is only refused changes none.
             self.stage.show({}, traits | ({} if isinstance(error, Refusal) else {"busy": True}))
 
-    def follow_advice(self, changes: dict[str, Any]) -> None:
-        """Set the controls to what was suggested."""
-        self.controls.show(self.state.settings.replace(**changes))
-        self.controls.changed()
-
     def receive(self, message: dict[str, Any]) -> None:
         """Take in what the stage asks for: to stop, or a picture, the data or the code."""
         kind, view = str(message.get("kind")), str(message.get("view", ""))
@@ -248,27 +227,29 @@ class Dashboard(KeptPage):
         elif self.state.covers and kind not in CODES:
             raise Refusal(_("Place your bet first: a file would give the answer away."))
         else:
-            self.dispatch(Ask(kind, view and VIEWS[view].name))
+            self.dispatch(PageState.ask, kind, view and VIEWS[view].name)
 
     def see(self, view: str) -> None:
         """Show a view in the place of the one that has been seen for longer."""
         if view in self.pictures.canvases and view not in self.state.seen(self.pictures.canvases):
-            self.dispatch(See((self.state.seen(self.pictures.canvases)[-1], view)))
+            self.dispatch(replace, shown=(self.state.seen(self.pictures.canvases)[-1], view))
 
     def apply_link(self, query: str) -> None:
         """Show a link's settings, as a task's *Set this up* asks."""
         if self.controls.frozen:
             raise Refusal(_("The controls of this page are frozen."))
         asked = link.from_query(query, self.state.start)
-        self.dispatch(Open(asked.settings, asked.scene, asked.shown))
+        shown = asked.shown or self.state.shown
+        self.dispatch(lambda state: replace(state.change(asked.settings), scene=asked.scene, shown=shown, moved=""))
 
     def stop(self) -> None:
         """Stop what the page is told to wait for: its comparison and pins, or its slow views."""
         kind = self.worker.jobs[0].kind if self.worker.jobs else ""
         if kind in ("comparison", "pins"):
-            self.dispatch(KeepPins(tuple(pin for pin in self.state.pins if pinned_trace(pin.comparison, self.results))))
+            known = tuple(pin for pin in self.state.pins if pinned_trace(pin.comparison, self.results))
+            self.dispatch(replace, pins=known)
         if kind in ("comparison", "views"):
-            self.dispatch(Stop(kind))
+            self.dispatch(PageState.stop, kind)
 
     def answer_requests(self) -> None:
         """Answer what the reader has asked for, as soon as all that it needs is there."""
@@ -280,11 +261,11 @@ class Dashboard(KeptPage):
                 if not reply and not message:
                     continue
             except Exception:
-                self.state = reduce(self.state, Answer(request))  # it will not go better the next time
+                self.state = self.state.answer(request)  # it will not go better the next time
                 raise
             if reply:
                 self.stage.send(*reply)
-            self.dispatch(Answer(request, message))
+            self.dispatch(PageState.answer, request, message)
 
     def close(self) -> None:
         """Stop all work and take the page away, with everything that it holds: notebooks keep their results in Out."""

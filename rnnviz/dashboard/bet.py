@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import partial
 
 import ipywidgets as widgets
@@ -16,7 +15,7 @@ from .captions import diagnoses
 from .controls import put_class
 from .glossary import what_button
 from .render import Frame
-from .state import DrawAgain, Event, PageState, PlaceBet
+from .state import Dispatch, PageState
 
 CHOICES = (
     (N_("fades"), "fades"),
@@ -29,14 +28,13 @@ CHOICES = (
 class BetPanel(widgets.Box):
     """A question about the first scheme's gradient with its answers as buttons, and then how the bet went."""
 
-    def __init__(self, dispatch: Callable[[Event], None]):
+    def __init__(self, dispatch: Dispatch):
         self.dispatch = dispatch
         self.diagnosis: Diagnosis | None = None  # what answers are judged by, None while it is to come
-        self.question, self.result = widgets.HTML(), widgets.HTML()
-        self.result.add_class("rnnviz-live")
+        self.question, self.result = widgets.HTML(), widgets.HTML().add_class("rnnviz-live")
         self.buttons = {answer: button(_(label), "", partial(self.place, answer)) for label, answer in CHOICES}
         again = _("draw new weights and inputs, and bet again")
-        self.again = button(_("Ask again"), again, partial(dispatch, DrawAgain()))
+        self.again = button(_("Ask again"), again, partial(dispatch, PageState.draw_again))
         super().__init__([self.question, row(list(self.buttons.values()), "rnnviz-presets"), self.result, self.again])
         self.add_class("rnnviz-bet")
         self.layout.display = "none"
@@ -44,7 +42,7 @@ class BetPanel(widgets.Box):
     def place(self, answer: str) -> None:
         """Place a bet, which the comparison has already decided."""
         if self.diagnosis is not None:
-            self.dispatch(PlaceBet(answer, answer == truth(self.diagnosis)))
+            self.dispatch(PageState.place_bet, answer, answer == truth(self.diagnosis))
 
     def show(self, state: PageState, frame: Frame) -> None:
         """Show the question on these settings, or how the bet on them went."""

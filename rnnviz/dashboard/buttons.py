@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import partial
 
 import ipywidgets as widgets
@@ -11,13 +12,12 @@ import ipywidgets as widgets
 from ..text.language import _
 from .controls import put_class
 from .scenes import START, Scene, shown_scene
-from .state import Choose, DrawAgain, Event, KeepPins, PageState, PinFirst, Predict, Reset
+from .state import Dispatch, PageState
 
 
 def button(label: str, tooltip: str, act: Callable[[], None]) -> widgets.Button:
     """Return a button that does something when it is clicked."""
-    made = widgets.Button(description=label, tooltip=tooltip)
-    made.add_class("rnnviz-button")
+    made = widgets.Button(description=label, tooltip=tooltip).add_class("rnnviz-button")
     made.on_click(lambda _: act())
     return made
 
@@ -33,25 +33,24 @@ def row(children: list[widgets.Widget], *classes: str) -> widgets.Box:
 class Strip(widgets.VBox):
     """A tab for each scene of the page, the question of the scene shown, and what turns bets and controls on."""
 
-    def __init__(self, scenes: Mapping[str, Scene], bet: widgets.Widget, dispatch: Callable[[Event], None]):
+    def __init__(self, scenes: Mapping[str, Scene], bet: widgets.Widget, dispatch: Dispatch):
         self.of_page = scenes
         self.scenes = {
-            name: button(_(scene.label), scene_help(scene), partial(dispatch, Choose(name)))
+            name: button(
+                _(scene.label),
+                _(scene.look) if scene.look else _("go back to how this notebook starts"),
+                partial(dispatch, PageState.choose, name),
+            ).add_class("rnnviz-scene")
             for name, scene in scenes.items()
         }
-        for each in self.scenes.values():
-            each.add_class("rnnviz-scene")
-        self.look = widgets.HTML()
-        for name in ("rnnviz-look", "rnnviz-live"):
-            self.look.add_class(name)
-        help = _("cover the gradient, say what it will do, then see")
-        self.predict = widgets.ToggleButton(description=_("Predict first"), tooltip=help)
-        self.predict.observe(lambda change: dispatch(Predict(change["new"])), "value")
+        self.look = widgets.HTML().add_class("rnnviz-look").add_class("rnnviz-live")
+        self.predict = widgets.ToggleButton(
+            description=_("Predict first"), tooltip=_("cover the gradient, say what it will do, then see")
+        )
+        self.predict.observe(lambda change: dispatch(replace, predict=change["new"]), "value")
         self.drawer = widgets.ToggleButton(description=_("Controls"), tooltip=_("show or hide the controls"))
-        for name in ("rnnviz-toggle", "rnnviz-predict"):
-            self.predict.add_class(name)
-        for name in ("rnnviz-toggle", "rnnviz-drawer"):
-            self.drawer.add_class(name)
+        self.predict.add_class("rnnviz-toggle").add_class("rnnviz-predict")
+        self.drawer.add_class("rnnviz-toggle").add_class("rnnviz-drawer")
         tabs = row(list(self.scenes.values()), "rnnviz-scenes")
         question = row([self.look, bet, row([], "rnnviz-question-slot")], "rnnviz-question")
         super().__init__([row([tabs, self.drawer, self.predict], "rnnviz-tabs"), question])
@@ -78,28 +77,20 @@ class Strip(widgets.VBox):
         for k, (name, each) in enumerate(self.scenes.items()):
             put_class(each, name == shown, "rnnviz-chosen")
             label = _("Scene {k}").format(k=k) if state.predict and name != START else _(self.of_page[name].label)
-            if each.description != label:
-                each.description = label
+            each.description = label
         return asks.moves if asks else ()
-
-
-def scene_help(scene: Scene) -> str:
-    """Return what a scene's tab says before it is chosen."""
-    return _(scene.look) if scene.look else _("go back to how this notebook starts")
 
 
 class Actions(widgets.Box):
     """*New seed*, *Pin*, *Unpin* and *Reset*, and whether the page is as it started."""
 
-    def __init__(self, dispatch: Callable[[Event], None]):
-        self.reset = button(_("Reset"), _("go back to where this page started"), partial(dispatch, Reset()))
-        self.new_seed = button(_("New seed"), _("draw new weights and inputs"), partial(dispatch, DrawAgain()))
+    def __init__(self, dispatch: Dispatch):
+        self.reset = button(_("Reset"), _("go back to where this page started"), partial(dispatch, PageState.reset))
+        self.new_seed = button(_("New seed"), _("draw new weights and inputs"), partial(dispatch, PageState.draw_again))
         pin, unpin = _("keep the first scheme's curves in grey, for comparison"), _("remove the grey curves")
-        self.pin = button(_("Pin"), pin, partial(dispatch, PinFirst()))
-        self.unpin = button(_("Unpin"), unpin, partial(dispatch, KeepPins(())))
-        self.said = widgets.Label()
-        for name in ("rnnviz-said", "rnnviz-live"):
-            self.said.add_class(name)
+        self.pin = button(_("Pin"), pin, partial(dispatch, PageState.pin_first))
+        self.unpin = button(_("Unpin"), unpin, partial(dispatch, replace, pins=()))
+        self.said = widgets.Label().add_class("rnnviz-said").add_class("rnnviz-live")
         super().__init__([self.new_seed, self.pin, self.unpin, self.reset])
         self.add_class("rnnviz-actions")
 

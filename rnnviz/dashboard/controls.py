@@ -2,30 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 import ipywidgets as widgets
 
-from ..network.config import DEFAULTS, FIELDS, applies, label_of
+from ..network.config import DEFAULTS, FIELDS, Config, applies, label_of
 from ..network.schemes import SCHEMES
 from ..text.language import N_, _
 from ..views import OPTIONS, Option
-from .error_report import Refusal, config_of
 from .glossary import DRAWS_HELP
 from .settings import MOST_SCHEMES, Settings
 from .slider import Slider
-from .state import Change, Event, Refuse
+from .state import Dispatch, PageState
 
 # The second row of each pair, and what comes and goes with the cell, stand where they move no other.
 FIRST = ("scheme",)
 SECOND = ("gain", "hidden_size", "seq_len", "cell", "activation", "inputs", "forget_bias")
 WIDE = ("scheme", "gain")  # across the whole column
 MORE = (
-    "loss_at", "loss_reduction", "input_scheme", "input_size", "output_size", "batch_size", "input_scale", "seed",
-    "numbers", "text",
+    "layers", "loss_at", "loss_reduction", "truncate", "input_scheme", "input_size", "output_size",
+    "batch_size", "input_scale", "seed", "numbers", "text",
 )  # fmt: skip
+RAISED = ("layers", "layer", "truncate", "spectral_radius")  # from there to the others where a page is about them
 STEPS = {"last": N_("last step"), "every": N_("every step")}  # at which there is a loss
 SAME = ""  # what a menu holds for None, which ipywidgets shows as no choice at all
 
@@ -70,15 +70,13 @@ def choice(option: Option, value: Any) -> widgets.ValueWidget:
     """Return the widget for a choice of the page, set to ``value``."""
     label, help = _(option.label), _(option.help)
     if {allowed for _label, allowed in option.choices} == {False, True}:
-        box = widgets.Checkbox(value=value, description=label, tooltip=help, indent=False)
-        box.add_class("rnnviz-choice")
-        return box
+        return widgets.Checkbox(value=value, description=label, tooltip=help, indent=False).add_class("rnnviz-choice")
     choices = [(_(choice), allowed) for choice, allowed in option.choices]
     return widgets.Dropdown(options=choices, value=value, description=label, tooltip=help)
 
 
 class Controls:
-    """All controls of a dashboard: they turn what a reader does into events, and show the state's settings.
+    """All controls of a dashboard: they change the state as a reader asks, and show its settings.
 
     Attributes
     ----------
@@ -86,11 +84,12 @@ class Controls:
     compare : scheme -> checkbox, the schemes drawn beside the first.
     choices : option -> widget, what the views show of it.
     seeds : the widget for how many seeds are run.
+    shown, refusal : the settings that they show, and why what they say now cannot be, else "".
     as_noise : a checkbox that sets the input scale at which a one-hot input is as large as noise.
     first, beside, second, more : the widgets laid out; ``more`` is folded away at first.
     """
 
-    def __init__(self, settings: Settings, options: Sequence[str], dispatch: Callable[[Event], None]):
+    def __init__(self, settings: Settings, options: Sequence[str], dispatch: Dispatch):
         self.widgets = {name: control(name, value) for name, value in settings.config.to_dict().items()}
         self.compare = {
             name: widgets.Checkbox(value=name in settings.beside, description=_(entry.short), indent=False)
@@ -101,7 +100,7 @@ class Controls:
             description=_("As large as noise"),
             tooltip=_("the input scale at which a one-hot input is as large as noise: the square root of its size"),
             indent=False,
-        )
+        ).add_class("rnnviz-choice")
         self.seeds = widgets.IntSlider(
             settings.seeds,
             1,
@@ -109,9 +108,11 @@ class Controls:
             description=_("Draws"),
             tooltip=_(DRAWS_HELP),
         )
-        self.dispatch, self.shown, self.is_held = dispatch, settings, False
+        self.dispatch, self.shown, self.refusal, self.is_held = dispatch, settings, "", False
         self.frozen: tuple[str, ...] = ()
+        self.raised: set[str] = set()
         self.lay_out()
+        self.raise_changed(Settings().values, settings.values)
         for widget in (*self.widgets.values(), *self.compare.values(), *self.choices.values(), self.seeds):
             widget.observe(self.changed, "value")
         self.as_noise.observe(self.rescale, "value")
@@ -121,15 +122,14 @@ class Controls:
         self.first, self.second, rest = (self.grid(names) for names in (FIRST, SECOND, MORE))
         for name in WIDE:
             self.widgets[name].add_class("rnnviz-wide")
-        self.as_noise.add_class("rnnviz-choice")
         rest.children = (*self.choices.values(), *rest.children[:-2], self.seeds, *rest.children[-2:])
         self.second.children += (self.as_noise,)
+        self.usual = self.second.children, rest.children
         self.add = widgets.ToggleButton(description=_("+ add"), tooltip=_("choose the schemes to compare with"))
         self.add.add_class("rnnviz-add")
         title = _("Compare with <i>up to {count}</i>").format(count=MOST_SCHEMES - 1)
-        self.beside = beside = widgets.Box([widgets.HTML(title), self.add, *self.compare.values()])
-        beside.add_class("rnnviz-compare")
-        self.add.observe(lambda change: put_class(beside, change["new"], "rnnviz-open"), "value")
+        self.beside = widgets.Box([widgets.HTML(title), self.add, *self.compare.values()]).add_class("rnnviz-compare")
+        self.add.observe(lambda change: put_class(self.beside, change["new"], "rnnviz-open"), "value")
         self.more = folded(_("More settings"), rest, _("settings needed less often"))
         self.offer()
 
@@ -143,11 +143,13 @@ class Controls:
         if self.is_held:
             return
         try:
-            settings = self.settings
-        except Refusal as error:
-            self.dispatch(Refuse(str(error)))
+            self.shown, self.refusal = self.settings, ""
+        except ValueError as error:
+            self.refusal = str(error)
+            self.dispatch(PageState.refuse, self.refusal)
         else:
-            self.dispatch(Change(settings))
+            self.offer()
+            self.dispatch(PageState.change, self.shown)
 
     def rescale(self, change: Any) -> None:
         """Make the input as large as noise, or as it usually is."""
@@ -158,22 +160,20 @@ class Controls:
 
     @property
     def settings(self) -> Settings:
-        """What the controls say; Refusal where that is impossible."""
+        """What the controls say; ValueError where that is impossible."""
         values = {name: getattr(widget, "exact", widget.value) for name, widget in self.widgets.items()}
         for name in ("text", "numbers"):
             if not applies(name, values):
                 values[name] = getattr(self.shown.config, name)  # a hidden field must not invalidate the rest
-        config = config_of(values | {"input_scheme": values["input_scheme"] or None})
+        config = Config(**values | {"input_scheme": values["input_scheme"] or None})
         options = {name: widget.value for name, widget in self.choices.items()}
         beside = tuple(name for name, box in self.compare.items() if box.value)
-        try:
-            return replace(self.shown, config=config, beside=beside, options=options, seeds=self.seeds.value)
-        except ValueError as error:
-            raise Refusal(str(error)) from error
+        return replace(self.shown, config=config, beside=beside, options=options, seeds=self.seeds.value)
 
     def show(self, settings: Settings) -> None:
         """Set every control, and offer those that mean something now."""
-        self.shown, self.is_held = settings, True
+        self.raise_changed(self.shown.values, settings.values)
+        self.shown, self.refusal, self.is_held = settings, "", True
         try:
             for name, value in settings.config.to_dict().items():
                 put(self.widgets[name], SAME if value is None else value)
@@ -191,6 +191,7 @@ class Controls:
         values = {name: widget.value for name, widget in self.widgets.items()}
         for name, widget in self.widgets.items():
             widget.layout.display = None if applies(name, values) else "none"
+        self.offer_choices(values)
         self.offer_noise()
         first = values["scheme"]
         full = sum(box.value for name, box in self.compare.items() if name != first) >= MOST_SCHEMES - 1
@@ -200,10 +201,35 @@ class Controls:
         self.add.disabled = "beside" in self.frozen
 
     def feature(self, moves: Sequence[str]) -> None:
-        """Let the control that the page's question moves stand above the pictures of a phone."""
+        """Let the control that the question moves stand above the pictures of a phone, and fold none of them away."""
         first = next(iter(moves), "gain")
         for name, widget in self.widgets.items():
             put_class(widget, name == first, "rnnviz-early")
+        up = tuple(self.named[name] for name in RAISED if name in self.named and name in {*self.raised, *moves})
+        rest = self.more.children[1]
+        (gain, *others), folded_away = self.usual
+        self.second.children = (gain, *up, *others)
+        rest.children = tuple(widget for widget in folded_away if widget not in up)
+
+    def raise_changed(self, before: Mapping[str, Any], after: Mapping[str, Any]) -> None:
+        """Raise the controls that the page, not the reader, has moved, and lower those that it has set back."""
+        usual = Settings().values
+        for name in RAISED:
+            if before[name] != after[name]:
+                (self.raised.add if after[name] != usual[name] else self.raised.discard)(name)
+
+    def offer_choices(self, values: Mapping[str, Any]) -> None:
+        """Leave those choices in each menu that mean something now, and hide a menu of one."""
+        held, self.is_held = self.is_held, True
+        for name, widget in self.choices.items():
+            option, chosen = OPTIONS[name], widget.value
+            if isinstance(widget, widgets.Dropdown):
+                offered = [(_(label), each) for label, each in option.choices if option.applies(each, values)]
+                widget.layout.display = None if len(offered) > 1 else "none"
+                if (wanted := tuple(offered)) != widget.options:
+                    widget.options = wanted
+                    widget.value = chosen if any(chosen == each for _label, each in offered) else offered[0][1]
+        self.is_held = held
 
     def offer_noise(self) -> None:
         """Offer the size of noise where the input scale is not enough to say it, ticked where the input has it."""
@@ -218,16 +244,12 @@ class Controls:
 
     def mark(self, home: Settings) -> None:
         """Mark the controls whose value differs from that of the scene shown, or from where *Reset* leads."""
-        now = self.shown
-        mine, theirs = now.config.to_dict(), home.config.to_dict()
-        changed = {name: mine[name] != theirs[name] for name in mine}
-        changed |= {name: now.option(name) != home.option(name) for name in self.choices}
-        changed |= {"beside": now.beside != home.beside, "seeds": now.seeds != home.seeds}
-        for name, widget in self.named.items():
-            put_class(widget, changed[name], "rnnviz-changed")
+        mine, theirs = self.shown.values, home.values
+        changed = [widget for name, widget in self.named.items() if mine[name] != theirs[name]]
+        for widget in self.named.values():
+            put_class(widget, widget in changed, "rnnviz-changed")
         button, box = self.more.children
-        folded_away = [name for name, widget in self.named.items() if widget in box.children]
-        put_class(button, any(changed[name] for name in folded_away), "rnnviz-changed")
+        put_class(button, any(widget in box.children for widget in changed), "rnnviz-changed")
 
     def restrict(self, lock: Sequence[str], hide: Sequence[str]) -> tuple[str, ...]:
         """Freeze and hide controls by their names, "all" stands for every one; return those frozen."""
@@ -251,9 +273,7 @@ class Controls:
 
     def grid(self, names: Sequence[str]) -> widgets.Box:
         """Return a box of controls that flow into as many columns as there is room for."""
-        box = widgets.Box([self.widgets[name] for name in names])
-        box.add_class("rnnviz-controls")
-        return box
+        return widgets.Box([self.widgets[name] for name in names]).add_class("rnnviz-controls")
 
 
 def folded(title: str, box: widgets.Box, help: str) -> widgets.Box:
@@ -261,6 +281,4 @@ def folded(title: str, box: widgets.Box, help: str) -> widgets.Box:
     button = widgets.ToggleButton(value=False, description=title, tooltip=help)
     box.layout.display = "none"
     button.observe(lambda change: setattr(box.layout, "display", None if change["new"] else "none"), "value")
-    outer = widgets.VBox([button, box])
-    outer.add_class("rnnviz-more")
-    return outer
+    return widgets.VBox([button, box]).add_class("rnnviz-more")

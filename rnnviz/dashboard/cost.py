@@ -16,8 +16,9 @@ def work_of(config: Config, runs: int) -> float:
     """Return the work of some runs in one stack: to begin, to draw the weights, and to go through the steps."""
     inputs, _ = config.sizes
     size, blocks = config.hidden_size, len(CELLS[config.cell].gates)
-    weights = blocks * size * (size + inputs)
-    steps = config.seq_len * (STEP * blocks + 2.0 * runs * config.batch_size * (weights + size * ENTRY))
+    weights = blocks * size * (size * (2 * config.layers - 1) + inputs)
+    entries = config.layers * size * ENTRY
+    steps = config.seq_len * (STEP * blocks * config.layers + 2.0 * runs * config.batch_size * (weights + entries))
     return START + ENTRY * runs * weights + steps
 
 

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import platform
 import traceback
-from typing import Any
 
 import numpy as np
 
 from .. import __version__
-from ..network.config import Config
 from ..text.language import _
 
 LONGEST = 20_000  # characters of a report; the last ones tell most
@@ -17,14 +15,6 @@ LONGEST = 20_000  # characters of a report; the last ones tell most
 
 class Refusal(ValueError):
     """The reader asks for what cannot be; the message says why, in the reader's language."""
-
-
-def config_of(values: dict[str, Any]) -> Config:
-    """Return the settings that controls hold; Refusal where they cannot be."""
-    try:
-        return Config(**values)
-    except ValueError as error:
-        raise Refusal(str(error)) from error
 
 
 def sentence(error: Exception) -> str:

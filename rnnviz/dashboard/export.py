@@ -197,12 +197,14 @@ def seeds_in_words(seeds: Sequence[int]) -> str:
 
 
 def in_words(name: str, value: Any) -> str:
-    """Return a setting's value as its menu has it; of a text, its beginning, in letters that the font has."""
-    meta = FIELDS[name].metadata
-    if meta["kind"] == "choice" and isinstance(meta["allowed"], Mapping):
+    """Return a setting's value as legends have it; of a text, its beginning, in letters that the font has."""
+    meta = FIELDS[name].metadata if name in FIELDS else {}
+    if value is None:
+        return _("the same as W_hh")
+    if isinstance(meta.get("allowed"), Mapping):
         entry = meta["allowed"][value]
-        return _(entry.label)
-    if meta["kind"] == "text":
+        return _(getattr(entry, "short", entry.label))
+    if meta.get("kind") == "text":
         return shorten(value, 30).replace("…", "...").encode("latin-1", "backslashreplace").decode("latin-1")
     return plain(value) if isinstance(value, float) else _(str(value))
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Callable
 
 import ipywidgets as widgets
 
@@ -12,7 +11,7 @@ from ..network.schemes import SCHEMES
 from ..text.language import N_, _
 from .render import Frame
 from .results import Result
-from .state import Event, PageState, StartCheck, Stop
+from .state import Dispatch, PageState
 
 START, STOP = N_("Check these gradients"), N_("Stop checking")
 
@@ -20,32 +19,33 @@ START, STOP = N_("Check these gradients"), N_("Stop checking")
 class GradientCheckPanel(widgets.VBox):
     """A button and, once pressed, the largest error found and where; pressed again while it works, it stops."""
 
-    def __init__(self, dispatch: Callable[[Event], None]):
+    def __init__(self, dispatch: Dispatch):
         self.button = widgets.Button(
             description=_(START),
             tooltip=_("compare the first scheme's gradients with derivatives computed without backpropagation"),
         )
-        self.words, self.progress = widgets.HTML(), widgets.HTML()  # a screen reader reads the words alone
-        self.words.add_class("rnnviz-live")
+        # A screen reader reads the words alone.
+        self.words, self.progress = widgets.HTML().add_class("rnnviz-live"), widgets.HTML()
         self.is_running = False
-        self.button.on_click(lambda _: dispatch(Stop("check") if self.is_running else StartCheck()))
+        self.dispatch = dispatch
+        self.button.on_click(lambda _: self.press())
         super().__init__([self.button, self.words, self.progress])
         self.add_class("rnnviz-trust")
+
+    def press(self) -> None:
+        """Start the check, or stop it."""
+        if self.is_running:
+            self.dispatch(PageState.stop, "check")
+        else:
+            self.dispatch(PageState.start_check)
 
     def show(self, state: PageState, frame: Frame) -> None:
         """Show how far the check of these settings is, or what it found."""
         result, self.is_running = frame.check
-        put(self.button, "description", _(STOP) if self.is_running else _(START))
+        self.button.description = _(STOP) if self.is_running else _(START)
         asked = state.refusal or words(state.settings.config, result, self.is_running)
-        text = asked if state.check else ""
-        put(self.words, "value", "" if self.is_running or not text else f"<p>{html.escape(text)}</p>")
-        put(self.progress, "value", f"<p>{html.escape(text)}</p>" if self.is_running else "")
-
-
-def put(widget: widgets.Widget, name: str, value: str) -> None:
-    """Set a trait where that changes something."""
-    if getattr(widget, name) != value:
-        setattr(widget, name, value)
+        text = f"<p>{html.escape(asked)}</p>" if state.check and asked else ""
+        self.words.value, self.progress.value = ("", text) if self.is_running else (text, "")
 
 
 def words(config: Config, result: Result, is_running: bool) -> str:

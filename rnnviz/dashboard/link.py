@@ -43,16 +43,15 @@ def differences(settings: Settings, start: Settings) -> dict[str, Any]:
     >>> differences(start.replace(gain=1.5, beside=("he", "orthogonal")), start)
     {'gain': 1.5, 'beside': 'he,orthogonal'}
     """
-    mine, theirs = settings.config.to_dict(), start.config.to_dict()
-    parts = {name: "" if value is None else value for name, value in mine.items() if value != theirs[name]}
-    if settings.beside != start.beside:
-        parts["beside"] = ",".join(settings.beside)
-    if settings.seeds != start.seeds:
-        parts["seeds"] = settings.seeds
-    for name in OPTIONS:
-        if (value := settings.option(name)) != start.option(name):
-            parts[name] = int(value) if isinstance(value, bool) else value
-    return parts
+    theirs = start.values
+    return {name: in_link(value) for name, value in settings.values.items() if value != theirs[name]}
+
+
+def in_link(value: Any) -> Any:
+    """Return a value as a link has it."""
+    if isinstance(value, tuple):
+        return ",".join(value)
+    return "" if value is None else int(value) if isinstance(value, bool) else value
 
 
 def from_query(query: str, start: Settings) -> PageState:

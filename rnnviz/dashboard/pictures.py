@@ -74,7 +74,11 @@ class Pictures:
         """Return a new picture of a view's data."""
         canvas, zoom = self.canvases[view], size.zoom
         png = canvas.png(data, round(size.width / zoom), round(size.height / zoom), zoom * size.ratio)
-        axes = canvas.time_axis(data, size.width, size.height, zoom) if canvas.view.timed else None
+        axes = (
+            canvas.time_axis(data, size.width, size.height, zoom)
+            if canvas.view.timed and getattr(data, "timed", True)
+            else None
+        )
         painted = {"png": png, "alt": canvas.view.describe(data), "axes": axes, "terms": list(canvas.view.uses(data))}
         return self.frame(view, size) | painted | {"revision": f"{view}-{next(self.numbers)}"}
 

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from ..engine.trace import Trace
 from ..network import config
-from ..network.config import FIELDS
 from ..text.language import _
-from ..text.number_format import plain
-from ..text.registry import shorten
+from .export import in_words
 from .results import Results, is_whole
 from .settings import Comparison, Settings
 from .state import PageState
@@ -43,36 +40,18 @@ def names_of(pins: Sequence[Settings], start: Settings) -> list[str]:
 
     Then come those that are others than where the page started, and a number where two would still be called the same.
     """
-    first, all_settings = values_of(start), [values_of(pin) for pin in pins]
-    apart = [name for name in first if len({str(each[name]) for each in all_settings}) > 1]
+    first, all_values = start.alone.values, [pin.values for pin in pins]
+    but_scheme = [name for name in first if name != "scheme"]
+    apart = [name for name in but_scheme if len({str(each[name]) for each in all_values}) > 1]
     names: list[str] = []
-    for pin, mine in zip(pins, all_settings, strict=True):
-        changed = [name for name in first if mine[name] != first[name] and name not in apart]
+    for pin, mine in zip(pins, all_values, strict=True):
+        changed = [name for name in but_scheme if mine[name] != first[name] and name not in apart]
         told = [f"{label_of(name)} {in_words(name, mine[name])}" for name in [*apart, *changed][:MOST_SETTINGS]]
         name = ", ".join([_("pinned: {scheme}").format(scheme=pin.name), *told])
         names.append(f"{name} ({len(names) + 1})" if name in names else name)
     return names
 
 
-def values_of(settings: Settings) -> dict[str, Any]:
-    """Return what may tell one pin from another, but for its scheme."""
-    values = settings.config.to_dict() | {"seeds": settings.seeds}
-    return {name: value for name, value in values.items() if name != "scheme"}
-
-
 def label_of(name: str) -> str:
     """Return what the page calls a setting."""
     return _("Draws") if name == "seeds" else config.label_of(name)
-
-
-def in_words(name: str, value: Any) -> str:
-    """Return a setting's value as short as a legend needs it."""
-    meta = FIELDS[name].metadata if name in FIELDS else {}
-    allowed = meta.get("allowed")
-    if meta.get("kind") == "text":
-        return shorten(value)
-    if value is None:
-        return _("the same as W_hh")
-    if isinstance(allowed, Mapping):
-        return _(getattr(allowed[value], "short", allowed[value].label))
-    return plain(value, ".4g") if isinstance(value, float) else _(str(value))

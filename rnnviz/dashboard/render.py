@@ -14,6 +14,7 @@ from ..story.suggestions import Suggestion
 from ..text.language import N_, _
 from ..text.number_format import percent
 from ..views import VIEWS
+from ..views.layer_option import of_layer
 from . import link
 from .captions import captions
 from .error_report import error_report, sentence
@@ -199,7 +200,7 @@ def readout(state: PageState, trace: Trace | None, pictures: Pictures) -> list[s
         return [_("The numbers of a step are covered until you have placed your bet.")]
     if trace is None or state.step < 0:
         return []
-    step = min(state.step, trace.config.seq_len)
+    trace, step = of_layer(trace, state.settings.option("layer")), min(state.step, trace.config.seq_len)
     gates = step_readout.gates(trace, step) if shows_gates(pictures) else []
     forward = step_readout.forward_equation(trace, step)
     return [_("Step {step}").format(step=step), *step_readout.sentences(trace, step), *forward, *gates]

@@ -75,6 +75,12 @@ class Settings:
         """The first scheme alone, with the default options: what a pin keeps."""
         return replace(self, beside=(), options={})
 
+    @property
+    def values(self) -> dict[str, Any]:
+        """Every value by its name in a link: the fields of Config, "beside", "seeds", and the page's choices."""
+        chosen = {name: self.option(name) for name in OPTIONS}
+        return {**self.config.to_dict(), "beside": self.beside, "seeds": self.seeds, **chosen}
+
     def option(self, name: str) -> Any:
         """Return the value of one of the page's choices."""
         return self.options.get(name, OPTIONS[name].choices[0][1])

@@ -1,10 +1,10 @@
-"""The page's state and what changes it: `reduce(state, event)` is the only way to a new state."""
+"""The page's state, whose methods return the state after what a reader does."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
-from typing import NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 from ..network.config import Config
 from .export import CODES
@@ -80,160 +80,66 @@ class PageState:
         """Whether the gradient must not be seen yet: the reader has not bet on it."""
         return self.predict and (not self.bets or self.bets[-1].config != self.settings.config)
 
+    def change(self, settings: Settings) -> PageState:
+        """The controls say something else: what was stopped, asked or checked for other settings ends.
 
-class Change(NamedTuple):
-    """The controls say something else."""
+        Code that is on the page belongs to whatever the page shows; a file, to the settings that it was asked for.
+        """
+        alone = moved(self.settings, settings) or self.moved
+        state = replace(self, settings=settings, moved=alone, refusal="", message="")
+        if settings.comparison == self.settings.comparison:
+            return state
+        code = tuple(each for each in self.requests if each[0] in CODES)
+        return replace(state, notice="", check=False, stopped=frozenset(), requests=code)
 
-    settings: Settings
+    def refuse(self, why: str) -> PageState:
+        """The controls say what is impossible, and why."""
+        return replace(self, refusal=why, check=False, message="", notice="", requests=())
 
+    def choose(self, scene: str) -> PageState:
+        """A scene was chosen by its name."""
+        source = self.start if scene == START else SCENES[scene]
+        settings = self.settings.replace(config=source.config, beside=source.beside)
+        return replace(self.change(settings), scene=scene, moved="")
 
-class Refuse(NamedTuple):
-    """The controls say what is impossible, and why."""
+    def reset(self) -> PageState:
+        """Go back to where the page started."""
+        return replace(self.change(self.home), scene=self.home_scene)
 
-    why: str
+    def draw_again(self) -> PageState:
+        """Go on to seeds that have not been drawn yet."""
+        return self.change(self.settings.replace(seed=(self.settings.config.seed + self.settings.seeds) % 2**31))
 
+    def pin_first(self) -> PageState:
+        """Keep the first scheme's curves; the oldest pin goes when there are too many."""
+        others = (pin for pin in self.pins if pin != self.settings.alone)
+        return replace(self, pins=(*others, self.settings.alone)[-MOST_PINS:])
 
-class Choose(NamedTuple):
-    """A scene was chosen by its name."""
+    def place_bet(self, answer: str, right: bool) -> PageState:
+        """A bet was placed; it cannot be placed again."""
+        return replace(self, bets=(*self.bets, Bet(self.settings.config, answer, right))) if self.covers else self
 
-    scene: str
+    def start_check(self) -> PageState:
+        """Check the gradients of the present settings."""
+        return replace(self, check=True, stopped=self.stopped - {"check"})
 
+    def stop(self, kind: str) -> PageState:
+        """Compute no more of a kind of work for the present settings."""
+        return replace(self, stopped=self.stopped | {kind})
 
-class Open(NamedTuple):
-    """The settings, scene and views of a link are to be shown without a reload."""
+    def ask(self, kind: str, view: str = "") -> PageState:
+        """The reader asks for a file or for code, a kind of ``export.KINDS``; ``view`` is the picture's, or ""."""
+        return replace(self, requests=(*(each for each in self.requests if each != (kind, view)), (kind, view)))
 
-    settings: Settings
-    scene: str
-    shown: tuple[str, ...]
-
-
-class See(NamedTuple):
-    """These views are to be seen."""
-
-    shown: tuple[str, ...]
-
-
-class Predict(NamedTuple):
-    """Cover the gradient until a bet is placed, or no more."""
-
-    wanted: bool
-
-
-class Reset(NamedTuple):
-    """Go back to where the page started."""
-
-
-class DrawAgain(NamedTuple):
-    """Go on to seeds that have not been drawn yet."""
-
-
-class PinFirst(NamedTuple):
-    """Keep the first scheme's curves; the oldest pin goes when there are too many."""
-
-
-class KeepPins(NamedTuple):
-    """Keep only these pins."""
-
-    pins: tuple[Settings, ...]
-
-
-class Point(NamedTuple):
-    """The reader points at a step."""
-
-    step: int
+    def answer(self, request: tuple[str, str], message: str = "") -> PageState:
+        """A request has been answered, or refused with a message."""
+        return replace(self, requests=tuple(each for each in self.requests if each != request), message=message)
 
 
-class PlaceBet(NamedTuple):
-    """A bet was placed."""
+class Dispatch(Protocol):
+    """Changes the page's state by a method of `PageState`, or by `dataclasses.replace`, with these arguments."""
 
-    answer: str
-    right: bool
-
-
-class StartCheck(NamedTuple):
-    """Check the gradients of the present settings."""
-
-
-class Stop(NamedTuple):
-    """Compute no more of a kind of work for the present settings."""
-
-    kind: str
-
-
-class Ask(NamedTuple):
-    """The reader asks for a file or for code, a kind of ``export.KINDS``; ``view`` is the picture's, or ""."""
-
-    kind: str
-    view: str = ""
-
-
-class Answer(NamedTuple):
-    """A request has been answered, or refused with a message."""
-
-    request: tuple[str, str]
-    message: str = ""
-
-
-Event = (
-    Change | Refuse | Choose | Open | See | Predict | Reset | DrawAgain | PinFirst | KeepPins | Point | PlaceBet
-    | StartCheck | Stop | Ask | Answer
-)  # fmt: skip
-
-
-def reduce(state: PageState, event: Event) -> PageState:
-    """Return the state after an event, the same one where nothing changes."""
-    match event:
-        case Change(settings):
-            return replace(with_settings(state, settings), moved=moved(state.settings, settings) or state.moved)
-        case Refuse(why):
-            return replace(state, refusal=why, check=False, message="", notice="", requests=())
-        case Choose(scene):
-            source = state.start if scene == START else SCENES[scene]
-            settings = state.settings.replace(config=source.config, beside=source.beside)
-            return replace(with_settings(state, settings), scene=scene, moved="")
-        case Open(settings, scene, shown):
-            return replace(with_settings(state, settings), scene=scene, shown=shown or state.shown, moved="")
-        case See(shown):
-            return replace(state, shown=shown)
-        case Predict(wanted):
-            return replace(state, predict=wanted)
-        case Reset():
-            return replace(with_settings(state, state.home), scene=state.home_scene)
-        case DrawAgain():
-            seed = (state.settings.config.seed + state.settings.seeds) % 2**31
-            return with_settings(state, state.settings.replace(seed=seed))
-        case PinFirst():
-            others = (pin for pin in state.pins if pin != state.settings.alone)
-            return replace(state, pins=(*others, state.settings.alone)[-MOST_PINS:])
-        case KeepPins(pins):
-            return replace(state, pins=pins)
-        case Point(step):
-            return replace(state, step=step)
-        case PlaceBet(answer, right) if state.covers:
-            return replace(state, bets=(*state.bets, Bet(state.settings.config, answer, right)))
-        case StartCheck():
-            return replace(state, check=True, stopped=state.stopped - {"check"})
-        case Stop(kind):
-            return replace(state, stopped=state.stopped | {kind})
-        case Ask(kind, view):
-            return replace(state, requests=(*(each for each in state.requests if each != (kind, view)), (kind, view)))
-        case Answer(request, message):
-            left = tuple(each for each in state.requests if each != request)
-            return replace(state, requests=left, message=message)
-    return state
-
-
-def with_settings(state: PageState, settings: Settings) -> PageState:
-    """Return the state with other settings; what was stopped, asked or checked for others concerns them no more.
-
-    Code that is on the page belongs to whatever the page shows; a file, to the settings that it was asked for.
-    """
-    is_same = settings.comparison == state.settings.comparison
-    state = replace(state, settings=settings, refusal="", message="")
-    if is_same:
-        return state
-    code = tuple(each for each in state.requests if each[0] in CODES)
-    return replace(state, notice="", check=False, stopped=frozenset(), requests=code)
+    def __call__(self, change: Callable[..., PageState], /, *arguments: Any, **fields: Any) -> None: ...
 
 
 def moved(before: Settings, after: Settings) -> str:

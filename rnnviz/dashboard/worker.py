@@ -10,7 +10,7 @@ from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
 from dataclasses import dataclass
-from functools import partial
+from math import inf
 from typing import Any, Literal
 
 from .cost import amount
@@ -20,8 +20,8 @@ from .turns import turn
 from .work import Job, Key, Part
 
 Mode = Literal["thread", "slices"]
-TOLD = 0.15  # seconds between two reports of progress
-SLICE = 0.03  # seconds of computing after which the event loop may answer the page
+TOLD = 0.15  # seconds of computing between two reports of progress
+SLICE = 0.03  # seconds of computing in the event loop after which it may answer the page
 WORTH = 0.75  # beyond this fraction of a draft, finishing it beats restarting
 PATIENCE = 0.15  # seconds after which a moving slider has to bring a picture, if only of where it was
 
@@ -39,6 +39,7 @@ class Running:
     job: Job
     progress: Generator[Any, None, Any]
     spent: float = 0.0
+    noted: float = 0.0  # of these, when its progress was recorded
     share: Any = 0.0
     left: bool = False
     waits: bool = True  # for its turn
@@ -118,68 +119,32 @@ class Worker:
     def do(self, job: Job) -> None:
         """Do a job here and now."""
         self.running = Running(job, job.key.compute())
-        self.accept(self.running, self.advance(self.running, lambda: False))
+        self.accept(self.running, advance(self.running))
 
     async def drive(self, running: Running) -> None:
-        """Compute beside the page, after waiting for a turn where that is due."""
+        """Compute slice by slice beside the page, after waiting for a turn where that is due."""
         begun = self.clock()
         async with turn() if running.waits else nullcontext():
             if running.waits:
                 running.waits, self.results.waited = False, self.clock() - begun
-            if self.is_closed:
-                return
-            if self.executor is not None:
-                tell = self.teller(running, asyncio.get_running_loop().call_soon_threadsafe)
-                outcome = await asyncio.wrap_future(
-                    self.executor.submit(self.advance, running, lambda: running.left, tell)
-                )
-            else:
-                outcome = await self.in_slices(running)
+            outcome = None
+            while outcome is None and not (running.left or self.is_closed):
+                outcome = await self.slice(running)
+                self.note(running)
         self.accept(running, outcome)
 
-    async def in_slices(self, running: Running) -> Result | None:
-        """Compute in the event loop, which answers the page between two slices."""
-        tell = self.teller(running, lambda act: act())
-        while not running.left:
-            end = time.perf_counter() + SLICE
-            outcome = self.advance(running, partial(is_past, end), tell)
-            if outcome is not None:
-                return outcome
-            await asyncio.sleep(0)
-        return None
-
-    def advance(
-        self, running: Running, is_over: Callable[[], bool], tell: Callable[[], None] = lambda: None
-    ) -> Result | None:
-        """Compute until the end, or until ``is_over``; then return None."""
-        begun = time.perf_counter()
-        try:
-            while not is_over():
-                running.share = next(running.progress)
-                tell()
-            return None
-        except StopIteration as end:
-            return Result(value=end.value)
-        except Exception as error:  # whatever a computation raises is said on the page
-            return Result(error=error)
-        finally:
-            running.spent += time.perf_counter() - begun
-
-    def teller(self, running: Running, in_loop: Callable[[Callable[[], None]], Any]) -> Callable[[], None]:
-        """Return a function that records a job's progress now and then, in the loop."""
-        last = time.perf_counter()
-
-        def tell() -> None:
-            nonlocal last
-            if time.perf_counter() - last > TOLD:
-                last = time.perf_counter()
-                in_loop(lambda: self.note(running))
-
-        return tell
+    async def slice(self, running: Running) -> Result | None:
+        """Compute for a while, in the thread or else in the event loop, which answers the page after that."""
+        if self.executor is not None:
+            return await asyncio.wrap_future(self.executor.submit(advance, running, TOLD))
+        outcome = advance(running, SLICE)
+        await asyncio.sleep(0)
+        return outcome
 
     def note(self, running: Running) -> None:
-        """Record how far a job is."""
-        if running is self.running:
+        """Record how far a job is, now and then."""
+        if running is self.running and running.spent - running.noted >= TOLD:
+            running.noted = running.spent
             self.results.put(running.job.recorded, progress=running.share)
             self.on_progress()
 
@@ -228,9 +193,19 @@ class Worker:
             self.executor.shutdown(wait=False, cancel_futures=True)
 
 
-def is_past(moment: float) -> bool:
-    """Tell whether a moment of `time.perf_counter` is over."""
-    return time.perf_counter() > moment
+def advance(running: Running, seconds: float = inf) -> Result | None:
+    """Compute until the end, or return None: after some seconds, or once the job was left."""
+    begun = time.perf_counter()
+    try:
+        while not running.left and time.perf_counter() - begun < seconds:
+            running.share = next(running.progress)
+        return None
+    except StopIteration as end:
+        return Result(value=end.value)
+    except Exception as error:  # whatever a computation raises is said on the page
+        return Result(error=error)
+    finally:
+        running.spent += time.perf_counter() - begun
 
 
 def running_loop() -> asyncio.AbstractEventLoop | None:

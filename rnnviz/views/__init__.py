@@ -1,6 +1,17 @@
 """Views: from a Trace to a picture and its alt text. Only this folder knows matplotlib."""
 
-from . import gates, gradient, jacobian, singular, spectrum, state, units  # noqa: F401  (each registers its view)
+from . import (  # noqa: F401  (each registers its view)
+    gates,
+    gradient,
+    jacobian,
+    layers,
+    singular,
+    spectrum,
+    state,
+    unit_gradients,
+    units,
+    weight_gradients,
+)
 from .canvas import Canvas
 from .plot import plot
 from .view import OPTIONS, VIEWS, Option, View, register

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -108,6 +108,7 @@ class Option:
     name, label, help : how code, menus and help texts refer to it.
     choices : (label, value) pairs, the default first.
     rare : whether it is seldom needed, and folded away at first.
+    applies : ``applies(choice, values)``, whether a choice means something, given the values of all fields of Config.
     """
 
     name: str
@@ -115,6 +116,7 @@ class Option:
     help: str
     choices: tuple[tuple[str, Any], ...]
     rare: bool = False
+    applies: Callable[[Any, Mapping[str, Any]], bool] = lambda choice, values: True
 
 
 VIEWS: Registry[View] = Registry("view")

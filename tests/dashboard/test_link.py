@@ -11,7 +11,7 @@ from rnnviz import Config
 from rnnviz.dashboard.link import differences, from_query, to_query
 from rnnviz.dashboard.scenes import SCENES
 from rnnviz.dashboard.settings import Settings
-from rnnviz.dashboard.state import MOST_PINS, Change, PageState, reduce
+from rnnviz.dashboard.state import MOST_PINS, PageState
 from rnnviz.dashboard.work import Pin
 from rnnviz.network.activations import ACTIVATIONS
 from rnnviz.network.cells import CELLS
@@ -101,7 +101,7 @@ def test_a_link_brings_a_scenes_settings_its_question_and_the_views_that_are_see
     assert (page.scene, page.home_scene, page.shown) == ("flat", "flat", ("state", "gradient"))
     assert page.settings == page.home == SCENES["flat"].applied_to(START).replace(gain=1.9)
     assert to_query(page) == "scene=flat&gain=1.9&show=state%2Cgradient"
-    left = reduce(page, Change(page.settings.replace(activation="relu")))
+    left = page.change(page.settings.replace(activation="relu"))
     assert "scene" not in to_query(left), "its question does not fit"
     assert from_query(to_query(left), START).settings == left.settings
     assert from_query("scene=nosuch", START).scene == ""

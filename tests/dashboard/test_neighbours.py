@@ -11,7 +11,6 @@ from rnnviz.dashboard.neighbours import neighbours
 from rnnviz.dashboard.plan import BUSY, plan
 from rnnviz.dashboard.results import PACE
 from rnnviz.dashboard.settings import Settings
-from rnnviz.dashboard.state import Change, Choose, reduce
 from rnnviz.dashboard.work import Advice, Ahead
 from rnnviz.network.config import FIELDS
 
@@ -34,7 +33,7 @@ def test_one_key_leads_to_values_within_the_slider():
 
 def test_drafts_are_planned_for_the_control_moved_last_and_only_where_there_is_time():
     state = page()
-    moved = reduce(state, Change(state.settings.replace(hidden_size=9)))
+    moved = state.change(state.settings.replace(hidden_size=9))
     results = known(moved)
     results.put(Advice(results[moved.settings.comparison].value), value=(None,))
     ahead = plan(moved, results, ("state",))
@@ -46,7 +45,7 @@ def test_drafts_are_planned_for_the_control_moved_last_and_only_where_there_is_t
     results.waited = 2 * BUSY
     assert plan(moved, results, ("state",)) == [], "other kernels need the machine"
     assert "ahead" not in [job.kind for job in plan(moved, known(moved, pace=1.0), ("state",))]
-    chosen = reduce(moved, Choose("flat"))
+    chosen = moved.choose("flat")
     assert chosen.moved == ""
     assert names(plan(chosen, known(chosen), ("state",))) == ["advice"]
 

@@ -9,7 +9,7 @@ from rnnviz.dashboard.cost import amount
 from rnnviz.dashboard.plan import AT_ONCE, BAND, IDLE, REST, SOON, fitting, plan
 from rnnviz.dashboard.results import Results
 from rnnviz.dashboard.settings import Settings
-from rnnviz.dashboard.state import Change, PageState, PinFirst, Refuse, StartCheck, Stop, reduce
+from rnnviz.dashboard.state import PageState
 from rnnviz.dashboard.work import Advice, Check, Part, Pin, drawing
 
 SMALL = Settings(rv.Config(hidden_size=8, seq_len=6, batch_size=6), ("he",), seeds=4)
@@ -22,13 +22,6 @@ VIEWS = ("state", "spectrum")
 def page(settings=SMALL, **changes):
     """Return the state of a page that has just been opened."""
     return replace(PageState(settings, settings, settings), **changes)
-
-
-def after(*events, state=None):
-    state = state or page()
-    for event in events:
-        state = reduce(state, event)
-    return state
 
 
 def known(state, seeds=None, sequences=None, pace=3e-10):
@@ -119,17 +112,17 @@ def test_what_has_failed_is_not_tried_again():
 
 
 def test_nothing_is_computed_while_the_controls_say_what_cannot_be():
-    state = after(PinFirst(), StartCheck(), Refuse("no."))
+    state = page().pin_first().start_check().refuse("no.")
     assert planned(replace(state, check=True), views=VIEWS) == []
 
 
 def test_what_is_stopped_stays_stopped_for_these_settings_only():
-    state = after(Stop("comparison"), state=page(LARGE))
+    state = page(LARGE).stop("comparison")
     assert planned(state) == []
-    assert planned(after(Change(LARGE.replace(options={"theory": True})), state=state)) == []
-    other = after(Change(LARGE.replace(gain=1.5)), state=state)
+    assert planned(state.change(LARGE.replace(options={"theory": True}))) == []
+    other = state.change(LARGE.replace(gain=1.5))
     assert planned(other) == ["1x1", "8x1", "8x32"]
-    assert planned(after(Change(LARGE), state=other)) == ["1x1", "8x1", "8x32"]
+    assert planned(other.change(LARGE)) == ["1x1", "8x1", "8x32"]
 
 
 # Views
@@ -154,14 +147,14 @@ def test_a_slow_view_comes_after_the_whole():
 
 
 def test_a_slow_view_is_of_the_last_settings_only():
-    state = after(Change(SMALL.replace(gain=1.5)))
+    state = page().change(SMALL.replace(gain=1.5))
     results = known(page())
     assert planned(state, results, VIEWS) == ["4x6"]
 
 
 @pytest.mark.parametrize("error", [True, False], ids=["failed", "stopped"])
 def test_a_slow_view_that_was_stopped_or_has_failed_is_left(error):
-    state = page() if error else after(Stop("views"))
+    state = page() if error else page().stop("views")
     results = known(state)
     if error:
         results.put(slow_view(state, results), error=ZeroDivisionError())
@@ -186,15 +179,15 @@ def test_pins_come_after_the_comparison_and_its_views():
 
 
 def test_a_pin_that_the_page_shows_is_not_computed_again_nor_taken_from_a_draft():
-    state = after(PinFirst(), state=page(LARGE))
+    state = page(LARGE).pin_first()
     assert "pins" not in planned(state, known(state))
     assert "pins" in planned(state, known(state, 1, 1))
     assert "pins" in planned(state, known(state, 8, 1))
-    state = after(PinFirst())
+    state = page().pin_first()
     results = known(state)
     plan(state, results, ())
     assert results[Pin(SMALL.comparison.first_scheme)].value.schemes == ("xavier",)
-    state = after(Change(SMALL.replace(beside=("keras",))), state=state)
+    state = state.change(SMALL.replace(beside=("keras",)))
     assert "pins" not in planned(state, results)
 
 
@@ -202,13 +195,13 @@ def test_a_pin_that_the_page_shows_is_not_computed_again_nor_taken_from_a_draft(
 
 
 def test_a_check_comes_between_the_comparison_and_its_views():
-    state = after(StartCheck())
+    state = page().start_check()
     assert planned(state, views=VIEWS) == ["4x6", "check"]
     results = known(state)
     assert planned(state, results, VIEWS) == ["check", "views"]
-    assert planned(after(StartCheck(), Stop("check")), results) == ["advice"]
-    assert planned(after(StartCheck(), Stop("check"), StartCheck()), results) == ["check"]
-    assert planned(after(Stop("comparison"), StartCheck(), state=page(LARGE))) == ["check"]
+    assert planned(page().start_check().stop("check"), results) == ["advice"]
+    assert planned(page().start_check().stop("check").start_check(), results) == ["check"]
+    assert planned(page(LARGE).stop("comparison").start_check()) == ["check"]
     results.put(Check(SMALL.config), error=FloatingPointError())
     assert planned(state, results) == ["advice"], "which is said, and not tried again"
 

@@ -17,7 +17,7 @@ from rnnviz.engine.precision import PRECISIONS
 from rnnviz.numerics.progress import finish
 from rnnviz.views import OPTIONS, VIEWS, Canvas, View, canvas
 from rnnviz.views.agg import QuickCanvas
-from rnnviz.views.units import WIDTH
+from rnnviz.views.heat_map import WIDTH, HeatMap
 
 BLITTED = {  # a view: the cases whose artists differ in kind
     "state": ("plain", "lstm", "exactly 0", "overflow", "one unit"),
@@ -27,7 +27,10 @@ BLITTED = {  # a view: the cases whose artists differ in kind
     "spectrum": ("plain", "six schemes"),
     "singular": ("plain", "one unit"),
     "units": ("plain", "overflow"),
+    "unit_gradients": ("plain", "exactly 0", "overflow"),
+    "weight_gradients": ("plain", "lstm", "exactly 0", "overflow"),
 }
+FIRST_SCHEME = ("gates", "units", "unit_gradients", "weight_gradients")  # what they show
 
 
 def test_alt_texts_are_sentences_without_holes():
@@ -42,7 +45,7 @@ def test_alt_texts_name_what_is_drawn():
     for name, view in VIEWS.items():
         text = view.describe(view.data(rv.compare(own_cell(name), ("he", "keras"), range(3))))
         assert "He" in text, name
-        assert ("Keras" in text) == (name not in ("gates", "units")), name  # these show the first scheme alone
+        assert ("Keras" in text) == (name not in FIRST_SCHEME), name
         assert numbers(text), name
 
 
@@ -76,7 +79,7 @@ def test_a_blitted_picture_is_a_full_drawing(name):
             QuickCanvas(whole)
             left, bottom, width, height = made.axes.get_position(original=True).bounds
             # The scale of colours has taken some of the width.
-            axes = whole.add_axes((left, bottom, width / (WIDTH if name == "units" else 1), height))
+            axes = whole.add_axes((left, bottom, width / (WIDTH if isinstance(data, HeatMap) else 1), height))
             artists = VIEWS[name].draw(axes, data)
             for k, artist in enumerate(itertools.chain(*artists.values())):
                 artist.set_zorder(100 + k)  # what moves is painted last
@@ -174,7 +177,8 @@ def test_others_wait_only_for_views_that_are_quick():
     large = rv.Config(hidden_size=512, seq_len=200)
     for name, view in VIEWS.items():
         slow = name in ("spectrum", "singular", "jacobian")
-        assert view.is_slow(SMALL) == view.is_slow(large, theory=True) == slow, name
+        assert view.is_slow(SMALL) == slow, name
+        assert view.is_slow(large, theory=True) == (slow or name == "weight_gradients"), name
     for dtype in PRECISIONS:
         assert VIEWS["gradient"].is_slow(large, precision=dtype, theory=False)
         assert not VIEWS["gradient"].is_slow(rv.Config(), precision=dtype)
