@@ -14,7 +14,6 @@ from ..numerics.quantiles import median
 from ..text.language import _
 from ..text.number_format import factor, number
 from .diagnosis import middle_runs
-from .judgement import first_loss, followed_to
 
 # The weights and the first sequence of the first run, as long as its trace: drawing them again would delay a reader.
 NETWORKS: WeakKeyDictionary[Trace, tuple[dict[str, np.ndarray], np.ndarray]] = WeakKeyDictionary()
@@ -110,7 +109,7 @@ def step_back_words(trace: Trace, k: int, t: int) -> list[str]:
     middle = middle_runs(changes)
     change, own = (float(np.mean(values[middle])) for values in (changes, trace.log10_step_factor[k][:, t]))
     name = cell.step_factor[0]
-    if cut_at(trace, t):
+    if 0 < trace.config.first_reached == t:
         return [
             _("one step back: cut off, as each loss reaches back {steps} steps").format(steps=trace.config.truncate)
         ]
@@ -123,9 +122,3 @@ def step_back_words(trace: Trace, k: int, t: int) -> list[str]:
         return [text.format(factor=factor(change), own=factor(own), name=name, rest=factor(change - own))]
     text = _("one step back: ×{factor}, by gate {name} alone ×{own}")
     return [text.format(factor=factor(change), name=name, own=factor(own))]
-
-
-def cut_at(trace: Trace, t: int) -> bool:
-    """Return whether the gradient is cut off at step t: the only loss reaches no further back."""
-    config = trace.config
-    return not first_loss(config) and config.truncate > 0 and t == followed_to(config)
