@@ -14,7 +14,6 @@ import numpy as np
 
 from ..engine.trace import Trace
 from ..network.cells import CELLS, Cell
-from ..network.layers import layer_params
 from ..network.schemes import SCHEMES
 from ..numerics.quantiles import median
 from .arrivals import Arrival, arrivals
@@ -184,7 +183,7 @@ def first_moment(trace: Trace, k: int) -> float:
 def have_one_sign(trace: Trace, k: int) -> bool:
     """Tell whether the weights, as drawn or as given, pull all units one way."""
     if trace.own:
-        W = layer_params(trace.own.params, trace.config.layers)["W_hh"]
+        W = top_layer(trace, k, 0)["W_hh"]
         return bool((W >= 0).all() or (W <= 0).all())
     return SCHEMES[trace.schemes[k]].mean(64, 64) != 0
 
@@ -192,7 +191,7 @@ def have_one_sign(trace: Trace, k: int) -> bool:
 def have_biases(trace: Trace, k: int) -> bool:
     """Tell whether b_h may differ from 0, as drawn or as given."""
     if trace.own:
-        return bool(layer_params(trace.own.params, trace.config.layers)["b_h"].any())
+        return bool(top_layer(trace, k, 0)["b_h"].any())
     return SCHEMES[trace.schemes[k]].bias is not None
 
 
