@@ -175,7 +175,7 @@ SCENES.add(
     "layers_alone",
     Scene(
         N_("Layers alone"),
-        N_("One picture, one step, five layers: in which default does more of the gradient arrive at layer 1?"),
+        N_("Five layers and a single step: with which scheme does more of the gradient arrive at layer 1?"),
         ("pytorch",),
         {"scheme": "glorot_uniform", "layers": 5, "seq_len": 1, "inputs": "digits"},
         views=("layers_state", "layers_gradient"),
