@@ -74,14 +74,18 @@ def deep_replay(**settings):
     return DeepReplay(**settings)
 
 
-def top_chi(gain, layers, noise):
-    """Return mean field's factor per step of the squared gradient in the top layer of tanh layers."""
+def top_chi(gain, layers, noise, between=None):
+    """Return mean field's factor per step of the squared gradient in the top layer of tanh layers.
+
+    The gain is a factor on the weights between layers too, unless ``between`` is.
+    """
+    between = gain if between is None else between
     read = noise
     for _layer in range(layers):
         q = 1.0
         for _ in range(300):
             q = gain**2 * expected(lambda a: np.tanh(a) ** 2, q) + read
-        read = gain**2 * expected(lambda a: np.tanh(a) ** 2, q)
+        read = between**2 * expected(lambda a: np.tanh(a) ** 2, q)
     return gain**2 * expected(lambda a: np.cosh(a) ** -4, q)
 
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from ..engine.batching import lanes, split
 from ..network.cells import CELLS
-from ..network.config import Config
+from ..network.config import Config, applies
 from .settings import Comparison
 
 LANE = 0.6  # of what one stack gets done, a second one gets done beside it
 # Worth in multiplications: beginning a comparison, a step of a block of gates, and an entry of a state.
 START, STEP, ENTRY = 6e6, 2.3e5, 60
+EIGENVALUE = 15  # times H^2, as for a spectral radius
 
 
 def work_of(config: Config, runs: int) -> float:
@@ -19,7 +20,8 @@ def work_of(config: Config, runs: int) -> float:
     weights = blocks * size * (size * (2 * config.layers - 1) + inputs)
     entries = config.layers * size * ENTRY
     steps = config.seq_len * (STEP * blocks * config.layers + 2.0 * runs * config.batch_size * (weights + entries))
-    return START + ENTRY * runs * weights + steps
+    radii = 0.0 if applies("gain", config.to_dict()) else runs * config.layers * EIGENVALUE * size**3
+    return START + ENTRY * runs * weights + radii + steps
 
 
 def amount(comparison: Comparison) -> float:

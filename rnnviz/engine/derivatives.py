@@ -46,8 +46,8 @@ class Jittered(Plain):
         self.rng = np.random.default_rng(0)
 
     def activate(self, phi: Activation, a: Array) -> tuple[Array, Kept]:
-        h = phi.f(a) * jitter(a.shape, self.rng, 2)
-        return h, (h,)
+        h, kept = super().activate(phi, a)
+        return h * jitter(a.shape, self.rng, 2), kept
 
 
 class Derivatives:

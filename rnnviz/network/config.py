@@ -43,6 +43,11 @@ def read(default: str, name: str, label: str, help: str, **more: Any) -> Any:
     return field(default=default, metadata=metadata)
 
 
+def is_radius_set(values: Mapping[str, Any]) -> bool:
+    """Return whether the spectral radius, not the gain, decides how large W_hh is."""
+    return values["spectral_radius"] > 0 and CELLS[values["cell"]].has_matrix_jacobian
+
+
 @dataclass(frozen=True, kw_only=True, repr=False)
 class Config:
     """One experiment: a cell, how its weights are drawn, what it reads, and where its loss is.
@@ -80,6 +85,17 @@ class Config:
         slider=(0.0, 20.0),
         step=0.01,
         fine=(0.5, 2.5),
+        applies=lambda values: not is_radius_set(values),
+    )
+    spectral_radius: float = number(
+        0.0,
+        0.0,
+        20.0,
+        N_("Spectral radius"),
+        N_("each W_hh drawn for an RNN is scaled to this radius, and Gain is not read; 0: off"),
+        slider=(0.0, 3.0),
+        step=0.01,
+        applies=lambda values: CELLS[values["cell"]].has_matrix_jacobian,
     )
     hidden_size: int = number(
         64, 1, 4096, N_("Hidden size"), N_("H, the number of hidden units"), slider=(1, 512), step=1

@@ -24,7 +24,8 @@ TORCH_LIMITS = {"num_layers": 1, "bidirectional": False, "proj_size": 0}
 KERAS_LIMITS = {"go_backwards": False, "reset_after": True}
 KERAS_LAYERS = {"rnn": "SimpleRNN", "lstm": "LSTM", "gru": "GRU"}
 KERAS_GATES = (1, 0, 2)  # where r, z, n are in Keras's z, r, h
-SAME = ("tanh", "sigmoid", "relu", "linear")  # activations that mean the same here and in Keras
+# Activations that mean the same here and in Keras, whose leaky ReLU has another slope.
+SAME = ("tanh", "sigmoid", "relu", "linear", "elu", "selu", "gelu", "softsign", "hard_tanh")
 
 
 def from_torch(module: Any, readout: Any = None) -> dict[str, Any]:

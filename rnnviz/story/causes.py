@@ -73,9 +73,9 @@ def cause_of_flat_slopes(diagnosis: Diagnosis) -> str:
         return read if diagnosis.by_input else "saturated"
     if 2.0 * activation.log10_steepest <= diagnosis.step_factor and activation.log10_steepest < 0:
         return "ceiling"
-    if activation.homogeneous:
-        return "switched off" if diagnosis.saturation >= 0.01 else ""
-    if activation.log10_steepest < 0:
+    if activation.switched_off and diagnosis.saturation >= 0.01:
+        return "switched off"
+    if activation.homogeneous or activation.log10_steepest < 0:
         return ""
     read = "input" if diagnosis.layers == 1 else "below"  # what the top layer reads
     if diagnosis.by_input:

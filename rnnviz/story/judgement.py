@@ -82,7 +82,7 @@ def judge_state(moment: np.ndarray, saturation: float, overflows: bool, config: 
         return "zero"
     if moment[-1] == np.inf:  # h is finite, and its square is not
         return "grows"
-    if saturation > 0.5 and not ACTIVATIONS[config.activation].homogeneous:
+    if saturation > 0.5 and not ACTIVATIONS[config.activation].switched_off:
         return "saturates"
     steady = INPUTS[config.inputs].steady
     later = moment[max(1, len(moment) // 2) if steady else 1 :]

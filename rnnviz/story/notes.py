@@ -14,6 +14,7 @@ from ..network.cells import CELLS
 from ..network.config import Config, applies
 from ..network.inputs import INPUTS
 from ..network.losses import LOSS_REDUCTIONS
+from ..network.sampling import gain_of
 from ..network.schemes import SCHEMES
 from ..numerics.quantiles import median
 from ..text.language import _
@@ -32,8 +33,23 @@ def notes(config: Config, schemes: Sequence[str], trace: Trace | None = None) ->
     >>> notes(Config(cell="lstm", forget_bias=2.0), ("xavier", "keras"))
     ['Keras starts with forget bias 1: at 2 it is no longer the default.']
     """
-    on_run = [] if trace is None else [*loss_notes(trace), *layer_notes(trace)]
-    return [*bias_notes(config, schemes), *input_notes(config, schemes), *on_run]
+    on_trace = [] if trace is None else [*radius_notes(trace), *loss_notes(trace), *layer_notes(trace)]
+    return [*bias_notes(config, schemes), *input_notes(config, schemes), *on_trace]
+
+
+def radius_notes(trace: Trace) -> Iterator[str]:
+    """Yield which gain a spectral radius means for each scheme: the median over its draws, and their range."""
+    if trace.own is not None or applies("gain", trace.config.to_dict()):
+        return
+    for scheme in trace.schemes:
+        config, layers = trace.config.replace(scheme=scheme), range(1, trace.config.layers + 1)
+        gains = sorted(gain_of(config.replace(seed=seed), layer) for seed in trace.seeds for layer in layers)
+        text = _("For {scheme}, spectral radius {radius} means gain {gain}.")
+        if gains[-1] > 1.0005 * gains[0]:
+            text = _("For {scheme}, spectral radius {radius} means gain {gain} ({low} to {high} by draw).")
+        low, gain, high = (plain(value, ".3g") for value in (gains[0], float(median(np.array(gains))), gains[-1]))
+        radius = plain(config.spectral_radius, ".4g")
+        yield text.format(scheme=_(SCHEMES[scheme].short), radius=radius, gain=gain, low=low, high=high)
 
 
 def bias_notes(config: Config, schemes: Sequence[str]) -> Iterator[str]:

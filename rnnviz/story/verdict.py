@@ -34,7 +34,7 @@ CAUSES = {
     "saturated": N_("saturated units pass little back: {factors}"),
     "saturated by input": N_("so strong an input saturates the units, which pass little back: {factors}"),
     "ceiling": N_("the slope of {activation} is at most {ceiling}: {factors}"),
-    "switched off": N_("{saturation} of the units are off at the last step: {factors}"),
+    "switched off": ACTIVATIONS["relu"].switched_off,  # each activation has words of its own
     "input": N_("{weights}; the input pushes the units to where their slope is below 1: {factors}"),
     "state": N_("{weights}; the state's own size pushes the units to where their slope is below 1: {factors}"),
     "input and state": N_(
@@ -215,8 +215,10 @@ def zero_words(diagnosis: Diagnosis) -> str:
             text = _(
                 "the gradient is exactly 0 from step {step} back, as W_hh is 0; {path} passes on ×{alone_path} per step"
             )
-    elif diagnosis.kind.has_matrix_jacobian and ACTIVATIONS[diagnosis.activation].homogeneous:
-        text = _("the gradient is exactly 0 from step {step} back, as it meets only units that are off")
+    elif diagnosis.kind.has_matrix_jacobian and ACTIVATIONS[diagnosis.activation].stops:
+        text = _("the gradient is exactly 0 from step {step} back, as it meets only units whose slope is 0")
+        if ACTIVATIONS[diagnosis.activation].switched_off:
+            text = _("the gradient is exactly 0 from step {step} back, as it meets only units that are off")
     step, path = zero_step_words(diagnosis.zero_steps), path_words(diagnosis)
     return text.format(step=step, path=path, alone_path=factor(diagnosis.path or 0.0))
 
@@ -232,10 +234,12 @@ def reason(diagnosis: Diagnosis) -> str:
     why = cause(diagnosis)
     if diagnosis.backward in ("zero", "undefined") or not diagnosis.agree or (diagnosis.slopes is None and not why):
         return ""
-    return (_(CAUSES[why]) if why else "{factors}").format(
+    phi = ACTIVATIONS[diagnosis.activation]
+    text = phi.switched_off if why == "switched off" else CAUSES.get(why, "{factors}")
+    return _(text).format(
         factors=factors_words(diagnosis),
-        activation=_(ACTIVATIONS[diagnosis.activation].label),
-        ceiling=number(ACTIVATIONS[diagnosis.activation].log10_steepest, log10=True),
+        activation=_(phi.label),
+        ceiling=number(phi.log10_steepest, log10=True),
         saturation=percent(diagnosis.saturation),
         weights=weights_words(diagnosis),
         path=path_words(diagnosis),

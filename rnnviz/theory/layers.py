@@ -87,31 +87,37 @@ def curves_by_layer(
 
 
 def critical_gain_by_layer(
-    activation: str | Activation, sigmas: tuple[float, float, float], sigma_in: float, layers: int
+    activation: str | Activation,
+    sigmas: tuple[float, float, float],
+    sigma_in: float,
+    layers: int,
+    between_too: bool = True,
 ) -> float:
-    """Return the gain, a factor on sigma_w and sigma_between, at which chi = 1 at the top layer's fixed point.
+    """Return the gain, a factor on sigma_w, at which chi = 1 at the top layer's fixed point.
 
-    ``sigmas`` are sigma_w, sigma_between and sigma_bias at gain 1, with sigma_w above 0; ``sigma_in`` is what layer 1
-    gets. Of one layer it is ``critical_gain / sigma_w``. inf where no gain up to 1e6 is critical.
+    ``between_too`` says whether it is a factor on sigma_between, too. ``sigmas`` are sigma_w, sigma_between and
+    sigma_bias at gain 1, with sigma_w above 0; ``sigma_in`` is what layer 1 gets. Of one layer it is
+    ``critical_gain / sigma_w``. inf where no gain up to 1e6 is critical.
 
     >>> [round(critical_gain_by_layer("tanh", (1.0, 1.0, 0.0), 1.0, layers), 4) for layers in (1, 2, 16)]
     [1.8556, 2.2385, 2.3145]
     """
-    phi = activation_entry(activation)
-    start = critical_gain(phi, sigma_in) / sigmas[0]
+    phi, (sigma_w, between, bias) = activation_entry(activation), sigmas
+
+    def excess(gain: float) -> float:
+        scaled = gain * sigma_w, (gain if between_too else 1.0) * between, bias
+        return 1.0 - top_chi(phi, scaled, sigma_in, layers) if gain < LARGEST_GAIN else -math.inf
+
+    start = critical_gain(phi, sigma_in) / sigma_w
     if layers == 1 or phi.homogeneous:
         return start
-    gain = (
-        start if start > LARGEST_GAIN else solve(lambda gain: 1.0 - top_chi(phi, sigmas, gain, sigma_in, layers), start)
-    )
+    gain = start if start > LARGEST_GAIN else solve(excess, start)
     return gain if gain < LARGEST_GAIN else math.inf
 
 
-def top_chi(phi: Activation, sigmas: tuple[float, float, float], gain: float, sigma_in: float, layers: int) -> float:
-    """Return chi at the top layer's fixed point, which a state of 0 reaches; inf for a gain beyond 1e6."""
-    if gain > LARGEST_GAIN:
-        return math.inf
-    sigma_w, between, bias = gain * sigmas[0], gain * sigmas[1], sigmas[2]
+def top_chi(phi: Activation, sigmas: tuple[float, float, float], sigma_in: float, layers: int) -> float:
+    """Return chi at the top layer's fixed point, which a state of 0 reaches."""
+    sigma_w, between, bias = sigmas
     read, chi = sigma_in, 0.0
     for _layer in range(layers):
         found = fixed_point(phi, sigma_w, read, min(moments(phi, read**2)[0], LARGEST))

@@ -12,8 +12,9 @@ import numpy as np
 
 from ..network.activations import ACTIVATIONS, Activation
 from ..network.cells import CELLS, Cell
-from ..network.config import Config
+from ..network.config import Config, applies
 from ..network.inputs import INPUTS, Input
+from ..network.sampling import median_gain
 from ..network.schemes import SCHEMES, Scheme
 from ..text.language import _, current
 from .drive import drive
@@ -49,10 +50,10 @@ class Prediction:
         return self.validity.reason
 
 
-def sigma_w(config: Config) -> float:
-    """Return ``gain * sqrt(H Var(W_hh))`` of the Config's scheme."""
+def sigma_w(config: Config, seeds: tuple[int, ...] = ()) -> float:
+    """Return ``gain * sqrt(H Var(W_hh))`` of the Config's scheme; where a spectral radius is set, its `median_gain`."""
     size = config.hidden_size
-    return config.gain * float(np.sqrt(size * SCHEMES[config.scheme].variance(size, size)))
+    return median_gain(config, seeds) * float(np.sqrt(size * SCHEMES[config.scheme].variance(size, size)))
 
 
 def sigma_in(config: Config) -> tuple[Array, float]:
@@ -65,11 +66,15 @@ def sigma_in(config: Config) -> tuple[Array, float]:
     return np.sqrt(found.variances.mean(axis=(1, 2))), float(np.sqrt(found.constant))
 
 
-def sigmas(config: Config) -> tuple[float, float, float]:
-    """Return sigma of W_hh, of the weights between layers, and of the biases above the first layer."""
+def sigmas(config: Config, seeds: tuple[int, ...] = ()) -> tuple[float, float, float]:
+    """Return sigma of W_hh, of the weights between layers, and of the biases above the first layer.
+
+    A spectral radius that is set scales W_hh alone.
+    """
     known, size = SCHEMES[config.scheme], config.hidden_size
-    between = config.gain * float(np.sqrt(size * known.variance(size, size)))
-    return sigma_w(config), between, float(np.sqrt(known.bias_variance(size)))
+    gain = config.gain if applies("gain", config.to_dict()) else 1.0
+    between = gain * float(np.sqrt(size * known.variance(size, size)))
+    return sigma_w(config, seeds), between, float(np.sqrt(known.bias_variance(size)))
 
 
 def predict(config: Config, seeds: tuple[int, ...] = (), layer: int = 0) -> Prediction:
@@ -105,7 +110,7 @@ def cached(
     if outside := why_no_theory(config, cell, *schemes):
         return (without(outside),) * config.layers
     found = expect_layers(
-        phi, sigmas(config), drive(config, seeds).variances, config.layers, config.loss_at, config.truncate
+        phi, sigmas(config, seeds), drive(config, seeds).variances, config.layers, config.loss_at, config.truncate
     )
     validities = [each.validity for each in by_layer(config)] if seeds else validities_of(config, phi, found)
     return tuple(

@@ -86,12 +86,13 @@ def curve_along(trace: Trace, k: int, shown: int, layer: int = 0) -> Progress[Cu
     """Compute the k-th scheme's curve along its first sequence, over the distances 0..shown, in one layer."""
     layer = layer_shown(trace, layer)
     params, x = layer_params(trace.parameters(k), layer), trace.layer_inputs(layer, k)[:, :1]
-    slopes = log_slopes(params, x, trace.config.activation)
+    slopes, signs = log_slopes(params, x, trace.config.activation)
     distances, name = distances_shown(trace.config.hidden_size, shown), trace.names[k]
     if np.isnan(slopes).any():
         nothing = np.full(len(distances), np.nan)
         return Curve(name, nothing, nothing, nothing, (("nonfinite", shown),), steps=distances)
-    steps = spectrum.jacobian_progress(params["W_hh"], slopes[-shown:], distances.tolist(), log=True)
+    slopes, signs = slopes[-shown:], signs[-shown:]
+    steps = spectrum.jacobian_progress(params["W_hh"], slopes, distances.tolist(), log=True, signs=signs)
     values = yield from rescaled(steps, k / len(trace.names), 1 / len(trace.names))
     middle = np.median(np.maximum(values, -1e300), axis=1)  # of two exact zeros, too
     return Curve(name, np.where(middle < -1e290, np.nan, middle), finite(values[:, -1]), values[:, 0], steps=distances)

@@ -11,6 +11,7 @@ from matplotlib.axes import Axes
 from ..engine.trace import Trace
 from ..network.cells import CELLS
 from ..network.layers import name_in
+from ..network.sampling import gain_of
 from ..numerics.progress import Progress
 from ..text.language import _
 from ..text.number_format import number
@@ -121,9 +122,10 @@ class MatrixView(View):
 def law_of(trace: Trace, k: int) -> Expected | None:
     """Return what theory expects of the k-th scheme's matrix, None where it says nothing worth showing."""
     config = trace.config
-    if trace.own is not None or config.gain == 0:
+    gain = 0.0 if trace.own is not None else gain_of(trace.drawn(k))
+    if gain == 0:
         return None
-    law = expected(trace.schemes[k], config.hidden_size, config.gain, len(CELLS[config.cell].gates))
+    law = expected(trace.schemes[k], config.hidden_size, gain, len(CELLS[config.cell].gates))
     return law if law and (law.on_circle or config.hidden_size >= LEAST_SIZE) else None
 
 

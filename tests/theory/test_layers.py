@@ -196,6 +196,8 @@ def test_each_layer_has_a_critical_gain_of_its_own(noise):
     for layers in (1, 2, 4):
         found = critical_gain_by_layer("tanh", (1.0, 1.0, 0.0), noise, layers)
         assert found == pytest.approx(deep_replay.critical_gain(layers, noise**2) if noise else 1.0, abs=2e-3)
+    alone = critical_gain_by_layer("tanh", (1.0, 1.0, 0.0), noise, 2, between_too=False)
+    assert not noise or deep_replay.top_chi(alone, 2, noise**2, between=1.0) == pytest.approx(1.0, abs=1e-3)
     assert critical_gain_by_layer("relu", (0.5, 0.5, 0.0), noise, 3) == pytest.approx(2 * math.sqrt(2))
     assert math.isinf(critical_gain_by_layer("sigmoid", (1e-9, 1.0, 0.0), noise, 2))
 
