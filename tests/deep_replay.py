@@ -83,7 +83,7 @@ def top_chi(gain, layers, noise, between=None):
     read = noise
     for _layer in range(layers):
         q = 1.0
-        for _ in range(300):
+        for _ in range(100):
             q = gain**2 * expected(lambda a: np.tanh(a) ** 2, q) + read
         read = between**2 * expected(lambda a: np.tanh(a) ** 2, q)
     return gain**2 * expected(lambda a: np.cosh(a) ** -4, q)

@@ -191,9 +191,9 @@ def test_theory_of_a_trace_is_that_of_the_layer_that_it_has():
     assert [each.reason for each in gated] == ["No theory here for the GRU."] * 2
 
 
-@pytest.mark.parametrize("noise", [0.0, 0.3, 1.0])
+@pytest.mark.parametrize("noise", [0.0, 1.0])
 def test_each_layer_has_a_critical_gain_of_its_own(noise):
-    for layers in (1, 2, 4):
+    for layers in (1, 2):
         found = critical_gain_by_layer("tanh", (1.0, 1.0, 0.0), noise, layers)
         assert found == pytest.approx(deep_replay.critical_gain(layers, noise**2) if noise else 1.0, abs=2e-3)
     alone = critical_gain_by_layer("tanh", (1.0, 1.0, 0.0), noise, 2, between_too=False)
