@@ -3,6 +3,8 @@
 from .engine.bptt import Gradients, bptt
 from .engine.runs import compare, run, trace
 from .engine.trace import Trace
+from .learning.train import train
+from .learning.training import Training
 from .network import activations, cells, inputs, schemes
 from .network.config import Config
 from .network.frameworks import from_keras, from_torch
@@ -14,6 +16,7 @@ __all__ = [
     "Dashboard",
     "Gradients",
     "Trace",
+    "Training",
     "Walk",
     "activations",
     "bptt",
@@ -29,6 +32,7 @@ __all__ = [
     "spectrum",
     "theory",
     "trace",
+    "train",
 ]
 
 LAZY = {

@@ -28,18 +28,20 @@ from .own import ABSENT, OwnNetwork
 from .pictures import Pictures
 from .pins import pinned_trace
 from .plan import BEARABLE, plan
+from .race_panel import RacePanel
 from .render import render, stage_frame
 from .requests import answer
 from .reruns import close_older
 from .results import Results
 from .scenes import scenes_of
-from .settings import Comparison, Settings, too_many
+from .settings import Settings, too_many
 from .stage import Stage
 from .state import PageState
 from .static_copy import KeptPage
 from .widget_tree import inner_widgets
-from .work import Ahead
 from .worker import Mode, Worker, running_loop
+
+FOLLOW = 1.0  # seconds between two looks at the weights while they are trained, which take time from the training
 
 
 class Dashboard(KeptPage):
@@ -87,7 +89,8 @@ class Dashboard(KeptPage):
         shown = {name: VIEWS[name] for name in views or ("state", "gradient")}
         self.state = link.from_query(query, start)
         self.results, self.pictures = Results(), Pictures(shown)
-        self.worker = Worker(self.results, lambda: self.attempt(self.update), lambda: self.attempt(self.show), mode)
+        self.worker = Worker(self.results, lambda: self.attempt(self.update), lambda: self.attempt(self.progress), mode)
+        self.followed_at = self.worker.clock()
         self.stage = Stage(present=self.state.present)
         self.lay_out(tuple(dict.fromkeys(option for view in shown.values() for option in view.options)))
         unknown = self.controls.unknown((*self.state.lock, *self.state.hide))
@@ -110,6 +113,8 @@ class Dashboard(KeptPage):
         self.notes = widgets.HTML().add_class("rnnviz-notes").add_class("rnnviz-live")
         self.advice = AdvicePanel(self.dispatch)
         self.check = GradientCheckPanel(self.dispatch)
+        trains = any(VIEWS[name].trains for name in self.pictures.canvases)
+        self.race = RacePanel(self.controls.choices["problem"], self.dispatch, self.stage.send) if trains else None
         hide = (*state.hide, *ABSENT) if own else state.hide
         rows, is_frozen = self.controls, bool(self.controls.restrict(state.lock, hide))
         self.strip.restrict(state, is_frozen)
@@ -118,7 +123,10 @@ class Dashboard(KeptPage):
         last = row([rows.more, self.actions.said], "rnnviz-last")
         column = row([card, rows.first, rows.beside, rows.second, self.actions, last], "rnnviz-column")
         extras = row([self.advice, *([] if own else [self.check])], "rnnviz-extras")
-        main = row([self.stage, extras, self.notes], "rnnviz-main")
+        race = [self.race] if self.race else []
+        if self.race:
+            rows.more.children[1].children += (self.race.files,)
+        main = row([*race, self.stage, *(each.outcomes for each in race), extras, self.notes], "rnnviz-main")
         super().__init__([self.strip, row([column, main], "rnnviz-body"), Glossary()])
         self.strip.drawer.observe(lambda change: put_class(self, change["new"], "rnnviz-open"), "value")
         self.add_class("rnnviz").add_class(f"rnnviz-{self.stage.lang}")
@@ -157,20 +165,14 @@ class Dashboard(KeptPage):
         if (state.settings, state.refusal) != (self.controls.shown, self.controls.refusal):
             self.controls.show(state.settings)
         if state != before:
-            is_new = state.settings.comparison != before.settings.comparison
+            is_new = state.comparison != before.comparison
             if is_new:
                 self.results.forgive()
-                self.adopt(state.settings.comparison)
             self.update(is_new)
-
-    def adopt(self, comparison: Comparison) -> None:
-        """Take a draft that was computed ahead as the first of a comparison, where there is none."""
-        draft = self.results[Ahead(comparison)].value
-        if draft is not None and self.results[comparison].value is None:
-            self.results.put(comparison, value=draft)
 
     def update(self, changed: bool = False) -> None:
         """Let the plan and the frame follow the state and the results."""
+        self.state = self.state.after(self.results)
         self.worker.follow(self.jobs(), changed)
         self.show()
         self.results.trim()  # of what neither the plan nor the frame has used
@@ -179,12 +181,20 @@ class Dashboard(KeptPage):
             self.paint_ahead()
 
     def paint_ahead(self) -> None:
-        """Paint the drafts of what the next key will probably ask for, which then takes 29 ms instead of 65."""
+        """Paint the drafts of what the next key may ask for, which are then shown within 3 ms, not 43."""
         for settings in neighbours(self.state.settings, self.state.moved):
-            trace = self.results[Ahead(settings.comparison)].value
+            trace = self.results[settings.comparison].value
             if trace is not None:
                 state = replace(self.state, settings=settings)
                 stage_frame(state, self.results, trace, self.stage.viewport, self.pictures)
+
+    def progress(self) -> None:
+        """Show how far the work is; the pictures follow the weights of a training, if not too often."""
+        self.show()
+        curves, state = self.frame.curves, self.state
+        if curves and state.training and state.at < 0 and self.worker.clock() - self.followed_at > FOLLOW:
+            self.followed_at = self.worker.clock()
+            self.dispatch(replace, followed=curves.kept[-1])
 
     def jobs(self):
         """Return the plan for the present state."""
@@ -193,12 +203,15 @@ class Dashboard(KeptPage):
     def show(self) -> None:
         """Show the state and the results."""
         self.frame = frame = render(self.state, self.results, self.worker.jobs, self.stage.viewport, self.pictures)
+        self.results.shown = frame.trace
         self.stage.show(frame.stage, frame.traits | {"shown": list(self.state.seen(self.pictures.canvases))})
         self.notes.value = "".join(f"<p>{html.escape(sentence, quote=False)}</p>" for sentence in frame.notes)
         self.notes.layout.display = None if frame.notes else "none"
         self.advice.show(frame.advice)
         self.bet.show(self.state, frame)
         self.check.show(self.state, frame)
+        if self.race:
+            self.race.show(self.state, frame.curves)
         self.controls.feature(self.strip.show(self.state))
         self.actions.show(self.state)
         self.controls.mark(link.with_scene(self.state.home, self.state.scene))
@@ -220,6 +233,8 @@ class Dashboard(KeptPage):
             return
         if kind == "see":
             self.see(view)
+        elif kind == "place":
+            self.go_to_point(view, float(message["x"]), float(message["y"]))
         elif kind == "open":
             self.apply_link(str(message.get("query", "")))
         elif kind not in KINDS:
@@ -233,6 +248,13 @@ class Dashboard(KeptPage):
         """Show a view in the place of the one that has been seen for longer."""
         if view in self.pictures.canvases and view not in self.state.seen(self.pictures.canvases):
             self.dispatch(replace, shown=(self.state.seen(self.pictures.canvases)[-1], view))
+
+    def go_to_point(self, view: str, x: float, y: float) -> None:
+        """Go to the settings of a point in a map."""
+        if self.controls.frozen:
+            raise Refusal(_("The controls of this page are frozen."))
+        there = VIEWS[view].place(self.config, min(max(x, 0.0), 1.0), min(max(y, 0.0), 1.0))
+        self.dispatch(PageState.change, self.state.settings.replace(**there))
 
     def apply_link(self, query: str) -> None:
         """Show a link's settings, as a task's *Set this up* asks."""
@@ -256,8 +278,7 @@ class Dashboard(KeptPage):
         for request in self.state.requests if self.frame.is_complete else ():
             message = ""
             try:
-                options = {name: widget.value for name, widget in self.controls.choices.items()}
-                reply, message = answer(*request, self.state, self.results, self.worker.jobs, self.frame, options)
+                reply, message = answer(*request, self.state, self.results, self.worker.jobs, self.frame)
                 if not reply and not message:
                     continue
             except Exception:
@@ -276,6 +297,7 @@ class Dashboard(KeptPage):
         for widget in inner_widgets(self):
             widget.close()
         self.results.known.clear()
+        self.results.shown = None
         self.pictures = Pictures(())
         if hasattr(self, "frame"):
             self.frame = replace(self.frame, stage={}, trace=None, advice=None)

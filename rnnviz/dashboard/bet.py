@@ -17,12 +17,12 @@ from .glossary import what_button
 from .render import Frame
 from .state import Dispatch, PageState
 
-CHOICES = (
-    (N_("fades"), "fades"),
-    (N_("survives"), "survives"),
-    (N_("grows"), "grows"),
-    (N_("is not defined"), "undefined"),
-)
+CHOICES = {
+    "fades": N_("fades"),
+    "survives": N_("survives"),
+    "grows": N_("grows"),
+    "undefined": N_("is not defined"),
+}
 
 
 class BetPanel(widgets.Box):
@@ -32,7 +32,7 @@ class BetPanel(widgets.Box):
         self.dispatch = dispatch
         self.diagnosis: Diagnosis | None = None  # what answers are judged by, None while it is to come
         self.question, self.result = widgets.HTML(), widgets.HTML().add_class("rnnviz-live")
-        self.buttons = {answer: button(_(label), "", partial(self.place, answer)) for label, answer in CHOICES}
+        self.buttons = {answer: button(_(label), "", partial(self.place, answer)) for answer, label in CHOICES.items()}
         again = _("draw new weights and inputs, and bet again")
         self.again = button(_("Ask again"), again, partial(dispatch, PageState.draw_again))
         super().__init__([self.question, row(list(self.buttons.values()), "rnnviz-presets"), self.result, self.again])
@@ -86,6 +86,6 @@ def result_words(story: Diagnosis | None, chosen: str) -> str:
     """Say whether an answer was right; the verdict below the pictures says what happened."""
     if story is None:
         return ""
-    label = next(label for label, answer in CHOICES if answer == truth(story))
-    said = _("Right.") if chosen == truth(story) else _("No: it {answer}.").format(answer=_(label))
+    right = truth(story)
+    said = _("Right.") if chosen == right else _("No: it {answer}.").format(answer=_(CHOICES[right]))
     return f"<b>{said}</b>"

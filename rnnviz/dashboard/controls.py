@@ -22,10 +22,11 @@ FIRST = ("scheme",)
 SECOND = ("gain", "hidden_size", "seq_len", "cell", "activation", "inputs", "forget_bias")
 WIDE = ("scheme", "gain")  # across the whole column
 MORE = (
-    "layers", "loss_at", "loss_reduction", "truncate", "input_scheme", "input_size", "output_size",
+    "layers", "loss_at", "loss_reduction", "truncate", "spectral_radius", "input_scheme", "input_size", "output_size",
     "batch_size", "input_scale", "seed", "numbers", "text",
 )  # fmt: skip
-RAISED = ("layers", "layer", "truncate", "spectral_radius")  # from there to the others where a page is about them
+LAST = SECOND.index("inputs") + 1  # after which others may stand without moving any
+RAISED = ("layers", "layer", "truncate", "spectral_radius")  # stand there where a page is about them
 STEPS = {"last": N_("last step"), "every": N_("every step")}  # at which there is a loss
 SAME = ""  # what a menu holds for None, which ipywidgets shows as no choice at all
 
@@ -122,7 +123,8 @@ class Controls:
         self.first, self.second, rest = (self.grid(names) for names in (FIRST, SECOND, MORE))
         for name in WIDE:
             self.widgets[name].add_class("rnnviz-wide")
-        rest.children = (*self.choices.values(), *rest.children[:-2], self.seeds, *rest.children[-2:])
+        among = (widget for name, widget in self.choices.items() if not OPTIONS[name].apart)
+        rest.children = (*among, *rest.children[:-2], self.seeds, *rest.children[-2:])
         self.second.children += (self.as_noise,)
         self.usual = self.second.children, rest.children
         self.add = widgets.ToggleButton(description=_("+ add"), tooltip=_("choose the schemes to compare with"))
@@ -207,15 +209,15 @@ class Controls:
             put_class(widget, name == first, "rnnviz-early")
         up = tuple(self.named[name] for name in RAISED if name in self.named and name in {*self.raised, *moves})
         rest = self.more.children[1]
-        (gain, *others), folded_away = self.usual
-        self.second.children = (gain, *up, *others)
+        usual, folded_away = self.usual
+        self.second.children = (*usual[:LAST], *up, *usual[LAST:])
         rest.children = tuple(widget for widget in folded_away if widget not in up)
 
     def raise_changed(self, before: Mapping[str, Any], after: Mapping[str, Any]) -> None:
         """Raise the controls that the page, not the reader, has moved, and lower those that it has set back."""
         usual = Settings().values
         for name in RAISED:
-            if before[name] != after[name]:
+            if before.get(name) != after.get(name):
                 (self.raised.add if after[name] != usual[name] else self.raised.discard)(name)
 
     def offer_choices(self, values: Mapping[str, Any]) -> None:
@@ -273,7 +275,7 @@ class Controls:
 
     def grid(self, names: Sequence[str]) -> widgets.Box:
         """Return a box of controls that flow into as many columns as there is room for."""
-        return widgets.Box([self.widgets[name] for name in names]).add_class("rnnviz-controls")
+        return widgets.Box([self.widgets[name] for name in names if name in self.widgets]).add_class("rnnviz-controls")
 
 
 def folded(title: str, box: widgets.Box, help: str) -> widgets.Box:

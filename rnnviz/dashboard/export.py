@@ -23,8 +23,8 @@ from .code import changed, code, code_of_own, computation, in_a_row, taken
 from .csv_file import csv_text
 
 MOST_NAMED = 3  # schemes that a file name spells out
-WIDTH, HEIGHT = 760, 520  # CSS pixels of a picture that stands alone, its caption included
-PNG, SVG, CSV, NPZ = "image/png", "image/svg+xml", "text/csv", "application/octet-stream"
+MEDIA = {"png": "image/png", "svg": "image/svg+xml", "csv": "text/csv", "npz": "application/octet-stream"}
+MAKER = {"png": "Software", "svg": "Creator"}  # what these formats call who made a file
 ALL_VIEWS = ("slide",)  # kinds of requests that show every view
 Answer = tuple[dict[str, str], list[bytes]]  # a message and its buffers
 
@@ -58,8 +58,8 @@ class Request(NamedTuple):
         return self.named("npz", f"weights-seed{self.trace.seeds[0]}", 1)
 
 
-def file(name: str, content: bytes, media: str, kind: str = "file") -> Answer:
-    return {"kind": kind, "name": name, "type": media}, [content]
+def file(name: str, content: bytes, kind: str = "file") -> Answer:
+    return {"kind": kind, "name": name, "type": MEDIA[name.rpartition(".")[2]]}, [content]
 
 
 def text(code: str) -> Answer:
@@ -70,18 +70,20 @@ def own_code(request: Request) -> Answer:
     """Return the code that makes the page again, and that which computes without a page."""
     trace, options, views, pins = request.trace, request.options, request.views, request.pins
     if trace.own:
-        return text(code_of_own(trace.config, trace.own.name, request.weights, views))
+        return text(code_of_own(trace.config, trace.own.names[0], request.weights, views))
     page = code(trace.config, trace.schemes, trace.seeds, options, views)
     alone = computation(trace.config, trace.schemes, trace.seeds, options, views, pins)
     apart = _("# or without the page, with the pinned curves:") if pins else _("# or without the page:")
     return text(f"{page.strip()}\n\n{apart}\n{alone.strip()}")
 
 
-def picture(request: Request, draw: Callable[..., bytes], ending: str, media: str, kind: str = "file") -> Answer:
-    """Return one view's picture, with its caption."""
-    view, size = request.view, (WIDTH, HEIGHT)
-    drawn = draw(VIEWS[view], request.data[view], *size, trace=request.trace, options=request.options)
-    return file(request.named(ending, view), drawn, media, kind)
+def picture(request: Request, ending: str = "png", kind: str = "file") -> Answer:
+    """Return one view's picture, with its caption; its metadata hold every setting as JSON."""
+    view, data, trace = VIEWS[request.view], request.data[request.view], request.trace
+    options = taken(request.options, [view])
+    words = {**description(view, data, trace, options), MAKER[ending]: f"rnnviz {__version__}"}
+    drawn = figure_export.picture(view, data, ending, caption(trace, options, view.first_seed), words)
+    return file(request.named(ending, view.name), drawn, kind)
 
 
 # What the stage may ask for. A picture of kind "copy" goes to the clipboard.
@@ -91,52 +93,14 @@ CODES: dict[str, Callable[[Request], Answer]] = {
     "keras": lambda request: text(framework_code.keras(request.trace.config, request.weights)),
 }
 KINDS: dict[str, Callable[[Request], Answer]] = {
-    "png": lambda request: picture(request, png, "png", PNG),
-    "svg": lambda request: picture(request, svg, "svg", SVG),
-    "copy": lambda request: picture(request, png, "png", PNG, "copy"),
-    "slide": lambda request: file(request.named("png", "slide"), slide(request), PNG),
-    "csv": lambda request: file(request.named("csv"), csv_text(request.trace).encode(), CSV),
-    "npz": lambda request: file(request.weights, framework_code.npz(request.trace), NPZ),
+    "png": picture,
+    "svg": lambda request: picture(request, "svg"),
+    "copy": lambda request: picture(request, kind="copy"),
+    "slide": lambda request: file(request.named("png", "slide"), slide(request)),
+    "csv": lambda request: file(request.named("csv"), csv_text(request.trace).encode()),
+    "npz": lambda request: file(request.weights, framework_code.npz(request.trace)),
     **CODES,
 }
-
-
-def png(
-    view: View,
-    data: Any,
-    width: int,
-    height: int,
-    scale: float = 2.0,
-    *,
-    trace: Trace,
-    options: Mapping[str, Any] | None = None,
-) -> bytes:
-    """Return the picture of ``data`` as PNG, ``width`` x ``height`` CSS pixels at ``scale`` dots each.
-
-    ``trace`` and the page's ``options`` are what ``data`` came from: the caption below the picture names what is not
-    as usual, and the PNG's texts Title and Description (JSON) hold every setting.
-
-    Raises
-    ------
-    ValueError : for a size that is out of bounds, or too small for this view.
-    """
-    options = taken(options, [view])
-    words = {**description(view, data, trace, options), "Software": f"rnnviz {__version__}"}
-    return figure_export.png(view, data, width, height, scale, caption(trace, options, view.first_seed), words)
-
-
-def svg(
-    view: View, data: Any, width: int, height: int, *, trace: Trace, options: Mapping[str, Any] | None = None
-) -> bytes:
-    """Return the same picture as SVG, its text as text; the same picture gives the same bytes.
-
-    Raises
-    ------
-    ValueError : as for `png`.
-    """
-    options = taken(options, [view])
-    words = {**description(view, data, trace, options), "Creator": f"rnnviz {__version__}"}
-    return figure_export.svg(view, data, width, height, caption(trace, options, view.first_seed), words)
 
 
 def slide(request: Request) -> bytes:

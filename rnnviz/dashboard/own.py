@@ -68,7 +68,7 @@ class OwnNetwork:
             text = _("The network has D = {size} and O = {classes}; this input has D = {inputs} and O = {others}.")
             raise ValueError(text.format(size=wanted[0], classes=wanted[1], inputs=inputs, others=classes))
 
-    def computing(self, config: Config) -> Progress[Trace]:
+    def computing(self, config: Config, seeds: int = 1) -> Progress[Trace]:
         """Run the network, with the gain (see `with_gain`), on what a Config draws; return a comparison of it alone."""
         yield 0.0
         params = with_gain(self.params, config.gain)

@@ -48,11 +48,11 @@ class Pictures:
         )
         return Size(width, height, PRESENT if present else 1.0, viewport["ratio"])
 
-    def picture(self, drawing: Drawing, data: Any, size: Size) -> Picture:
+    def picture(self, drawing: Drawing, data: Any, size: Size, is_partial: bool = False) -> Picture:
         """Return a picture, painted unless it was kept; ``data`` is what it shows, None to compute that."""
         kept = self.kept.setdefault(drawing.trace, {})
         pins = tuple((name, ref(trace)) for name, trace in drawing.pins)
-        key = drawing.view, drawing.options, pins, size
+        key = drawing.view, drawing.options, pins, size, drawing.curves, is_partial and id(data)
         if key not in kept:
             if len(kept) >= KEPT * len(self.canvases):
                 kept.clear()
@@ -74,18 +74,24 @@ class Pictures:
         """Return a new picture of a view's data."""
         canvas, zoom = self.canvases[view], size.zoom
         png = canvas.png(data, round(size.width / zoom), round(size.height / zoom), zoom * size.ratio)
-        axes = (
-            canvas.time_axis(data, size.width, size.height, zoom)
-            if canvas.view.timed and getattr(data, "timed", True)
-            else None
-        )
-        painted = {"png": png, "alt": canvas.view.describe(data), "axes": axes, "terms": list(canvas.view.uses(data))}
+        box = canvas.axes_box(data, size.width, size.height, zoom)
+        is_timed = canvas.view.timed and getattr(data, "timed", True)
+        where = {"axes": box if is_timed else None, "plane": box if canvas.view.places else None}
+        painted = {"png": png, "alt": canvas.view.describe(data), "terms": list(canvas.view.uses(data))} | where
         return self.frame(view, size) | painted | {"revision": f"{view}-{next(self.numbers)}"}
 
     def frame(self, view: str, size: Size) -> Picture:
         """Return what every picture of a view has."""
         label = _(VIEWS[view].label)
-        return {"name": view, "label": label, "width": size.width, "height": size.height, "stale": False, "axes": None}
+        return {
+            "name": view,
+            "label": label,
+            "width": size.width,
+            "height": size.height,
+            "stale": False,
+            "axes": None,
+            "plane": None,
+        }
 
 
 def layout(width: int, views: int, screen: int = SCREEN) -> tuple[int, int, int]:

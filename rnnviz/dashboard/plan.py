@@ -13,7 +13,7 @@ from .pins import pinned, pinned_trace
 from .results import Results, is_whole
 from .settings import Comparison
 from .state import PageState
-from .work import PINNED, STILL, Advice, Ahead, Check, Job, Part, Pin, drawing
+from .work import PINNED, STILL, Advice, Check, Job, Part, Pin, drawing
 
 SOON = 0.002  # seconds after a change: the page is answered first, and sends the next change meanwhile
 REST = 0.03  # seconds without a change until more than a draft is computed
@@ -33,7 +33,7 @@ def plan(state: PageState, results: Results, views: Sequence[str], in_steps: boo
     """
     if state.refusal:
         return []
-    comparison = state.settings.comparison
+    comparison = state.comparison
     trace = results[comparison].value
     jobs = [] if "comparison" in state.stopped else comparison_jobs(comparison, results, in_steps)
     is_settled = not jobs and trace is not None
@@ -41,6 +41,8 @@ def plan(state: PageState, results: Results, views: Sequence[str], in_steps: boo
     if is_settled:
         jobs += view_jobs(state, trace, results, views)
     jobs += pin_jobs(state, results)
+    if state.race and state.training and not results[state.race].is_settled:
+        return [*jobs, Job(state.race, "training", REST)]
     if jobs or not (in_steps and is_settled) or state.covers:
         return jobs
     jobs += ahead_jobs(state, results)
@@ -123,9 +125,8 @@ def ahead_jobs(state: PageState, results: Results) -> Iterator[Job]:
     """Yield drafts of what the next key will probably ask for, unless other kernels need the machine."""
     for settings in neighbours(state.settings, state.moved) if results.waited < BUSY else ():
         comparison = settings.comparison
-        known = results[comparison].is_settled or results[Ahead(comparison)].is_settled
         draft = first_part(Part(comparison, comparison.seeds, comparison.config.batch_size), results)
-        if not known and seconds(draft, results) <= 2 * AT_ONCE:
+        if not results[comparison].is_settled and seconds(draft, results) <= 2 * AT_ONCE:
             yield Job(draft, "ahead", PAUSE, seconds(draft, results))
 
 

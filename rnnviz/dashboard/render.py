@@ -13,8 +13,9 @@ from ..story.notes import notes
 from ..story.suggestions import Suggestion
 from ..text.language import N_, _
 from ..text.number_format import percent
-from ..views import VIEWS
+from ..views import VIEWS, Partial
 from ..views.layer_option import of_layer
+from ..views.race import Curves
 from . import link
 from .captions import captions
 from .error_report import error_report, sentence
@@ -25,7 +26,7 @@ from .plan import BEARABLE
 from .results import Result, Results, is_whole
 from .settings import Comparison
 from .state import PageState
-from .work import Advice, Ahead, Check, Drawing, Job, Pin, drawing
+from .work import Advice, Check, Drawing, Job, Pin, drawing
 
 LEFT = N_("Stopped: the dimmed pictures were not computed.")
 
@@ -42,6 +43,7 @@ class Frame:
     advice : the suggestion, or None.
     check : what is known of the gradient check, and whether it is going on.
     trace : the comparison in the pictures, or None.
+    curves : those of the training, or None.
     is_current : whether it belongs to the settings, if only as a draft.
     is_complete : whether nothing more is to come but slow views.
     """
@@ -52,6 +54,7 @@ class Frame:
     advice: Suggestion | None
     check: tuple[Result, bool]
     trace: Trace | None
+    curves: Curves | None
     is_current: bool
     is_complete: bool
 
@@ -64,9 +67,9 @@ def render(
     pictures: Pictures,
 ) -> Frame:
     """Return what the page shows while these jobs are still to be done."""
-    comparison = state.settings.comparison
+    comparison = state.comparison
     own = results[comparison]
-    trace = own.value or latest(results)
+    trace = own.value or results.shown
     # Refused controls say something else than the pictures, and the work for their last settings rests.
     is_current = own.value is not None and not state.refusal
     is_complete = not state.refusal and not any(job.kind in ("comparison", "pins") for job in jobs)
@@ -89,13 +92,14 @@ def render(
     checking = results[check], any(job.key == check for job in jobs)
     # Before a bet none: what theory expects would answer it.
     said = [] if state.covers else notes(comparison.config, () if comparison.network else comparison.schemes, trace)
-    return Frame(stage, traits, said, advice(state, results, own, jobs), checking, trace, is_current, is_complete)
+    curves, suggested = race_curves(state, results), advice(state, results, own, jobs)
+    return Frame(stage, traits, said, suggested, checking, trace, curves, is_current, is_complete)
 
 
-def latest(results: Results) -> Trace | None:
-    """Return the comparison shown last: it stays, dimmed, while a newer one is computed."""
-    found = results.latest(Comparison)
-    return found[1] if found else None
+def race_curves(state: PageState, results: Results) -> Curves | None:
+    """Return the curves of what is trained, as far as they are known."""
+    known = results[state.race] if state.race else Result()
+    return known.value or known.progress
 
 
 def stage_frame(
@@ -104,11 +108,11 @@ def stage_frame(
     """Return pictures and sentences as the stage takes them."""
     config, size = trace.config, pictures.size(viewport, state.present)
     pins = pinned(state, results)
-    views = [picture(state, results, drawing(state, view, trace, pins), size, pictures) for view in pictures.canvases]
-    wanted = state.settings.comparison
-    is_own = any(trace is results[key].value for key in (wanted, Ahead(wanted)))
+    curves = race_curves(state, results)
+    shown = [drawing(state, view, trace, pins, curves) for view in pictures.canvases]
+    views = [picture(state, results, each, size, pictures) for each in shown]
     # A draft reads few sequences: theory speaks of all of them, so that its words stay when those come.
-    theory_of = state.settings.config if is_own else config
+    theory_of = state.settings.config if trace is results[state.comparison].value else config
     shows_theory = (
         trace.own is None
         and any("theory" in VIEWS[view].options for view in pictures.canvases)
@@ -130,6 +134,9 @@ def stage_frame(
 def picture(state: PageState, results: Results, shown: Drawing, size: Size, pictures: Pictures) -> Picture:
     """Return one picture; a slow view that is still to come keeps its last picture, or its place, as stale."""
     data = results[shown].value
+    so_far = results[shown].progress
+    if data is None and isinstance(so_far, Partial) and not state.covers:
+        return pictures.picture(shown, so_far.data, size, is_partial=True)
     if shown.is_slow and data is None:
         old = results.latest(Drawing, shown.view)
         if old is None or (state.covers and VIEWS[shown.view].reveals_gradient):
@@ -146,11 +153,11 @@ def shows_gates(pictures: Pictures) -> bool:
 
 def first_error(state: PageState, results: Results, trace: Trace | None, pictures: Pictures) -> Exception | None:
     """Return what went wrong, first of all with the comparison, then with its views, pins and advice."""
-    keys: list[Any] = [state.settings.comparison]
+    keys: list[Any] = [state.comparison]
     if trace is not None:
         pins = pinned(state, results)
         keys += [drawing(state, view, trace, pins) for view in pictures.canvases] + [Advice(trace)]
-    keys += [Pin(pin.comparison) for pin in state.pins]
+    keys += [*(Pin(pin.comparison) for pin in state.pins), *([state.race] if state.race else [])]
     return next((error for key in keys if (error := results[key].error)), None)
 
 
@@ -164,8 +171,8 @@ def notice(state: PageState, own: Result, trace: Trace | None, jobs: Sequence[Jo
         elif own.value is None:
             older = _("Stopped: the pictures still show the previous settings.")
             parts.append(older if is_stopped else _("The pictures still show the previous settings."))
-        elif not is_whole(own.value, state.settings.comparison):
-            parts.append(stopped_words(own.value, state.settings.comparison))
+        elif not is_whole(own.value, state.comparison):
+            parts.append(stopped_words(own.value, state.comparison))
     if "views" in state.stopped:
         parts.append(_(LEFT))
     return " ".join(filter(None, parts))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from ..text.language import _
@@ -21,7 +21,6 @@ def answer(
     results: Results,
     jobs: Sequence[Job],
     frame: Frame,
-    options: Mapping[str, Any],
 ) -> tuple[tuple[dict[str, Any], list[bytes]] | None, str]:
     """Return the answer to a request, or why there is none; neither while a slow view is still to come."""
     trace, pins = frame.trace, pinned(state, results)
@@ -29,9 +28,9 @@ def answer(
         return None, _("Nothing is computed yet.")
     data, shown_views = {}, [each["name"] for each in frame.stage["views"]]
     for name in shown_views if kind in ALL_VIEWS else [view] if view else []:
-        shown = drawing(state, name, trace, pins)
+        shown = drawing(state, name, trace, pins, frame.curves)
         data[name] = results[shown].value if shown.is_slow else shown.data()
         if data[name] is None:
             is_coming = any(job.key == shown for job in jobs)
             return None, "" if is_coming else _(LEFT)
-    return KINDS[kind](Request(view, data, trace, dict(options), shown_views, pins)), ""
+    return KINDS[kind](Request(view, data, trace, state.settings.options, shown_views, pins)), ""

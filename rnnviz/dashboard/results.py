@@ -60,11 +60,13 @@ class Results:
     Attributes
     ----------
     pace : seconds a multiplication on this machine, learnt from finished work.
+    shown : the comparison shown last: it stays, dimmed, while a newer one is computed.
     waited : seconds that the last turn on this machine was waited for.
     """
 
     def __init__(self, pace: float = PACE):
         self.pace, self.waited = pace, 0.0
+        self.shown: Trace | None = None
         self.known: OrderedDict[Any, Result] = OrderedDict()
         self.used: set[Any] = set()  # since the last trim
 

@@ -28,7 +28,9 @@ class Scene:
     look : what to look at, in one sentence that gives no result away.
     beside : the schemes drawn beside the first; settings : fields of Config that differ from their defaults.
     moves : the fields of Config that ``look`` asks the reader to move.
-    views : the views that ``look`` is about; a page without them does not offer the scene.
+    views : the views that ``look`` is about; a page without them does not offer the scene, nor does a page that trains
+        where ``look`` is not about training.
+    options : the page's choices that the scene sets, by name.
     """
 
     label: str
@@ -37,6 +39,7 @@ class Scene:
     settings: dict[str, Any] = field(default_factory=dict)
     moves: tuple[str, ...] = ()
     views: tuple[str, ...] = ("gradient",)
+    options: dict[str, Any] = field(default_factory=dict)
 
     @cached_property
     def config(self) -> Config:
@@ -44,8 +47,8 @@ class Scene:
         return Config(**self.settings)
 
     def applied_to(self, now: Settings) -> Settings:
-        """Return the scene's settings; the page's own choices stay as they are."""
-        return now.replace(config=self.config, beside=self.beside)
+        """Return the scene's settings; the page's other choices stay as they are."""
+        return now.replace(config=self.config, beside=self.beside, options={**now.options, **self.options})
 
     def fits(self, now: Settings) -> bool:
         """Tell whether what the scene's sentence asks for can be seen with these settings."""
@@ -55,7 +58,9 @@ class Scene:
 
     def can_be_seen(self, views: Sequence[str]) -> bool:
         """Tell whether a page of these views shows what the scene is about, and leaves none of them empty."""
-        return set(self.views) <= set(views) and all(VIEWS[view].can_show(self.config) for view in views)
+        trains = {view for view in views if VIEWS[view].trains}
+        is_about = set(self.views) <= set(views) and trains <= set(self.views)
+        return is_about and all(VIEWS[view].can_show(self.config) for view in views)
 
 
 def scenes_of(start: Settings, views: Sequence[str]) -> dict[str, Scene]:

@@ -19,7 +19,7 @@ SCRIPTS = (
     "dom", "define", "names", "focus", "numbers", "sliders", "link", "takehome", "tools", "step", "chooser", "frames",
     "main",
 )  # fmt: skip
-STYLES = ("page", "controls", "bars", "pictures", "text", "takehome", "define", "narrow", "print")
+STYLES = ("page", "controls", "bars", "pictures", "text", "takehome", "define", "race", "narrow", "print")
 # Texts of the scripts themselves, by the names that the scripts use.
 TEXTS = {
     "keys": N_("{view}: arrow keys move from step to step"),
@@ -112,6 +112,11 @@ class Stage(anywidget.AnyWidget):
     lang = traitlets.Unicode().tag(sync=True)
     texts = traitlets.Dict().tag(sync=True)
 
+    def __init__(self, **traits: Any):
+        fine = {label_of(name): spec.metadata["fine"] for name, spec in FIELDS.items() if spec.metadata.get("fine")}
+        texts = {name: _(text) for name, text in TEXTS.items()}
+        super().__init__(share=shared_address(os.environ), fine=fine, lang=current(), texts=texts, **traits)
+
     def show(self, frame: dict[str, Any], traits: dict[str, Any]) -> None:
         """Show a frame, unless all of it is shown already, and the other traits, in one message."""
         shown = {name: value for name, value in self.frame.items() if name != "revision"}
@@ -122,20 +127,3 @@ class Stage(anywidget.AnyWidget):
                 self.frame = frame | {"revision": self.frame.get("revision", 0) + 1}
             for name, value in traits.items():
                 setattr(self, name, value)
-
-    @traitlets.default("share")
-    def _of_this_server(self) -> dict[str, Any]:
-        return shared_address(os.environ)
-
-    @traitlets.default("fine")
-    def _fine(self) -> dict[str, Any]:
-        fine = {name: spec.metadata.get("fine") for name, spec in FIELDS.items()}
-        return {label_of(name): ends for name, ends in fine.items() if ends}
-
-    @traitlets.default("lang")
-    def _spoken(self) -> str:
-        return current()
-
-    @traitlets.default("texts")
-    def _translated(self) -> dict[str, str]:
-        return {name: _(text) for name, text in TEXTS.items()}

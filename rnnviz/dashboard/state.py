@@ -6,8 +6,12 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple, Protocol
 
+from ..learning.training import Training
 from ..network.config import Config
+from .comparison import Comparison, Weights
 from .export import CODES
+from .race import Race, asked, settings_of, steps_of
+from .results import Results
 from .scenes import SCENES, START
 from .settings import Settings
 
@@ -37,6 +41,8 @@ class PageState:
     pins : the settings whose first scheme stays in grey.
     step : the step that the reader points at, -1 for none.
     bets : those placed so far.
+    race : what is trained, or None; training : whether it goes on now.
+    at : the training step whose weights the pictures show; -1 for the latest, as far as ``followed``.
     check : whether the gradients of these settings are to be checked.
     stopped : what the reader has stopped for these settings: "comparison", "views", "check".
     refusal : why the controls' values are impossible, or ""; the settings are then the last possible ones.
@@ -58,6 +64,10 @@ class PageState:
     pins: tuple[Settings, ...] = ()
     step: int = -1
     bets: tuple[Bet, ...] = ()
+    race: Race | None = None
+    training: bool = False
+    at: int = -1
+    followed: int = 0
     check: bool = False
     stopped: frozenset[str] = frozenset()
     refusal: str = ""
@@ -98,8 +108,10 @@ class PageState:
 
     def choose(self, scene: str) -> PageState:
         """A scene was chosen by its name."""
-        source = self.start if scene == START else SCENES[scene]
-        settings = self.settings.replace(config=source.config, beside=source.beside)
+        if scene == START:
+            settings = self.settings.replace(config=self.start.config, beside=self.start.beside)
+        else:
+            settings = SCENES[scene].applied_to(self.settings)
         return replace(self.change(settings), scene=scene, moved="")
 
     def reset(self) -> PageState:
@@ -118,6 +130,48 @@ class PageState:
     def place_bet(self, answer: str, right: bool) -> PageState:
         """A bet was placed; it cannot be placed again."""
         return replace(self, bets=(*self.bets, Bet(self.settings.config, answer, right))) if self.covers else self
+
+    @property
+    def races(self) -> bool:
+        """Whether what is trained is what the controls say."""
+        return self.race is not None and self.race.asked == asked(self.settings)
+
+    @property
+    def comparison(self) -> Comparison:
+        """What the pictures are to show: the networks of the training, or as the controls say."""
+        asked_for = self.settings.comparison
+        if self.race is None or not self.races:
+            return asked_for
+        return asked_for._replace(network=Weights(self.race.training, self.at if self.at >= 0 else self.followed))
+
+    def train(self) -> PageState:
+        """Train what the controls say, or go on with it."""
+        race = self.race if self.races else Race.of(self.settings)
+        return replace(self, race=race, training=True, at=-1, followed=race.training.step if race else 0, message="")
+
+    def after(self, results: Results) -> PageState:
+        """What is trained has come to its end: show its last weights."""
+        ended = results[self.race].value if self.race and self.training else None
+        return self if ended is None else replace(self, training=False, followed=ended.step)
+
+    def pause(self) -> PageState:
+        """Train no further for now."""
+        return replace(self, training=False)
+
+    def rewind(self) -> PageState:
+        """Go back to the same initial weights."""
+        race = self.race and replace(self.race, training=Training.of(self.race.training.settings))
+        return replace(self, race=race, training=False, at=-1, followed=0)
+
+    def draw_again_and_train(self) -> PageState:
+        """Train networks of other seeds."""
+        return self.draw_again().train()
+
+    def open_training(self, training: Training) -> PageState:
+        """Go on with a training that was saved, with the controls as they were."""
+        settings = settings_of(training, self.settings)
+        state = self.change(settings)
+        return replace(state, race=Race(training, steps_of(settings), asked(settings)), training=False, at=-1)
 
     def start_check(self) -> PageState:
         """Check the gradients of the present settings."""

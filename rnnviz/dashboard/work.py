@@ -12,6 +12,8 @@ from ..numerics.progress import Progress
 from ..story.suggestions import Suggestion, suggesting
 from ..text.language import N_
 from ..views import VIEWS
+from ..views.race import Curves
+from .race import Race
 from .settings import Comparison
 from .state import PageState
 
@@ -31,14 +33,8 @@ class Part(NamedTuple):
     def compute(self) -> Progress[Trace]:
         config = self.comparison.config
         if self.of.network:
-            return self.of.network.computing(config)
+            return self.of.network.computing(config, self.seeds)
         return comparing(config, self.of.schemes, self.of.drawn(self.seeds))
-
-
-class Ahead(NamedTuple):
-    """A draft of a comparison that nobody has asked for yet."""
-
-    comparison: Comparison
 
 
 class Pin(NamedTuple):
@@ -51,19 +47,20 @@ class Pin(NamedTuple):
 
 
 class Drawing(NamedTuple):
-    """What a view shows of a trace, with its options and the pinned curves by their names."""
+    """What a view shows of a trace, with its options, the pinned curves by their names, and those of a training."""
 
     view: str
     trace: Trace
     options: tuple[tuple[str, Any], ...]
     pins: tuple[tuple[str, Trace], ...] = ()
+    curves: Curves | None = None
 
     @property
     def is_slow(self) -> bool:
         """Whether the other views must not wait for it."""
         return VIEWS[self.view].is_slow(self.trace.config, **dict(self.options))
 
-    def compute(self) -> Progress[Any]:
+    def compute(self) -> Generator[Any, None, Any]:
         return VIEWS[self.view].computing(self.trace, **self.arguments)
 
     def data(self) -> Any:
@@ -72,7 +69,10 @@ class Drawing(NamedTuple):
 
     @property
     def arguments(self) -> dict[str, Any]:
-        return {**dict(self.options), **({"pins": list(self.pins)} if VIEWS[self.view].pins else {})}
+        view, found = VIEWS[self.view], dict(self.options)
+        return (
+            found | ({"pins": list(self.pins)} if view.pins else {}) | ({"curves": self.curves} if view.trains else {})
+        )
 
 
 class Advice(NamedTuple):
@@ -96,7 +96,7 @@ class Check(NamedTuple):
         return check
 
 
-Key = Part | Pin | Drawing | Advice | Check
+Key = Part | Pin | Drawing | Advice | Check | Race
 
 
 class Job(NamedTuple):
@@ -105,7 +105,7 @@ class Job(NamedTuple):
     Attributes
     ----------
     key : the work itself; ``recorded`` is the key under which its result is known.
-    kind : "comparison", "check", "views", "pins", "ahead" or "advice".
+    kind : "comparison", "check", "views", "pins", "ahead", "advice" or "training".
     after : seconds without a change until it is begun.
     seconds : how long it will probably take; 0 where nobody knows.
     is_draft : whether a moving slider waits for it.
@@ -124,20 +124,20 @@ class Job(NamedTuple):
     @property
     def is_awaited(self) -> bool:
         """Whether the reader waits for it."""
-        return self.kind not in ("ahead", "advice")
+        return self.kind not in ("ahead", "advice", "training")
 
     @property
-    def recorded(self) -> Comparison | Ahead | Key:
-        if not isinstance(self.key, Part):
-            return self.key
-        return Ahead(self.key.of) if self.kind == "ahead" else self.key.of
+    def recorded(self) -> Comparison | Key:
+        return self.key.of if isinstance(self.key, Part) else self.key
 
 
 PINNED = N_("Computing the pinned curves: {share}")
 STILL = N_("{view}, still being computed: {share}")
 
 
-def drawing(state: PageState, view: str, trace: Trace, pins: tuple[tuple[str, Trace], ...]) -> Drawing:
+def drawing(
+    state: PageState, view: str, trace: Trace, pins: tuple[tuple[str, Trace], ...], curves: Curves | None = None
+) -> Drawing:
     """Return what a view of the page shows of a trace."""
     options = tuple((name, state.settings.option(name)) for name in VIEWS[view].options)
-    return Drawing(view, trace, options, pins if VIEWS[view].pins else ())
+    return Drawing(view, trace, options, pins if VIEWS[view].pins else (), curves if VIEWS[view].trains else None)

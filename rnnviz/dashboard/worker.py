@@ -113,8 +113,13 @@ class Worker:
         elif not any(each.job.key == job.key for each in self.leaving):  # it goes on once it has paused
             self.running = self.paused.pop(job.key, None) or Running(job, job.key.compute())
             self.running.left, self.running.waits = False, job.takes_turns
-            self.results.put(job.recorded, progress=None)
+            self.results.put(job.recorded, progress=self.known(self.running))
             self.task = loop.create_task(self.drive(self.running))
+
+    def known(self, running: Running) -> Any:
+        """Return how far a job is that has been paused, or that goes on where it was left; else None."""
+        goes_on = running.spent or running.job.kind == "training"
+        return self.results[running.job.recorded].progress if goes_on else None
 
     def do(self, job: Job) -> None:
         """Do a job here and now."""

@@ -32,8 +32,6 @@ class WeightGradient(NamedTuple):
 def network_of(trace: Trace) -> Network:
     """Return the first scheme's first network, with the batch that it read."""
     trace = trace.as_comparison()
-    if trace.own:
-        return trace.own
     config, (x, targets) = trace.config, trace.inputs()
     drawn = trace.parameters(), x, targets, config.cell, config.activation, config.loss_at, trace.names[0]
     return Network(*drawn, config.loss_reduction, config.truncate)

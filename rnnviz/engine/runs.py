@@ -15,8 +15,8 @@ from ..numerics.progress import Progress, finish
 from ..text.language import N_, _
 from .batching import side_by_side, split
 from .shapes import check_shapes
-from .statistics import Statistics
-from .trace import Network, Trace
+from .statistics import Statistics, classified
+from .trace import Network, OwnRuns, Trace
 
 Array = np.ndarray
 OWN = N_("Own network")
@@ -89,7 +89,7 @@ def checked(params, x, targets, cell: str, loss_at: str) -> tuple[dict[str, Arra
 def tracing(own: Network, config: Config) -> Progress[Trace]:
     """Compute the comparison of an own network alone, whose batch this Config describes, and yield the share done."""
     stacked = {key: stack_params([value]) for key, value in own.params.items()}
-    part = yield from Statistics(config, 1).collecting(stacked, own.x[None], own.targets[None])
+    part = yield from Statistics(config, 1).collecting(stacked, own.x[None], classified(config, own.targets[None]))
     return replace(assemble(config, (own.name,), (config.seed,), [part]), own=own)
 
 
@@ -162,7 +162,23 @@ def run_stack(configs: Sequence[Config]) -> Progress[dict[str, Array]]:
             yield 0.0
             data[config.seed] = draw_inputs(config)
     x, targets = (np.stack(each) for each in zip(*(data[config.seed] for config in configs), strict=True))
-    return (yield from Statistics(configs[0], len(configs)).collecting(params, x, targets))
+    return (yield from Statistics(configs[0], len(configs)).collecting(params, x, classified(configs[0], targets)))
+
+
+def tracing_runs(own: OwnRuns, config: Config, schemes: Sequence[str], seeds: Sequence[int]) -> Progress[Trace]:
+    """Compute the comparison of networks that no Config drew, S schemes x R seeds, and yield the share done."""
+    pairs = [(s, r) for r in range(len(seeds)) for s in range(len(schemes))]
+    stacks = [pairs[part] for part in split(config, len(pairs))]
+    parts = yield from side_by_side([run_pairs(own, config, stack) for stack in stacks])
+    return replace(assemble(config, tuple(schemes), tuple(seeds), parts), own=own)
+
+
+def run_pairs(own: OwnRuns, config: Config, pairs: Sequence[tuple[int, int]]) -> Progress[dict[str, Array]]:
+    """Run some of these networks as one stack."""
+    drawn = [own.parameters(s, r) for s, r in pairs]
+    params = {name: stack_params([each[name] for each in drawn]) for name in drawn[0]}
+    seeds = [r for _s, r in pairs]
+    return (yield from Statistics(config, len(pairs)).collecting(params, own.x[seeds], own.step_loss(seeds)))
 
 
 def stack_params(values: Sequence[Array]) -> Array:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import reduce
 from typing import Any
 
@@ -21,6 +21,8 @@ from .passes import cross_entropy
 
 Array = np.ndarray
 Norms = dict[str, Array]  # (N, T+1) by state
+# Of the top layer's state (N, B, H) after step t, from 1: the loss (N,) and dL/dy, or None where the step has no loss.
+StepLoss = Callable[[Params, Array, int], tuple[Array, Scaled] | None]
 
 
 class Statistics:
@@ -30,15 +32,15 @@ class Statistics:
         self.config, self.runs, self.cell = config, runs, CELLS[config.cell]
         self.states: list[LayerStates] = []
 
-    def collecting(self, params: Params, x: Array, targets: Array) -> Progress[dict[str, Any]]:
+    def collecting(self, params: Params, x: Array, step_loss: StepLoss) -> Progress[dict[str, Any]]:
         """Go forward and back, and return the loss (N,) and by layer every array of a Trace, with a leading axis N.
 
-        Shapes: matrices (N, D, kH) and biases (N, 1, kH) as of `runs.stack_params`, x (N, T, B, D), targets (N, T, B).
+        Shapes: matrices (N, D, kH) and biases (N, 1, kH) as of `runs.stack_params`, x (N, T, B, D).
         """
-        return unwarned(self._collecting(params, x, targets), over="ignore", invalid="ignore")
+        return unwarned(self._collecting(params, x, step_loss), over="ignore", invalid="ignore")
 
-    def _collecting(self, params: Params, x: Array, targets: Array) -> Progress[dict[str, Any]]:
-        tapes, errors, loss = yield from rescaled(self.forward(params, x, targets), 0.0, 0.5)
+    def _collecting(self, params: Params, x: Array, step_loss: StepLoss) -> Progress[dict[str, Any]]:
+        tapes, errors, loss = yield from rescaled(self.forward(params, x, step_loss), 0.0, 0.5)
         loss[self.states[-1].first_nonfinite >= 0] = np.nan
         errors, decades = levelled(silenced(errors, loss))
         last_only = [None] * (len(errors) - 1) + errors[-1:]
@@ -64,13 +66,12 @@ class Statistics:
         """Return log10 of ||W_hh|| / sqrt(H), (N,)."""
         return log10_norms([row_norms(Scaled(W_hh))])[:, 0] - 0.5 * np.log10(self.config.hidden_size)
 
-    def forward(self, params: Params, x: Array, targets: Array) -> Progress[tuple[list[list], list, Array]]:
+    def forward(self, params: Params, x: Array, step_loss: StepLoss) -> Progress[tuple[list[list], list, Array]]:
         """Go forward, and return each layer's tapes, the losses' gradients and the loss (N,)."""
         config = self.config
         tapes: list[list] = [[] for _layer in range(config.layers)]
         errors, loss = [], np.zeros(self.runs)
         last, total = config.seq_len, config.layers * config.seq_len
-        weight = loss_weight(config.loss_at, config.loss_reduction, last)
         overflowed = np.full(self.runs, -1)
         for layer, step in forward_through(params, x, self.cell, ACTIVATIONS[config.activation]):
             if not tapes[layer - 1]:
@@ -80,10 +81,8 @@ class Statistics:
             self.states[-1].add(step, t)
             overflowed = self.states[-1].first_nonfinite
             if layer == config.layers:
-                error = None
-                if t == last or config.loss_at == "every":
-                    more, error = cross_entropy(params, step.state["h"], targets[:, t - 1], weight)
-                    loss += more
+                more, error = step_loss(params, step.state["h"], t) or (0.0, None)
+                loss += more
                 errors.append(error)
             yield ((layer - 1) * last + t) / total
         return tapes, errors, loss
@@ -96,6 +95,18 @@ class Statistics:
             layers[layer - 1].add(step, tapes[layer - 1])
             yield done / (len(layers) * (len(errors) + 1) - 1)
         return [layer.result() for layer in layers]
+
+
+def classified(config: Config, targets: Array) -> StepLoss:
+    """Return the loss of a Config: the cross-entropy of the targets (N, T, B), at the last step or at every one."""
+    weight = loss_weight(config.loss_at, config.loss_reduction, config.seq_len)
+
+    def step_loss(params: Params, h: Array, t: int) -> tuple[Array, Scaled] | None:
+        if t < config.seq_len and config.loss_at != "every":
+            return None
+        return cross_entropy(params, h, targets[:, t - 1], weight)
+
+    return step_loss
 
 
 def gradient_arrays(norms: Norms, alone: Norms | None, last: Array, decades: Array) -> dict[str, Array | None]:

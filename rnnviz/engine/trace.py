@@ -40,6 +40,53 @@ class Network:
     loss_reduction: str = "sum"
     truncate: int = 0
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        return (self.name,)
+
+    def parameters(self, s: int = 0, r: int = 0) -> dict[str, Array]:
+        return self.params
+
+    def inputs(self, s: int = 0, r: int = 0) -> tuple[Array, Array]:
+        return self.x, self.targets
+
+    def only(self, s: int, r: int | None = None) -> Network:
+        return self
+
+
+@dataclass(frozen=True, eq=False)
+class OwnRuns:
+    """Networks by scheme and seed that no Config draws, such as trained ones, and the batch that each seed read.
+
+    Attributes
+    ----------
+    names : what legends call the schemes (S,).
+    params : name -> (S, R, ...). x : (R, T, B, D).
+    targets : (R, T, B), None where the loss is not the cross-entropy of classes.
+    step_loss : seeds by their places -> the loss of a stack of networks that read their batches.
+    """
+
+    names: tuple[str, ...]
+    params: dict[str, Array]
+    x: Array
+    targets: Array | None
+    step_loss: Callable[[list[int]], Any]
+
+    def parameters(self, s: int = 0, r: int = 0) -> dict[str, Array]:
+        return {name: value[s, r] for name, value in self.params.items()}
+
+    def inputs(self, s: int = 0, r: int = 0) -> tuple[Array, Array]:
+        if self.targets is None:
+            raise ValueError(_("This picture needs a loss on classes, which this problem does not have."))
+        return self.x[r], self.targets[r]
+
+    def only(self, s: int, r: int | None = None) -> OwnRuns:
+        """Return the networks of one scheme, or of one scheme and seed."""
+        seeds = slice(None) if r is None else slice(r, r + 1)
+        params = {name: value[s : s + 1, seeds] for name, value in self.params.items()}
+        targets = None if self.targets is None else self.targets[seeds]
+        return replace(self, names=self.names[s : s + 1], params=params, x=self.x[seeds], targets=targets)
+
 
 @dataclass(frozen=True, eq=False)
 class Trace:
@@ -73,7 +120,7 @@ class Trace:
     first_nonfinite : the first step whose state (in this layer or one below) is not finite, or None; in a comparison an
         array (S, R), -1 for none.
     units : (T+1, H), the state of the first sequence.
-    own : the network of `trace`; None where a Config drew the networks.
+    own : the network of `trace`, or trained networks; None where a Config drew them.
     by_layer : what is stated above for each layer, from the first to the top: field -> array; see `of_layer`.
     layer : whose arrays by step these are, counted from 1; 0 for the top one's.
     """
@@ -97,7 +144,7 @@ class Trace:
     gate_saturation: dict[str, Array] = per_step()
     first_nonfinite: Any = None
     units: Any = None
-    own: Network | None = None
+    own: Network | OwnRuns | None = None
     by_layer: tuple[dict[str, Any], ...] = ()
     layer: int = 0
 
@@ -137,22 +184,31 @@ class Trace:
     @property
     def names(self) -> tuple[str, ...]:
         """What a legend calls each scheme, or the own network."""
-        return (self.own.name,) if self.own else tuple(_(SCHEMES[name].short) for name in self.schemes)
+        return self.own.names if self.own else tuple(_(SCHEMES[name].short) for name in self.schemes)
+
+    @property
+    def has_classes(self) -> bool:
+        """Whether the loss is the cross-entropy of classes, at the last step or at every one, as `bptt` computes it."""
+        return self.own is None or self.own.targets is not None
 
     def drawn(self, scheme_index: int = 0, seed_index: int = 0) -> Config:
         """Return the Config that drew one of the networks; ValueError for an own network, which none did."""
         if self.own:
             text = _("{name} was not drawn by a Config, which this needs.")
-            raise ValueError(text.format(name=self.own.name))
+            raise ValueError(text.format(name=self.own.names[0]))
         return self.config.replace(scheme=self.schemes[scheme_index], seed=self.seeds[seed_index])
 
     def parameters(self, scheme_index: int = 0, seed_index: int = 0) -> dict[str, Array]:
         """Return the parameters of one of the networks, as `init_params` does."""
-        return self.own.params if self.own else init_params(self.drawn(scheme_index, seed_index))
+        if self.own:
+            return self.own.parameters(scheme_index, seed_index)
+        return init_params(self.drawn(scheme_index, seed_index))
 
     def inputs(self, scheme_index: int = 0, seed_index: int = 0) -> tuple[Array, Array]:
         """Return what one of the networks read: ``x`` (T, B, D) and the targets (T, B)."""
-        return (self.own.x, self.own.targets) if self.own else draw_inputs(self.drawn(scheme_index, seed_index))
+        if self.own:
+            return self.own.inputs(scheme_index, seed_index)
+        return draw_inputs(self.drawn(scheme_index, seed_index))
 
     def layer_inputs(self, layer: int, scheme_index: int = 0, seed_index: int = 0) -> Array:
         """Return what a layer, counted from 1, of one of the networks read: (T, B, D), or (T, B, H) above the first."""
@@ -167,17 +223,18 @@ class Trace:
 
     def only(self, scheme: int = 0) -> Trace:
         """Return the comparison of a single scheme: the same, with S = 1."""
-        if self.own:
+        if len(self.schemes) == 1:
             return self
-        name = self.schemes[scheme]
+        name, own = self.schemes[scheme], self.own and self.own.only(scheme)
         cut = self._with_arrays(lambda array: array[scheme : scheme + 1])
-        return replace(cut, config=self.config.replace(scheme=name), schemes=(name,))
+        return replace(cut, config=self.config.replace(scheme=name), schemes=(name,), own=own)
 
     def one(self, scheme: int = 0, seed: int = 0) -> Trace:
         """Return the Trace of a single run, without the leading axes."""
         config = self.config if self.own else self.drawn(scheme, seed)
         picked = self._with_arrays(lambda array: array[scheme, seed], without_axes)
-        return replace(picked, config=config, schemes=(self.schemes[scheme],), seeds=(self.seeds[seed],))
+        own = self.own and self.own.only(scheme, seed)
+        return replace(picked, config=config, schemes=(self.schemes[scheme],), seeds=(self.seeds[seed],), own=own)
 
     def as_comparison(self) -> Trace:
         """Return the Trace of a single run as a comparison of one, the inverse of `one`; a comparison as it is."""

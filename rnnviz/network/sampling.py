@@ -17,7 +17,7 @@ from .schemes import SCHEMES, Scheme
 
 Array = np.ndarray
 NOTHING = 1e-12  # a spectral radius below this share of the matrix's norm is rounding
-STREAMS = ("W_xh", "W_hh", "W_hy", "bias", "inputs", "layers")
+STREAMS = ("W_xh", "W_hh", "W_hy", "bias", "inputs", "layers", "batches", "tests")
 
 
 def stream(seed: int, name: str, *which: int) -> np.random.Generator:
@@ -29,14 +29,15 @@ def stream(seed: int, name: str, *which: int) -> np.random.Generator:
     return np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(STREAMS.index(name), *which)))
 
 
-def init_params(config: Config) -> dict[str, Array]:
+def init_params(config: Config, sizes: tuple[int, int] | None = None) -> dict[str, Array]:
     """Draw the parameters of one network.
 
     W_hh, W_hy and the biases follow ``config.scheme``, W_xh follows ``config.input_scheme`` (None: the same). The gates
     of an LSTM or GRU are drawn one by one, with fan_out H, unless a framework draws them as one matrix. Biases are 0
     (``forget_bias`` at an LSTM's forget gate), unless a framework draws them: then ``forget_bias`` has no effect. In
     the layers above the first, W_xh follows ``config.scheme`` and ``config.gain``, as W_hh does; each of these layers
-    has random numbers of its own, so that adding one leaves the others unchanged.
+    has random numbers of its own, so that adding one leaves the others unchanged. ``sizes`` are D and O where they are
+    not ``config.sizes``.
 
     Returns
     -------
@@ -47,7 +48,7 @@ def init_params(config: Config) -> dict[str, Array]:
     {'W_xh': (32, 12), 'W_hh': (4, 12), 'b_h': (12,), 'b_hn': (4,), 'W_hy': (4, 10), 'b_y': (10,)}
     """
     scheme, seed = config.scheme, config.seed
-    inputs, classes = config.sizes
+    inputs, classes = sizes or config.sizes
     bias = stream(seed, "bias")
     rngs = stream(seed, "W_xh"), stream(seed, "W_hh"), bias
     params = draw_layer(config, 1, inputs, config.input_scheme or scheme, rngs)

@@ -8,12 +8,13 @@ from typing import Any, TypeAlias, TypeVar
 import numpy as np
 
 Result = TypeVar("Result")
+Given = TypeVar("Given")
 Shown = TypeVar("Shown")
 Progress: TypeAlias = Generator[float, None, Result]
 """A computation that yields the share done, 0 to 1, and returns its result; closing it abandons it."""
 
 
-def finish(progress: Progress[Result]) -> Result:
+def finish(progress: Generator[Any, None, Result]) -> Result:
     """Run a computation to its end and return its result.
 
     >>> def three():
@@ -29,8 +30,10 @@ def finish(progress: Progress[Result]) -> Result:
             return end.value
 
 
-def mapped(progress: Progress[Result], change: Callable[[float], Shown]) -> Generator[Shown, None, Result]:
-    """Run a computation, and yield ``change(share)`` instead of its shares."""
+def mapped(
+    progress: Generator[Given, None, Result], change: Callable[[Given], Shown]
+) -> Generator[Shown, None, Result]:
+    """Run a computation, and yield ``change(share)`` instead of each share, or of what it yields else."""
     try:
         while True:
             try:

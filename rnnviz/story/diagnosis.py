@@ -150,7 +150,7 @@ def diagnose(trace: Trace, scheme_index: int) -> Diagnosis:
     changes = changes_back(trace, scheme_index)
     middle = middle_runs(changes)
     known = diagnose_forward(trace, scheme_index) | diagnose_backward(trace, scheme_index, changes, middle)
-    if input_may_flatten(config, known["slopes"], known["backward"]):
+    if trace.has_classes and input_may_flatten(config, known["slopes"], known["backward"]):
         each = np.array([slopes_without_input(trace, scheme_index, int(run)) for run in middle])
         known["slopes_without_input"] = mean(each)
     return Diagnosis(

@@ -9,7 +9,7 @@ TERMS: Registry[str] = Registry("term")  # what the page shows -> what it means;
 FLOATS = N_("in float32, float16 or bfloat16")
 DRAWS = N_("band")
 LEAVES = "↓ ↑"
-WHOLE = N_("whole gradient")
+WHOLE = N_("all steps")
 TRUSTED, DOUBTED = N_("theory"), N_("theory, not to be trusted")
 
 TERMS.add("T", N_("the sequence length: steps t run from 0 to T, where a thin dashed line stands"))
@@ -40,8 +40,8 @@ TERMS.add(LEAVES, N_("the curve leaves the picture; the number is its value at t
 TERMS.add(
     "|∂L/∂h|",
     N_(
-        "how strongly a small change of one unit changes the loss, divided by the length of ∂L/∂h at step T: dark is "
-        "large, light is small, orange is exactly 0, grey where there is no gradient"
+        "how strongly a small change of one unit changes the loss, divided by the length of ∂L/∂h at step T; orange is "
+        "exactly 0, grey means no gradient"
     ),
 )
 TERMS.add(
@@ -51,7 +51,7 @@ TERMS.add(
         "for W_xh xₜᵀ ∂L/∂aₜ, where aₜ is what φ reads, and for W_hy hₜᵀ ∂L/∂yₜ"
     ),
 )
-TERMS.add(WHOLE, N_("the length of that sum: parts of different steps may cancel"))
+TERMS.add(WHOLE, N_("the length of ∂L/∂W itself, the sum over all steps: their parts may cancel"))
 TERMS.add("×", N_("the value is exactly 0, which a logarithmic axis cannot show"))
 TERMS.add("|", N_("from this step back, the gradient of the first seed's run is nothing but zeros in float32"))
 TERMS.add("★", N_("not finite: at this step a number has become too large for a float"))
@@ -90,3 +90,20 @@ TERMS.add(N_("law for a block"), N_("theory for H → ∞ of one gate's block of
 TERMS.add("→ ←", N_("a value outside the picture, and how many more there are"))
 TERMS.add(N_("colour"), N_("the value of h: blue below 0, red above, white at 0, grey where it is not finite"))
 TERMS.add("•", N_("the scene or the page started with another value"))
+TERMS.add(N_("you are here"), N_("the page's gain and sequence length: click elsewhere in the map to go there"))
+TERMS.add(
+    "6 ξ",
+    N_(
+        "six correlation lengths: theory expects that a network forgets what lies further back, on both sides of the "
+        "critical gain"
+    ),
+)
+TERMS.add(
+    N_("training step"), N_("one batch of sequences, its gradient, and one change of all weights by the optimiser")
+)
+TERMS.add(N_("chance level"), N_("the loss of the best guess that does not read the input"))
+TERMS.add(
+    N_("target"),
+    N_("the loss that counts as learnt: a share of the chance level, as the mean of 20 training steps"),
+)
+TERMS.add(N_("solved"), N_("the loss of a network that solves the problem"))

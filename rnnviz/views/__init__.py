@@ -5,15 +5,17 @@ from . import (  # noqa: F401  (each registers its view)
     gradient,
     jacobian,
     layers,
+    race,
     singular,
     spectrum,
     state,
+    survival_map,
     unit_gradients,
     units,
     weight_gradients,
 )
 from .canvas import Canvas
 from .plot import plot
-from .view import OPTIONS, VIEWS, Option, View, register
+from .view import OPTIONS, VIEWS, Option, Partial, View, register
 
-__all__ = ["OPTIONS", "VIEWS", "Canvas", "Option", "View", "plot", "register"]
+__all__ = ["OPTIONS", "VIEWS", "Canvas", "Option", "Partial", "View", "plot", "register"]

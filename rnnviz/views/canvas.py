@@ -100,8 +100,8 @@ class Canvas:
         self.figures.move_to_end(key)
         return self.figures[key]
 
-    def time_axis(self, data: Any, width: int, height: int, zoom: float) -> dict[str, float]:
-        """Return where the axes of a timed view lie in its picture, in CSS pixels, and what they count.
+    def axes_box(self, data: Any, width: int, height: int, zoom: float) -> dict[str, float]:
+        """Return where the axes lie in the picture, in CSS pixels, and of a timed view what they count.
 
         They run from ``first`` to ``limit``, in steps t or, where there is ``back``, in distances ``back`` - t.
         """
@@ -110,11 +110,17 @@ class Canvas:
         alike = (figure for key, figure in self.figures.items() if key[:3] == shape)
         axes = (next(alike, None) or self.figure(data, *shape[1:], zoom)).axes
         (left, bottom), (right, top) = axes.get_position().get_points()
-        first, limit = axes.get_xlim()
-        found = {"left": left * width, "right": right * width, "top": (1 - top) * height}
-        found |= {"bottom": (1 - bottom) * height, "first": first, "limit": limit}
-        back = self.view.back(data)
-        return {name: float(value) for name, value in (found if back is None else found | {"back": back}).items()}
+        found = {
+            "left": left * width,
+            "right": right * width,
+            "top": (1 - top) * height,
+            "bottom": (1 - bottom) * height,
+        }
+        if self.view.timed:
+            found["first"], found["limit"] = axes.get_xlim()
+            back = self.view.back(data)
+            found |= {} if back is None else {"back": back}
+        return {name: float(value) for name, value in found.items()}
 
     def png(self, data: Any, width: int = 580, height: int = 380, scale: float = 1.0) -> bytes:
         """Return the picture as PNG, ``width`` x ``height`` CSS pixels at ``scale`` dots each."""

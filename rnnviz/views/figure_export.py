@@ -11,10 +11,7 @@ from typing import Any
 from matplotlib import rc_context
 from matplotlib.figure import Figure
 
-from ..text.language import _
-from ..text.number_format import plain
-from ..text.registry import shorten
-from .canvas import BOTTOM, DPI, LEFT, RIGHT, STYLE, compose
+from .canvas import DPI, STYLE, compose
 from .styles import Style
 from .view import View
 
@@ -29,50 +26,26 @@ LETTER = 5.5  # px per letter of the caption
 LINE = 14  # px
 MOST_LINES = 3
 MARGIN = 16  # px
-SHARPER = 3.0  # dots per CSS pixel of images inside an SVG
-LEAST_AXES = 20  # px of height
-WIDTHS, HEIGHTS, SCALES = (240, 4000), (200, 4000), (0.5, 4.0)
+WIDTH, HEIGHT = 760, 520  # CSS pixels of a picture that stands alone, its caption included
+SCALE = {"png": 2.0, "svg": 3.0}  # dots per CSS pixel; of images inside an SVG
 
 
-def png(view: View, data: Any, width: int, height: int, scale: float, caption: str, words: Mapping[str, str]) -> bytes:
-    """Return a picture of ``width`` x ``height`` CSS pixels, ``scale`` dots each, as PNG with ``words`` as metadata.
+def picture(view: View, data: Any, ending: str, caption: str, words: Mapping[str, str]) -> bytes:
+    """Return a view's picture as "png" or "svg", with ``words`` (Title, Description, ...) as its metadata.
 
-    Raises
-    ------
-    ValueError : for a size that is out of bounds, or too small for this view.
+    The same SVG has the same bytes: it holds no date.
     """
-    check_size("scale", scale, SCALES)
-    return save(view, data, width, height, scale, caption, format="png", metadata=dict(words))
-
-
-def svg(view: View, data: Any, width: int, height: int, caption: str, words: Mapping[str, str]) -> bytes:
-    """Return the same picture as SVG, with ``words`` (Title, Description, Creator) as its metadata, without a date.
-
-    Raises
-    ------
-    ValueError : for a size that is out of bounds, or too small for this view.
-    """
-    metadata = {"Date": None, **words}
-    drawn = save(view, data, width, height, SHARPER, caption, format="svg", metadata=metadata)
-    # Matplotlib writes the size in points of 1/72 inch, which are no CSS pixels.
-    return re.sub(rb"<svg [^>]*>", lambda tag: in_pixels(tag[0], width, height), drawn, count=1)
-
-
-def save(view: View, data: Any, width: int, height: int, scale: float, caption: str, **how: Any) -> bytes:
-    """Compose the figure with its caption and write it."""
-    check_size("width", width, WIDTHS)
-    check_size("height", height, HEIGHTS)
-    lines = wrap(caption, width)
-    foot = LINE * len(lines)
-    if height - foot - BOTTOM - view.head(data, width - LEFT - RIGHT) < LEAST_AXES:
-        text = _("A picture of {width} x {height} pixels leaves no room below the legend: make it higher.")
-        raise ValueError(text.format(width=width, height=height))
-    out = io.BytesIO()
+    lines, out = wrap(caption, WIDTH), io.BytesIO()
+    undated = {"Date": None} if ending == "svg" else {}
     with rc_context(STYLE | FILES):
-        figure = compose(view, data, width, height, scale, foot)[0]
-        write_caption(figure, lines, width, height)
-        figure.savefig(out, dpi=DPI * scale, **how)
-    return out.getvalue()
+        figure = compose(view, data, WIDTH, HEIGHT, SCALE[ending], LINE * len(lines))[0]
+        write_caption(figure, lines, WIDTH, HEIGHT)
+        figure.savefig(out, dpi=DPI * SCALE[ending], format=ending, metadata={**undated, **words})
+    drawn = out.getvalue()
+    if ending == "png":
+        return drawn
+    # Matplotlib writes the size in points of 1/72 inch, which are no CSS pixels.
+    return re.sub(rb"<svg [^>]*>", lambda tag: in_pixels(tag[0], WIDTH, HEIGHT), drawn, count=1)
 
 
 def wrap(caption: str, width: int) -> list[str]:
@@ -91,11 +64,3 @@ def in_pixels(tag: bytes, width: int, height: int) -> bytes:
     """Return the opening tag of an SVG with the size in CSS pixels."""
     sized = re.sub(rb'\bwidth="[^"]*"', b'width="%d"' % width, tag, count=1)
     return re.sub(rb'\bheight="[^"]*"', b'height="%d"' % height, sized, count=1)
-
-
-def check_size(name: str, value: float, bounds: tuple[float, float]) -> None:
-    """Raise a ValueError unless a size is a number within its bounds."""
-    low, high = bounds
-    if not isinstance(value, int | float) or not low <= value <= high:
-        text = _("{name} must be a number from {low} to {high}; got {received}.")
-        raise ValueError(text.format(name=name, low=plain(low), high=plain(high), received=shorten(value)))

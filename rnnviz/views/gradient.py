@@ -32,7 +32,6 @@ OPTIONS.add(
         N_("Floats"),
         N_("what is left of the gradient if the first scheme's first run uses shorter floats"),
         ((N_("exact"), ""), *((name, name) for name in ("float32", "float16", "bfloat16"))),
-        rare=True,
     ),
 )
 
@@ -136,7 +135,7 @@ def with_float32_marks(trace: Trace, curves: list[Curve], narrow: Narrow | None)
     marked = []
     for k, curve in enumerate(curves):
         run = narrow if k == 0 and narrow is not None and narrow.dtype == "float32" else None
-        if run is None and may_end(trace.log10_grad_norm[k, 0]):
+        if run is None and trace.has_classes and may_end(trace.log10_grad_norm[k, 0]):
             run = yield from rescaled(in_floats(trace, "float32", k), k / len(curves), 1 / len(curves))
         step, zero = None if run is None else run.first_zero, dict(curve.marks).get("zero", -1)
         more = (("float32", step),) if step is not None and step > zero else ()

@@ -21,7 +21,7 @@ Array = np.ndarray
 # Distinct for colour-blind readers: blue below 0, white, red above; and light to dark, with orange for an exact 0.
 SIGNED, LOG, ZERO, UNKNOWN = "RdBu_r", "YlGnBu", "#d95f02", "#808080"
 HEAD = 34.0  # px
-WIDTH = 0.87  # of the axes, whose rest holds the scale of colours
+WIDTH = 0.84  # of the axes, whose rest holds the scale of colours
 
 
 @dataclass(frozen=True)
@@ -98,8 +98,7 @@ def draw_key(ax: Axes, data: HeatMap, colours: ScalarMappable) -> None:
     key = ax.inset_axes((1.03, 0.0, 0.035, 1.0))
     bar = ax.figure.colorbar(colours, cax=key, extend="min" if data.has_zeros else "neither")
     ticks, labels = key_ticks(data)
-    long = max(map(len, labels)) > 5
-    bar.set_ticks(ticks, labels=labels, fontsize="x-small" if long else None)
+    bar.set_ticks(ticks, labels=labels, fontsize="small" if max(map(len, labels)) < 6 else "x-small")
     if data.has_zeros:
         key.text(1.45, -0.08, "0", transform=key.transAxes, va="center", fontsize="small")
 

@@ -63,12 +63,12 @@ class LayersView(View):
     def describe(self, data: HeatMap | Lines) -> str:
         if isinstance(data, Lines):
             return " ".join([f"{data.title}.", *(by_layer(curve.label, curve.median) for curve in data.curves)])
-        layers, steps = data.values.shape
-        ends = {"layers": layers, "first": data.first, "last": data.first + steps - 1}
-        words = [_("{title}: layers 1 to {layers} at steps {first} to {last}.").format(title=data.title, **ends)]
-        for t in (0, -1):
-            step = _("Step {step}").format(step=ends["last" if t else "first"])
-            words.append(by_layer(step, data.values[:, t]))
+        last = data.values.shape[1] - 1
+        words = [
+            _("{title}: steps {first} to {last}.").format(title=data.title, first=data.first, last=data.first + last)
+        ]
+        for t in sorted({0, last}):
+            words.append(by_layer(_("Step {step}").format(step=data.first + t), data.values[:, t]))
         if data.has_zeros:
             text = _("It is exactly 0, orange, in {share} of the picture.")
             words.append(text.format(share=percent(np.isneginf(data.values).mean())))

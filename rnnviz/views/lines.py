@@ -66,6 +66,7 @@ class Lines:
     seeds : how many seeds the bands are over; 1 where there are no such bands.
     terms : what the vertical axis needs, keys of ``TERMS``.
     timed : whether the horizontal axis counts steps.
+    beside : whether a curve's words stand beside its name, which is short.
     """
 
     title: str
@@ -82,6 +83,7 @@ class Lines:
     seeds: int = 1
     terms: tuple[str, ...] = ()
     timed: bool = True
+    beside: bool = False
 
     @property
     def frame(self) -> Hashable:
@@ -261,9 +263,11 @@ def update_words(artists: list, data: Lines) -> None:
     for text, curve in zip(artists, data.curves, strict=True):
         words = curve.beyond.split("\n") if curve.beyond else []
         words += [f"{MARK_SIGNS[kind]} {_(MARK_WORDS[kind]).format(step=step)}" for kind, step in curve.marks]
-        text.set_text("\n".join([f"{curve.label}:", *words]) if words else "")
+        words = [f"{curve.label}:", *words] if words else []
+        words = [" ".join(words[:2]), *words[2:]] if words and data.beside else words
+        text.set_text("\n".join(words))
         text.set_position((0.93 * data.x_limit, height))
-        height += line * (len(words) + 1.3 if words else 0)
+        height += line * (len(words) + 0.3 if words else 0)
 
 
 def band(steps: Array, curve: Curve) -> list[Array]:

@@ -57,8 +57,8 @@ class MatrixView(View):
     reach : ``reach(values, laws)``, where the axes end on the right and at the top.
     furthest : ``furthest(values, frame)``, an arrow to the furthest value outside the axes, its size, and how many.
     draw_laws : ``draw_laws(ax, frame)``, which sets up the axes and draws the laws into them.
-    law_name : ``law_name(law)``, what the legend calls a law's line, "" for none.
-    entries : ``entries(frame)``, what the legend calls their lines, with the looks of these.
+    law_name, law_look : what the legend calls a law's line, "" for none, and its look beside a scheme's style.
+    always : name -> look of the lines that every picture has.
     points : ``points(values, frame)``, x and y of what is drawn.
     """
 
@@ -70,7 +70,7 @@ class MatrixView(View):
     furthest: Callable[[Array, Frame], tuple[str, float, int]]
     draw_laws: Callable[[Axes, Frame], None]
     law_name: Callable[[Law], str]
-    entries: Callable[[Frame], dict[str, list[Style]]]
+    always: dict[str, Style] = {}
     points: Callable[[Array, Frame], tuple[Array, Array]]
     slow = True
     first_seed = True
@@ -89,6 +89,17 @@ class MatrixView(View):
         frame = Frame(title, self.reach(found, laws), laws, trace.names)
         said = [outlier_words(name, *self.furthest(each, frame)) for name, each in zip(trace.names, found, strict=True)]
         return Values(frame, tuple(found), tuple(said))
+
+    def law_look(self, style: Style) -> Style:
+        raise NotImplementedError
+
+    def entries(self, frame: Frame) -> dict[str, list[Style]]:
+        """Return what the legend calls the lines that are no scheme's values, with their looks."""
+        found = {_(name): [look] for name, look in self.always.items()}
+        for law, style in zip(frame.laws, STYLES, strict=False):
+            if law and self.law_name(law.law):
+                found.setdefault(_(self.law_name(law.law)), []).append(self.law_look(style))
+        return found
 
     def head(self, data: Values, width: float) -> float:
         return legend.height([*data.frame.legend, *self.entries(data.frame)], width)

@@ -55,14 +55,10 @@ class SingularValues(MatrixView):
         for k, law in enumerate(frame.laws):
             if law and law.law.curve:
                 s = np.linspace(0.0, law.edge, 200)
-                ax.plot(s, law.density(s), markevery=(7 * k + 7, 42), **STYLES[k] | OVERLAYS["theory"])
+                ax.plot(s, law.density(s), markevery=(7 * k + 7, 42), **self.law_look(STYLES[k]))
 
-    def entries(self, frame: Frame) -> dict[str, list[Style]]:
-        found: dict[str, list[Style]] = {}
-        for law, style in zip(frame.laws, STYLES, strict=False):
-            if law and law.law.curve:
-                found.setdefault(_(law.law.curve), []).append(style | OVERLAYS["theory"])
-        return found
+    def law_look(self, style: Style) -> Style:
+        return style | OVERLAYS["theory"]
 
     def points(self, values: Array, frame: Frame) -> tuple[Array, Array]:
         return density(values, frame.reach[0])

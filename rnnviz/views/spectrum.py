@@ -37,6 +37,7 @@ class Spectrum(MatrixView):
     look = {"linestyle": "", "markersize": 3.5, "alpha": 0.75}
     values = staticmethod(spectrum.eigenvalues)
     law_name = staticmethod(attrgetter("disc"))
+    always = {N_("unit circle"): UNIT}
 
     def reach(self, values: Sequence[Array], laws: Laws) -> tuple[float, float]:
         most = 1.0
@@ -58,14 +59,10 @@ class Spectrum(MatrixView):
         ax.add_patch(Circle((0, 0), 1.0, fill=False, **UNIT))
         for law, style in zip(frame.laws, STYLES, strict=False):
             if law:
-                ax.add_patch(Circle((0, 0), law.radius, fill=False, **circle(style)))
+                ax.add_patch(Circle((0, 0), law.radius, fill=False, **self.law_look(style)))
 
-    def entries(self, frame: Frame) -> dict[str, list[Style]]:
-        found = {_("unit circle"): [UNIT]}
-        for law, style in zip(frame.laws, STYLES, strict=False):
-            if law and law.law.disc:
-                found.setdefault(_(law.law.disc), []).append(circle(style))
-        return found
+    def law_look(self, style: Style) -> Style:
+        return {"color": style["color"], "linestyle": style["linestyle"], "linewidth": 1.3}
 
     def points(self, values: Array, frame: Frame) -> tuple[Array, Array]:
         return values.real, values.imag
@@ -79,8 +76,3 @@ class Spectrum(MatrixView):
             words.append(text.format(curve=name, largest=number(float(sizes[0])), share=inside, on=on))
             words += [law_words(law.law.eigenvalues, law)] if law else []
         return " ".join(words)
-
-
-def circle(style: Style) -> Style:
-    """Return the look of a scheme's circle."""
-    return {"color": style["color"], "linestyle": style["linestyle"], "linewidth": 1.3}

@@ -31,6 +31,7 @@ MARK_WORDS = {
 HOLLOW: Style = {"markersize": 5.5, "markerfacecolor": "#ffffff", "markeredgewidth": 1.1}
 THEORY: Style = {"color": "#1a1a1a", "linewidth": 1.2, **HOLLOW}
 NARROW: Style = {"linewidth": 3.0, "linestyle": (0, (0.6, 1.6)), "marker": ""}
+LEVEL: Style = {"color": "#4a4a4a", "linewidth": 1.1, "marker": ""}
 PINNED: Style = {"color": "#7a7a7a", "linewidth": 1.6, "marker": ""}
 # What differs from the look of the curve that a line belongs to; lines that every curve may have keep its marker.
 OVERLAYS: dict[str, Style] = {
@@ -41,6 +42,9 @@ OVERLAYS: dict[str, Style] = {
     N_("in float32"): NARROW,
     N_("in float16"): NARROW,
     N_("in bfloat16"): NARROW,
+    N_("chance level"): {**LEVEL, "linestyle": (0, (1, 2))},
+    N_("target"): {**LEVEL, "linestyle": (0, (6, 3))},
+    N_("solved"): {**LEVEL, "linestyle": "-"},
     N_("pinned"): {**PINNED, "linestyle": "-"},
     N_("pinned too"): {**PINNED, "linestyle": (0, (5, 2))},
     N_("pinned as well"): {**PINNED, "linestyle": (0, (2, 2))},

@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Generator, Hashable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from matplotlib.axes import Axes
 
 from ..engine.trace import Trace
 from ..network.config import Config
-from ..numerics.progress import Progress, finish
+from ..numerics.progress import finish
 from ..text.language import N_
 from ..text.registry import Registry
 
 Artists = dict[str, list[Any]]
+
+
+class Partial(NamedTuple):
+    """What a slow view can show before it is finished: the share done, and its data so far."""
+
+    share: float
+    data: Any
 
 
 class View:
@@ -28,6 +35,8 @@ class View:
     options : the names of the page's choices, keys of ``OPTIONS``, that ``data`` takes.
     pins : whether ``data`` takes ``pins``, pairs of a name and another comparison, to draw in grey.
     timed : whether the horizontal axis counts steps.
+    trains : whether ``data`` takes ``curves``, those of a training.
+    places : whether a click sets the fields that `place` returns.
     reveals_gradient : whether the picture answers a bet on what the gradient does.
     shows_gates : whether it shows the gates of an LSTM or GRU.
     slow : whether it takes so long that the other views must not wait for it.
@@ -44,6 +53,8 @@ class View:
     options: tuple[str, ...] = ()
     pins = False
     timed = False
+    trains = False
+    places = False
     reveals_gradient = False
     shows_gates = False
     slow = False
@@ -53,8 +64,8 @@ class View:
         """Return everything the picture shows, with its axes as a hashable ``frame``."""
         return finish(self.computing(trace, *args, **options))
 
-    def computing(self, trace: Trace, *args: Any, **options: Any) -> Progress[Any]:
-        """Yield the share done, 0 to 1, and return what ``data`` returns."""
+    def computing(self, trace: Trace, *args: Any, **options: Any) -> Generator[float | Partial, None, Any]:
+        """Yield the share done, 0 to 1, or a `Partial` with data to show, and return what ``data`` returns."""
         return self.data(trace, *args, **options)
         yield
 
@@ -94,6 +105,10 @@ class View:
         """Return data whose picture gives nothing away while a bet is open, None where there are none."""
         return None
 
+    def place(self, config: Config, x: float, y: float) -> dict[str, Any]:
+        """Return the fields of Config that a point of the picture stands for, x and y from 0 to 1 in its axes."""
+        return {}
+
     def back(self, data: Any) -> int | None:
         """Return T where the horizontal axis counts the distance T - t, None where it counts the step t."""
         return getattr(data, "back", None)
@@ -107,15 +122,15 @@ class Option:
     ----------
     name, label, help : how code, menus and help texts refer to it.
     choices : (label, value) pairs, the default first.
-    rare : whether it is seldom needed, and folded away at first.
+    apart : whether its control stands in a row of its own, and not among the other settings.
     applies : ``applies(choice, values)``, whether a choice means something, given the values of all fields of Config.
     """
 
     name: str
     label: str
     help: str
-    choices: tuple[tuple[str, Any], ...]
-    rare: bool = False
+    choices: Sequence[tuple[str, Any]]
+    apart: bool = False
     applies: Callable[[Any, Mapping[str, Any]], bool] = lambda choice, values: True
 
 

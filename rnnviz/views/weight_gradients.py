@@ -53,7 +53,7 @@ class WeightGradients(CurveView):
         wholes = [Overlay(WHOLE, k, finite(np.full(last + 1, each.whole))) for k, each in enumerate(found.values())]
         y_limits = scale.decades(*extremes(curves, wholes), down=3.0, up=0.0)
         return Lines(
-            title=titled(_("Gradient of the weights by step, {scheme}").format(scheme=trace.names[0]), trace, layer),
+            title=titled(_("Gradient of the weights, {scheme}").format(scheme=trace.names[0]), trace, layer),
             x_label=_("step t  (← backpropagation)"),
             y_label=_("‖part of ∂L/∂W‖"),
             x_limit=scale.steps_limit(last),
@@ -61,6 +61,7 @@ class WeightGradients(CurveView):
             last_step=last,
             curves=[with_arrow(each, y_limits, 2) if len(each.median) > 2 else each for each in curves],
             overlays=wholes,
+            beside=True,
         )
 
     def opening(self, data: Lines) -> str:
@@ -81,7 +82,7 @@ def curve_of_weight(name: str, gradient: WeightGradient, ends: int) -> Curve:
         return Curve(name, nothing, nothing, nothing, (("nonfinite", ends),))
     steps = np.flatnonzero(~np.isnan(gradient.by_step))
     line = finite(gradient.by_step)
-    words = _("whole gradient: {value}").format(value=number(gradient.whole, log10=True))
+    words = _("all steps {value}").format(value=number(gradient.whole, log10=True))
     if len(steps) == 1:  # as of W_hy, where only the last step has a loss
         return Curve(name, line[steps], line[steps], line[steps], (), words, steps)
     return Curve(name, line, line, line, zeros(gradient.by_step[1:], name.startswith("W_hh")), words)

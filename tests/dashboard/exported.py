@@ -5,6 +5,7 @@ import dataclasses
 from hypothesis import strategies as st
 
 import rnnviz as rv
+from rnnviz.dashboard import export
 from rnnviz.network.config import FIELDS
 
 HOSTILE = (
@@ -65,6 +66,12 @@ def assert_same(one, other):
     assert mine.keys() == theirs.keys()
     for name, array in mine.items():
         assert array.tobytes() == theirs[name].tobytes(), name
+
+
+def taken_home(view, trace, kind, options=CHOSEN):
+    """Return the file with a view's picture that a page sends."""
+    data = {view.name: take(view, trace, options)}
+    return export.KINDS[kind](export.Request(view.name, data, trace, options, [view.name]))[1][0]
 
 
 def take(view, trace, options=CHOSEN):

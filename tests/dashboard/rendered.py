@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import rnnviz as rv
 from rnnviz.dashboard.results import Results
-from rnnviz.dashboard.settings import Settings
+from rnnviz.dashboard.settings import Comparison, Settings
 from rnnviz.dashboard.state import PageState
 from rnnviz.dashboard.work import Part
 from rnnviz.numerics.progress import finish
@@ -31,10 +31,11 @@ def page(settings=NEW, **changes):
 
 
 def known(*pairs, pace=QUICK):
-    """Return results that hold these values by their keys."""
+    """Return results that hold these values by their keys, of which the last comparison has been shown."""
     results = Results(pace)
     for key, value in pairs:
         results.put(key, value=value)
+        results.shown = value if isinstance(key, Comparison) else results.shown
     return results
 
 

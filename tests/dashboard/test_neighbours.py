@@ -11,7 +11,7 @@ from rnnviz.dashboard.neighbours import neighbours
 from rnnviz.dashboard.plan import BUSY, plan
 from rnnviz.dashboard.results import PACE
 from rnnviz.dashboard.settings import Settings
-from rnnviz.dashboard.work import Advice, Ahead
+from rnnviz.dashboard.work import Advice
 from rnnviz.network.config import FIELDS
 
 pytestmark = pytest.mark.usefixtures("no_loop")
@@ -39,7 +39,6 @@ def test_drafts_are_planned_for_the_control_moved_last_and_only_where_there_is_t
     ahead = plan(moved, results, ("state",))
     assert [job.key.of.config.hidden_size for job in ahead] == [10, 8, 14, 4]
     assert {job.kind for job in ahead} == {"ahead"}
-    assert {job.recorded for job in ahead} == {Ahead(job.key.of) for job in ahead}
     assert plan(moved, results, ("state",), in_steps=False) == []
     assert plan(replace(moved, predict=True), results, ("state",)) == [], "a bet is on these settings"
     results.waited = 2 * BUSY
@@ -58,7 +57,7 @@ def test_the_next_key_finds_its_draft_painted_and_the_whole_follows():
         dashboard.results.pace = PACE  # a busy machine leaves no time for what nobody has asked for
         dashboard.update()
         next_one = dashboard.state.settings.replace(hidden_size=14).comparison
-        await until(lambda: dashboard.results.known.get(Ahead(next_one)))
+        await until(lambda: dashboard.results.known.get(next_one))
         await until(lambda: any(trace.config.hidden_size == 14 for trace in dashboard.pictures.kept))
         assert "hidden_size=13" in dashboard.stage.query
         for _ in range(2):  # long work says how far it is, which needs no draft and must not cost one

@@ -258,6 +258,18 @@ def test_schemes_meet_the_same_random_numbers():
     np.testing.assert_allclose(uniform["uniform_centered"]["W_hh"], uniform["uniform01"]["W_hh"] - 0.5)
 
 
+def test_sizes_other_than_the_configs_change_nothing_else():
+    config = rv.Config(hidden_size=6, scheme="orthogonal")
+    own, other = rv.init_params(config), rv.init_params(config, sizes=(2, 1))
+    assert {name: value.shape for name, value in other.items() if own[name].shape != value.shape} == {
+        "W_xh": (2, 6), "W_hy": (6, 1), "b_y": (1,),
+    }  # fmt: skip
+    assert (own["W_hh"] == other["W_hh"]).all()
+    asked = config.replace(input_size=2, output_size=2)
+    for name, value in rv.init_params(asked).items():
+        assert (value == rv.init_params(config, sizes=(2, 2))[name]).all(), name
+
+
 def test_changing_one_scheme_leaves_the_other_draws_alone():
     config = rv.Config(scheme="xavier", input_scheme="he")
     one, other = rv.init_params(config), rv.init_params(config.replace(scheme="orthogonal"))

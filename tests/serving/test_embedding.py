@@ -44,6 +44,8 @@ def embedded(lms, tmp_path_factory):
     running = start_server([sys.executable, "-m", "rnnviz"], log, *arguments)
     yield running
     assert running.stop() == 0, log.read_text()
+    lines = [f"rnnviz runs at {running.url} (Ctrl-C stops it)", "rnnviz has stopped."]
+    assert log.read_text().splitlines() == lines, "a server says no more than that"
 
 
 def test_no_other_page_may_embed_the_dashboards_by_default(server):

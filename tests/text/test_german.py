@@ -17,7 +17,7 @@ from rnnviz.story.walkthrough import Walk
 from rnnviz.text import language
 from rnnviz.text.language import use
 from rnnviz.theory import prediction
-from rnnviz.views import VIEWS, figure_export
+from rnnviz.views import VIEWS
 from rnnviz.views.canvas import BlittedFigure
 from rnnviz.views.state import QUANTITIES
 
@@ -135,7 +135,6 @@ MISTAKES = {
     "option": lambda: rv.Dashboard(options={"quantity": "x"}),
     "walk": lambda: Walk(cell="lstm"),
     "step": lambda: Walk().forward(99),
-    "size": lambda: figure_export.check_size("width", 1, (2, 3)),
     "gradient": lambda: gradient_check.check(rv.Config(activation="relu", gain=20.0, seq_len=300)),
 }
 

@@ -147,7 +147,7 @@ def test_units_are_the_first_sequences_from_step_1_on():
 def test_a_jacobian_that_shows_some_distances_only_still_counts_them_from_the_last_step():
     data = VIEWS["jacobian"].data(trace_of("plain"), work=0.0)
     assert data.last_step == 5
-    assert Canvas(VIEWS["jacobian"]).time_axis(data, 500, 340, 1.0)["back"] == 14
+    assert Canvas(VIEWS["jacobian"]).axes_box(data, 500, 340, 1.0)["back"] == 14
 
 
 def test_gradients_by_unit_are_drawn_on_a_log_scale_with_zeros_in_a_colour_of_their_own():
@@ -187,7 +187,7 @@ def test_weight_gradients_are_drawn_by_step_with_the_whole_as_a_line_and_in_word
     for k, name in enumerate(("W_hh", "W_xh", "W_hy")):
         norm = np.linalg.norm(whole[name])
         np.testing.assert_allclose(made.artists["overlays"][k].get_ydata(), np.log10(norm))
-        said = f"whole gradient: {norm:.2g}"
+        said = f"all steps {norm:.2g}"
         assert said in text, name
         assert said in made.artists["words"][k].get_text(), name
     steps, line = made.artists["lines"][0].get_data()

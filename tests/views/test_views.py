@@ -18,6 +18,7 @@ from rnnviz.numerics.progress import finish
 from rnnviz.views import OPTIONS, VIEWS, Canvas, View, canvas
 from rnnviz.views.agg import QuickCanvas
 from rnnviz.views.heat_map import WIDTH, HeatMap
+from rnnviz.views.survival_map import Map
 
 BLITTED = {  # a view: the cases whose artists differ in kind
     "state": ("plain", "lstm", "exactly 0", "overflow", "one unit"),
@@ -29,8 +30,12 @@ BLITTED = {  # a view: the cases whose artists differ in kind
     "units": ("plain", "overflow"),
     "unit_gradients": ("plain", "exactly 0", "overflow"),
     "weight_gradients": ("plain", "lstm", "exactly 0", "overflow"),
+    "layers_state": ("plain", "layers", "feed-forward"),
+    "layers_gradient": ("layers", "feed-forward"),
+    "map": ("plain", "lstm"),
 }
-FIRST_SCHEME = ("gates", "units", "unit_gradients", "weight_gradients")  # what they show
+# What these show:
+FIRST_SCHEME = ("gates", "units", "map", "unit_gradients", "weight_gradients", "layers_state", "layers_gradient")
 
 
 def test_alt_texts_are_sentences_without_holes():
@@ -79,7 +84,7 @@ def test_a_blitted_picture_is_a_full_drawing(name):
             QuickCanvas(whole)
             left, bottom, width, height = made.axes.get_position(original=True).bounds
             # The scale of colours has taken some of the width.
-            axes = whole.add_axes((left, bottom, width / (WIDTH if isinstance(data, HeatMap) else 1), height))
+            axes = whole.add_axes((left, bottom, width / (WIDTH if isinstance(data, HeatMap | Map) else 1), height))
             artists = VIEWS[name].draw(axes, data)
             for k, artist in enumerate(itertools.chain(*artists.values())):
                 artist.set_zorder(100 + k)  # what moves is painted last
@@ -117,13 +122,16 @@ def test_only_so_many_figures_are_kept():
 
 @pytest.mark.parametrize("name", VIEWS)
 def test_every_choice_changes_the_picture_and_can_be_taken_back(name):
-    view, trace = VIEWS[name], rv.compare(own_cell(name), ("xavier", "orthogonal"), range(3))
+    config = own_cell(name).replace(layers=2)
+    view, trace = VIEWS[name], rv.compare(config, ("xavier", "orthogonal"), range(3))
     plain, kept = view.data(trace), Canvas(view)
     first = kept.png(plain)
     for option in view.options:
         for _, value in OPTIONS[option].choices[1:]:
-            if view.shows_gates and (option, value) != ("quantity", "saturation"):
+            if view.shows_gates and option == "quantity" and value != "saturation":
                 continue  # gates only know their values and their saturation
+            if option == "layer" and value > 1:
+                continue  # the second layer is the top one
             chosen = view.data(trace, **{option: value})
             pictures = [kept.png(chosen), kept.png(plain)]
             assert pictures == [Canvas(view).png(chosen), first], (option, value)
@@ -142,10 +150,10 @@ def assert_steps_are_found(name, data, seq_len, zoom, ratio, width=620, height=3
     kept = Canvas(VIEWS[name])
     kept.png(data, round(width / zoom), round(height / zoom), zoom * ratio)
     (made,) = kept.figures.values()
-    axis = kept.time_axis(data, width, height, zoom)
+    axis = kept.axes_box(data, width, height, zoom)
     assert len(kept.figures) == 1, "another figure costs a whole drawing"
     drawn_width, drawn_height = made.figure.bbox.size
-    for t in range(name == "units", seq_len + 1):
+    for t in range(name in ("units", "layers_state"), seq_len + 1):
         at = seq_len - t if name == "jacobian" else t
         assert at == (axis["back"] - t if "back" in axis else t), name
         across = (at - axis["first"]) / (axis["limit"] - axis["first"])
@@ -176,6 +184,9 @@ def test_a_computation_yields_its_share_and_returns_the_data():
 def test_others_wait_only_for_views_that_are_quick():
     large = rv.Config(hidden_size=512, seq_len=200)
     for name, view in VIEWS.items():
+        if name == "map":  # slow until it has been computed
+            assert view.is_slow(large)
+            continue
         slow = name in ("spectrum", "singular", "jacobian")
         assert view.is_slow(SMALL) == slow, name
         assert view.is_slow(large, theory=True) == (slow or name == "weight_gradients"), name

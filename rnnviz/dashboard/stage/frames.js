@@ -69,6 +69,19 @@ function showSentences(list, items, why) {
   if (items.length) keepHeight(list, items.length); // a bet covers the sentences, and leaves them their room
 }
 
+// A click inside the axes of a map goes to the settings of that point.
+function place(model, event) {
+  const figure = event.target.closest(".rnnviz-view");
+  const plane = figure?.plane;
+  if (!plane || event.target.closest("button")) return;
+  const box = figure.querySelector("img").getBoundingClientRect();
+  const scale = box.width / plane.width;
+  const x = ((event.clientX - box.left) / scale - plane.left) / (plane.right - plane.left);
+  const y = (plane.bottom - (event.clientY - box.top) / scale) / (plane.bottom - plane.top);
+  const inside = [x, y].every((share) => share >= 0 && share <= 1);
+  if (inside) model.send({ kind: "place", view: figure.dataset.view, x, y });
+}
+
 // Everything old stays until all pictures of a frame are decoded, so that nothing blinks and the browser lays the page
 // out once. A frame is dropped if a later one has been shown, or if a later one reuses pictures on the page.
 class Frames {
@@ -81,6 +94,7 @@ class Frames {
     this.what = element("div", "rnnviz-what-words"); // beside the first sentence, whose row it must not change
     this.what.append(whatButton(this.texts.what, model.get("verdict")));
     this.chooser = chooserTool(model, views);
+    views.addEventListener("click", (event) => place(model, event));
     model.on("change:frame", () => this.draw());
     // The kernel draws its first frame without knowing the page's width; normally the one that fits follows at once.
     setTimeout(() => {
@@ -142,6 +156,8 @@ class Frames {
   showView(figure, view, image) {
     figure.classList.toggle("rnnviz-late", view.stale);
     figure.axes = view.axes && { ...view.axes, width: view.width, height: view.height };
+    figure.plane = view.plane && { ...view.plane, width: view.width };
+    figure.classList.toggle("rnnviz-places", Boolean(view.plane));
     if (view.axes) {
       figure.tabIndex = 0;
       updateAttribute(figure, "aria-label", fill(this.texts.keys, { view: view.label }));

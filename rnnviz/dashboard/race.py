@@ -1,0 +1,192 @@
+"""A training on the page: what is trained, the job that trains it, and its curves."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Generator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from ..learning.optimisers import OPTIMISERS
+from ..learning.problems import PROBLEMS
+from ..learning.training import Training
+from ..network.schemes import SCHEMES
+from ..numerics.progress import mapped
+from ..text.language import N_, _
+from ..text.number_format import percent, plain
+from ..text.registry import Registry
+from ..views import OPTIONS, Option
+from ..views.race import Curves
+from .settings import Settings
+
+Array = np.ndarray
+POINTS = 200  # of a curve
+TOLD = 0.3  # seconds of training between two pictures
+AVERAGED = 50  # steps over which the seconds of a step are averaged
+RATES = ("0.0001", "0.0003", "0.001", "0.003", "0.01", "0.03", "0.1", "0.3")
+STEPS = ("100", "300", "1000", "2000", "3000", "5000", "10000")
+PARTS = {"train": N_("in training"), "test": N_("on new sequences")}
+WRITTEN = 120  # characters
+USUAL = (N_("as usual"), "")
+
+
+class Entries(Sequence):
+    """The entries of a registry as choices, also those that are registered later."""
+
+    def __init__(self, registry: Registry[Any], *first: tuple[str, Any]):
+        self.registry, self.first = registry, first
+
+    def __len__(self) -> int:
+        return len(self.first) + len(self.registry)
+
+    def __getitem__(self, k):
+        return (*self.first, *((entry.label, name) for name, entry in self.registry.items()))[k]
+
+
+OPTIONS.add(
+    "problem", Option("problem", N_("Problem"), N_("what the networks are trained on"), Entries(PROBLEMS), apart=True)
+)
+OPTIONS.add(
+    "optimiser",
+    Option("optimiser", N_("Optimiser"), N_("how a gradient changes the weights"), Entries(OPTIMISERS, USUAL)),
+)
+OPTIONS.add(
+    "learning_rate",
+    Option(
+        "learning_rate", N_("Learning rate"), N_("how far one training step goes"),
+        (USUAL, *((rate, rate) for rate in RATES))
+    ),
+)  # fmt: skip
+OPTIONS.add(
+    "training_steps",
+    Option(
+        "training_steps", N_("Training steps"), N_("how many batches the networks are trained on"),
+        (USUAL, *((steps, steps) for steps in STEPS))
+    ),
+)  # fmt: skip
+
+
+def training_of(settings: Settings) -> Training:
+    """Return a new training of what the controls say; ValueError where the problem cannot have it."""
+    comparison, rate = settings.comparison, settings.option("learning_rate")
+    return Training(
+        settings.config,
+        settings.option("problem"),
+        schemes=comparison.schemes,
+        seeds=comparison.drawn(settings.seeds),
+        optimiser=settings.option("optimiser") or None,
+        learning_rate=float(rate) if rate else None,
+    )
+
+
+def settings_of(training: Training, now: Settings) -> Settings:
+    """Return what the controls said when a saved training was begun."""
+    of, usual = training.settings, training.problem.defaults
+    named = {
+        "optimiser": "" if of.optimiser_name == usual.optimiser else of.optimiser_name,
+        "learning_rate": "" if of.learning_rate == usual.learning_rate else plain(of.learning_rate),
+    }
+    known = {name: value for name, value in named.items() if value in [each for _label, each in OPTIONS[name].choices]}
+    options = {**now.options, **dict.fromkeys(named, ""), **known, "problem": of.problem_name}
+    config = of.config.replace(scheme=of.schemes[0], seed=of.seeds[0])
+    return now.replace(config=config, beside=of.schemes[1:], seeds=len(of.seeds), options=options)
+
+
+def steps_of(settings: Settings) -> int:
+    """Return for how many steps the controls ask."""
+    asked = settings.option("training_steps")
+    return int(asked) if asked else PROBLEMS[settings.option("problem")].defaults.steps
+
+
+ASKED = ("problem", "optimiser", "learning_rate", "training_steps")
+
+
+def asked(settings: Settings) -> tuple[Any, ...]:
+    """Return what decides a training, of all that the controls say."""
+    return settings.comparison, *(settings.option(name) for name in ASKED)
+
+
+@dataclass(frozen=True, eq=False)
+class Race:
+    """A training, for how many steps it is to go on, and what the controls asked for when it was begun."""
+
+    training: Training
+    steps: int
+    asked: tuple[Any, ...]
+
+    @classmethod
+    def of(cls, settings: Settings) -> Race:
+        """Return a new race of what the controls say; ValueError where the problem cannot have it."""
+        return cls(training_of(settings), steps_of(settings), asked(settings))
+
+    def compute(self) -> Generator[Curves, None, Curves]:
+        """Train, and yield the curves; where it is left, `compute` goes on from there."""
+        taken: list[float] = []
+        curves, told = self.curves(), time.perf_counter()
+        while self.training.step < self.steps and not self.training.diverged.all():
+            begun = time.perf_counter()
+            yield from mapped(self.training.advancing(), partial(now, curves))
+            taken = [*taken[1 - AVERAGED :], time.perf_counter() - begun]
+            if time.perf_counter() - told > TOLD:
+                curves, told = self.curves(float(np.median(taken))), time.perf_counter()
+            yield curves
+        self.training.snapshots.keep(self.training.step, self.training.stack.weights)
+        return self.curves(notes=self.results())
+
+    def results(self) -> tuple[str, ...]:
+        """Return sentences on the share of right answers by scheme, medians over seeds."""
+        found: Mapping[str, Any] = self.training.evaluate()
+        said = []
+        for k, name in enumerate(self.training.settings.schemes):
+            shares = {
+                part: float(np.nanmedian(score.accuracy[k]))
+                for part, score in found.items()
+                if np.isfinite(score.accuracy[k]).any()
+            }
+            words = ", ".join(f"{_(PARTS[part])} {percent(share)}" for part, share in shares.items())
+            said += (
+                [_("{scheme}: right answers {shares}").format(scheme=_(SCHEMES[name].short), shares=words)]
+                if words
+                else []
+            )
+        return tuple(said)
+
+    def curves(self, seconds: float = 0.0, notes: tuple[str, ...] = ()) -> Curves:
+        """Return the curves so far; a step takes so many seconds, and ``notes`` are sentences on the outcome."""
+        training, done = self.training, self.training.step
+        width = max(1, -(-done // POINTS))
+        ends = np.append(np.arange(width, done, width), done) if done else np.zeros(0, dtype=int)
+        counts = np.diff(ends, prepend=0)
+        sums = np.add.reduceat(training.losses, ends - counts, axis=0) if done else training.losses
+        levels = {"chance": training.chance, "target": training.target, "solved": training.solved}
+        return Curves(
+            training=training,
+            problem=_(training.problem.label),
+            names=tuple(_(SCHEMES[name].short) for name in training.settings.schemes),
+            step=done,
+            steps=self.steps,
+            at=ends,
+            losses=sums / counts[:, None, None],
+            levels={name: level for name, level in levels.items() if level is not None},
+            diverged=training.diverged.copy(),
+            overflow=training.overflow,
+            reached=training.reached.copy(),
+            kept=tuple(training.snapshots.kept),
+            seconds_left=(self.steps - done) * seconds,
+            notes=(*notes, *self.written()),
+        )
+
+    def written(self) -> tuple[str, ...]:
+        """Return what the first network writes, where the problem is about characters."""
+        if self.training.problem.write is None or self.training.diverged[0, 0]:
+            return ()
+        text = self.training.write(WRITTEN, seed=self.training.step)
+        return (_("It writes: {text}").format(text=" ".join(text.split())),)
+
+
+def now(curves: Curves, share: float) -> Curves:
+    """Return the curves, whatever the share of a step that is done."""
+    return curves

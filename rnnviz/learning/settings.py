@@ -1,0 +1,121 @@
+"""What a training is made of, checked: a problem, networks, an optimiser and how gradients are clipped."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from ..network.config import Config
+from ..network.schemes import SCHEMES
+from ..text.language import _
+from ..text.registry import shorten
+from .optimisers import OPTIMISERS, Optimiser
+from .problem import Problem
+from .problems import PROBLEMS
+
+
+@dataclass(frozen=True)
+class Settings:
+    """All that decides a training's curves; ``config`` has the scheme and the seed of the first run."""
+
+    config: Config
+    problem_name: str
+    schemes: tuple[str, ...]
+    seeds: tuple[int, ...]
+    optimiser_name: str
+    learning_rate: float
+    clip_norm: float
+    clip_value: float
+    is_single: bool
+
+    @property
+    def problem(self) -> Problem:
+        return PROBLEMS[self.problem_name]
+
+    @property
+    def optimiser(self) -> Optimiser:
+        return OPTIMISERS[self.optimiser_name]
+
+    @property
+    def configs(self) -> list[Config]:
+        """The Config of every run, scheme by scheme."""
+        pairs = [(scheme, seed) for scheme in self.schemes for seed in self.seeds]
+        return [self.config.replace(scheme=scheme, seed=seed) for scheme, seed in pairs]
+
+    def with_seeds(self, seeds: Iterable[int]) -> Settings:
+        """Return the same settings with other seeds, counted on from 0 after the largest."""
+        seeds = tuple(seed % 2**32 for seed in seeds)
+        return replace(self, seeds=seeds, config=self.config.replace(seed=seeds[0]))
+
+    def to_json(self) -> str:
+        values = {name: getattr(self, name) for name in self.__dataclass_fields__}
+        return json.dumps(values | {"config": self.config.to_dict()})
+
+    @classmethod
+    def from_json(cls, text: str) -> Settings:
+        values = json.loads(text)
+        values |= {"config": Config.from_dict(values["config"])}
+        return cls(**values | {name: tuple(values[name]) for name in ("schemes", "seeds")})
+
+
+def settle(
+    config: Config | None,
+    problem: str,
+    schemes: Sequence[str] | str | None,
+    seeds: Iterable[int] | int | None,
+    optimiser: str | None,
+    learning_rate: float | None,
+    clip_norm: float | None,
+    clip_value: float | None,
+) -> Settings:
+    """Return the settings, with the problem's own for None; ValueError names the argument that is wrong."""
+    if config is not None and not isinstance(config, Config):
+        raise ValueError(_("config must be a Config or None; got {received}.").format(received=shorten(config)))
+    entry = PROBLEMS[problem]
+    usual = entry.defaults
+    config = entry.config() if config is None else config
+    is_single = schemes is None and seeds is None
+    schemes = (config.scheme,) if schemes is None else (schemes,) if isinstance(schemes, str) else tuple(schemes)
+    seeds = (config.seed,) if seeds is None else (seeds,) if isinstance(seeds, int) else tuple(seeds)
+    if not schemes or not seeds:
+        raise ValueError(_("train needs at least one scheme and one seed."))
+    config = config.replace(scheme=schemes[0], seed=seeds[0])
+    entry.check(config)
+    for scheme in schemes:
+        SCHEMES[scheme]
+    chosen = OPTIMISERS[usual.optimiser if optimiser is None else optimiser]
+    if learning_rate is None:
+        learning_rate = usual.learning_rate if chosen.name == usual.optimiser else chosen.learning_rate
+    return Settings(
+        config, problem, schemes, tuple(config.replace(seed=seed).seed for seed in seeds), chosen.name,
+        number("learning_rate", learning_rate, positive=True),
+        number("clip_norm", usual.clip_norm if clip_norm is None else clip_norm),
+        number("clip_value", usual.clip_value if clip_value is None else clip_value),
+        is_single,
+    )  # fmt: skip
+
+
+def number(name: str, value: Any, positive: bool = False) -> float:
+    """Return a finite number above 0, or also 0; ValueError names it."""
+    try:
+        if isinstance(value, bool | str):
+            raise TypeError
+        converted = float(value)
+    except (TypeError, ValueError, OverflowError):
+        converted = math.nan
+    if math.isfinite(converted) and (converted > 0 or (converted == 0 and not positive)):
+        return converted
+    above = _("{name} must be a positive number; got {received}.")
+    least = _("{name} must be a number from 0 on, 0 for no clipping; got {received}.")
+    raise ValueError((above if positive else least).format(name=name, received=shorten(value)))
+
+
+def whole(name: str, value: Any) -> int:
+    """Return a whole number from 1 on; ValueError names it."""
+    if isinstance(value, bool) or not hasattr(value, "__index__") or value.__index__() < 1:
+        text = _("{name} must be a whole number from 1 on; got {received}.")
+        raise ValueError(text.format(name=name, received=shorten(value)))
+    return value.__index__()

@@ -1,0 +1,50 @@
+"""The map as a picture: its words name gains that survive, and a point of it is a pair of settings."""
+
+import re
+
+import numpy as np
+
+from rnnviz import Config, compare
+from rnnviz.engine.survival import survival_config
+from rnnviz.views import VIEWS, Canvas, Partial
+
+VIEW = VIEWS["map"]
+TRACE = compare(Config(hidden_size=16, seq_len=30), ("xavier",), range(2))
+
+
+def test_the_alt_text_names_gains_between_which_real_networks_keep_the_gradient():
+    low, high = map(
+        float, re.search(r"gains from ([\d.]+) to ([\d.]+)\. The page", VIEW.describe(VIEW.data(TRACE))).groups()
+    )
+    config = survival_config(TRACE.config)
+    kept = {}
+    for gain in (low / 1.5, (low * high) ** 0.5, high * 1.5):
+        norms = compare(config.replace(gain=gain), ("xavier",), range(8)).log10_relative_norm[0, :, 0]
+        kept[gain] = abs(np.median(norms)) <= 1.0
+    assert list(kept.values()) == [False, True, False]
+
+
+def test_partial_maps_can_be_painted_and_are_followed_by_the_whole():
+    trace = compare(Config(hidden_size=17, seq_len=30), ("xavier",), range(2))
+    parts = VIEW.computing(trace)
+    first = next(parts)
+    assert isinstance(first, Partial)
+    assert 0 <= first.share < 1
+    canvas = Canvas(VIEW)
+    pictures = {canvas.png(part.data) for part in parts}
+    assert len(pictures) > 2
+    assert not VIEW.is_slow(trace.config)
+    assert canvas.png(VIEW.data(trace)) in pictures
+
+
+def test_the_dot_follows_the_page_and_points_outside_at_the_edge():
+    for gain, marker in ((1.0, "o"), (20.0, ">"), (0.01, "<")):
+        assert VIEW.data(compare(TRACE.config.replace(gain=gain), ("xavier",), (0,))).marker == marker
+
+
+def test_a_point_of_the_map_is_a_gain_and_a_length():
+    middle = VIEW.place(TRACE.config, 0.5, 0.0)
+    assert middle == {"gain": 1.0, "seq_len": 1}
+    corner = VIEW.place(TRACE.config, 1.0, 1.0)
+    assert 4 < corner["gain"] < 4.5
+    assert 50 <= corner["seq_len"] <= 60
