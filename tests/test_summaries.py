@@ -45,6 +45,10 @@ def same(one, other):
         assert one.keys() == other.keys()
         for key in one:
             same(one[key], other[key])
+    elif isinstance(one, tuple):
+        assert len(one) == len(other)
+        for each, its in zip(one, other, strict=True):
+            same(each, its)
     elif isinstance(one, np.ndarray):
         assert one.shape == other.shape
         np.testing.assert_array_equal(one, other)

@@ -29,8 +29,13 @@ def sentences(trace: Trace, t: int) -> list[str]:
     if not 0 <= t <= trace.config.seq_len:
         text = _("{name} must be a whole number from {low} to {high}; got {received}.")
         raise ValueError(text.format(name="t", low=0, high=trace.config.seq_len, received=repr(t)))
-    layer = _(", layer {layer}").format(layer=shown_layer(trace)) if trace.config.layers > 1 else ""
-    return [f"{name}{layer}: {'; '.join(scheme_parts(trace, k, t))}." for k, name in enumerate(trace.names)]
+    return [f"{name}: {'; '.join(scheme_parts(trace, k, t))}." for k, name in enumerate(names(trace))]
+
+
+def names(trace: Trace) -> list[str]:
+    """Return the names of the schemes, of several layers with that of which the numbers are."""
+    text, layer = _("{scheme}, layer {layer}"), shown_layer(trace)
+    return [text.format(scheme=name, layer=layer) if trace.config.layers > 1 else name for name in trace.names]
 
 
 def gates(trace: Trace, t: int) -> list[str]:
@@ -82,8 +87,11 @@ def parts_of_unit(trace: Trace, t: int) -> tuple[float, float, float]:
 def scheme_parts(trace: Trace, k: int, t: int) -> list[str]:
     """Return the parts of one scheme's sentence: the state's size, the gradient's as plotted, and the step back."""
     size = float(median(trace.log10_relative_norm[k][:, t]))
-    top = _(" of layer {layer}").format(layer=trace.config.layers) if shown_layer(trace) < trace.config.layers else ""
-    norm = f"‖∂L/∂h_{t}‖ / ‖∂L/∂h_{trace.config.seq_len}{top}‖ = {number(size, log10=True)}"
+    last, top = trace.config.seq_len, trace.config.layers
+    norm = f"‖∂L/∂h_{t}‖ / ‖∂L/∂h_{last}‖ = {number(size, log10=True)}"
+    if shown_layer(trace) < top:
+        text = _("‖∂L/∂h_{t}‖ / ‖∂L/∂h_{last} of layer {top}‖ = {value}")
+        norm = text.format(t=t, last=last, top=top, value=number(size, log10=True))
     return [state_words(trace, k, t), norm, *step_back_words(trace, k, t)]
 
 

@@ -190,10 +190,18 @@ def tied_weights_show(config: Config, schemes: Sequence[str], back: bool = True)
     return False
 
 
-def sentences(config: Config, schemes: Sequence[str]) -> list[str]:
-    """Return sentences that say how far theory is valid and why no further; schemes with the same reason share one."""
+def sentences(config: Config, schemes: Sequence[str], layer: int = 0) -> list[str]:
+    """Return sentences that say how far theory is valid and why no further; schemes with the same reason share one.
+
+    They are about one layer, counted from 1; 0 is the top one.
+    """
     reasons: dict[str, list[str]] = {}
     for scheme in schemes:
-        reasons.setdefault(predict(config.replace(scheme=scheme)).reason, []).append(_(SCHEMES[scheme].short))
+        reasons.setdefault(predict(config.replace(scheme=scheme), layer=layer).reason, []).append(
+            _(SCHEMES[scheme].short)
+        )
     text = _("Theory for {schemes}: {reason}")
-    return [text.format(schemes=", ".join(names), reason=reason) for reason, names in reasons.items()]
+    if config.layers > 1:
+        text = _("Theory for {schemes}, layer {layer}: {reason}")
+    shown = layer or config.layers
+    return [text.format(schemes=", ".join(names), reason=reason, layer=shown) for reason, names in reasons.items()]
