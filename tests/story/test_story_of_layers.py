@@ -7,6 +7,8 @@ import re
 import numpy as np
 import pytest
 from deep_replay import deep_replay
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 import rnnviz as rv
 from rnnviz.network.layers import layer_params
@@ -15,6 +17,7 @@ from rnnviz.story import chaos, step_readout, suggestions, verdict
 from rnnviz.story.causes import cause
 from rnnviz.story.diagnosis import diagnose
 from rnnviz.story.notes import notes
+from rnnviz.theory import prediction
 
 NUMBER = r"(\d+(?:\.\d+)?(?:e-?\d+)?)"
 SIZES = {"hidden_size": 24, "input_size": 8, "batch_size": 4, "seq_len": 12}
@@ -109,8 +112,8 @@ def test_what_is_cut_off_has_not_faded(layers, steps):
 
 @pytest.mark.parametrize("steps", [12, 13, 10_000])
 def test_a_truncation_beyond_the_sequence_changes_no_word(steps):
-    for settings in ({}, {"layers": 2}, {"loss_at": "every"}):
-        assert say(truncate=steps, **settings) == say(**settings)
+    for changes in ({}, {"layers": 2}, {"loss_at": "every"}):
+        assert say(truncate=steps, **changes) == say(**changes)
 
 
 def test_with_a_loss_at_every_step_the_change_is_that_of_the_steps_which_all_losses_reach():
@@ -122,7 +125,7 @@ def test_with_a_loss_at_every_step_the_change_is_that_of_the_steps_which_all_los
 
 
 @pytest.mark.parametrize(
-    ("settings", "words"),
+    ("changes", "words"),
     [
         ({"layers": 2, "gain": 0.0}, "the state is exactly 0, as the weights between the layers are 0; the gradient"),
         ({"layers": 2, "gain": 0.0}, "layer 1 gets ×0 at the same step (through the layers it is exactly 0)"),
@@ -133,8 +136,8 @@ def test_with_a_loss_at_every_step_the_change_is_that_of_the_steps_which_all_los
         ({"layers": 2, "activation": "relu", "gain": 20.0, "seq_len": 400}, "the state is no longer finite"),
     ],
 )
-def test_corners(settings, words):
-    assert words in say(**settings)
+def test_corners(changes, words):
+    assert words in say(**changes)
 
 
 def test_an_own_network_is_judged_by_its_top_layer():
@@ -226,3 +229,38 @@ def test_chaos_in_a_lower_layer_or_behind_a_cut_counts():
 def test_a_walk_has_one_layer_and_is_not_cut(name, value):
     with pytest.raises(ValueError, match=f"{name} must be .* for a walk; got {value}"):
         rv.Walk(**{name: value})
+
+
+ANY = st.fixed_dictionaries(
+    {
+        "layers": st.sampled_from([1, 2, 5]),
+        "truncate": st.sampled_from([0, 1, 2, 5, 10_000]),
+        "seq_len": st.sampled_from([1, 2, 7]),
+        "hidden_size": st.sampled_from([1, 2, 9]),
+        "gain": st.sampled_from([0.0, 1.0, 20.0]),
+        "cell": st.sampled_from(list(rv.cells.CELLS)),
+        "activation": st.sampled_from(list(rv.activations.ACTIVATIONS)),
+        "scheme": st.sampled_from(["xavier", "uniform01", "pytorch", "keras", "identity"]),
+        "inputs": st.sampled_from(["gaussian", "none"]),
+        "input_scale": st.sampled_from([0.0, 1.0, 100.0]),
+        "loss_at": st.sampled_from(["last", "every"]),
+    }
+)
+
+
+@given(ANY)
+@settings(max_examples=15, deadline=None)
+def test_every_setting_has_its_sentences_and_its_theory(fields):
+    config = rv.Config(input_size=2, batch_size=2, output_size=2, **fields)
+    trace = rv.compare(config, (config.scheme,), (0, 1))
+    said = [*verdict.sentences(trace), *notes(config, trace.schemes, trace), *chaos.sentences(trace)]
+    for layer in range(1, config.layers + 1):
+        shown, expected = trace.of_layer(layer), prediction.for_trace(trace.of_layer(layer))
+        said += [*step_readout.sentences(shown, config.seq_len), *step_readout.forward_equation(shown, 1)]
+        said += prediction.sentences(config, trace.schemes, layer)
+        assert (expected.log10_grad_norm is None) or not np.isnan(expected.log10_grad_norm).any()
+        assert -1 <= expected.validity.backward <= config.seq_len >= expected.validity.forward >= 0
+    for text in said:
+        assert text[-1] in ".;"
+        assert "nan" not in re.findall(r"\b\w+\b", text)
+        assert "{" not in text
