@@ -3,6 +3,7 @@
 from .engine.bptt import Gradients, bptt
 from .engine.runs import compare, run, trace
 from .engine.trace import Trace
+from .learning import optimisers, problems
 from .learning.train import train
 from .learning.training import Training
 from .network import activations, cells, inputs, schemes
@@ -26,10 +27,13 @@ __all__ = [
     "from_torch",
     "init_params",
     "inputs",
+    "optimisers",
     "plot",
+    "problems",
     "run",
     "schemes",
     "spectrum",
+    "sweep",
     "theory",
     "trace",
     "train",
@@ -39,6 +43,7 @@ LAZY = {
     "Dashboard": (".dashboard", "Dashboard"),
     "plot": (".views", "plot"),
     "spectrum": (".theory.spectrum", ""),
+    "sweep": (".learning.sweep", "sweep"),
     "theory": (".theory", ""),
     "Walk": (".story.walkthrough", "Walk"),
 }

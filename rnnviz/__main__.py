@@ -7,6 +7,7 @@ import sys
 import threading
 import webbrowser
 from collections.abc import Callable
+from concurrent.futures import BrokenExecutor
 from pathlib import Path
 from types import ModuleType
 
@@ -15,17 +16,21 @@ DESCRIPTION = "Interactive dashboards on why the scale of the initial weights de
 
 
 class ExpectedError(Exception):
-    """A failure that one sentence explains."""
+    """A failure that one sentence explains, and the exit status that goes with it."""
+
+    def __init__(self, sentence: object, status: int = 2):
+        super().__init__(sentence)
+        self.status = status
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Run a command and return its exit status: 0, or 2 after one sentence that says what is wrong."""
+    """Run a command and return its exit status: 0, or another one after a sentence that says what is wrong."""
     arguments = parser().parse_args(argv)
     try:
         arguments.run(arguments)
     except ExpectedError as error:
         print(f"rnnviz: {error}", file=sys.stderr)
-        return 2
+        return error.status
     except KeyboardInterrupt:
         return 0
     return 0
@@ -46,6 +51,13 @@ def parser() -> argparse.ArgumentParser:
     )
     demo.add_argument("--no-browser", action="store_true", help="only print the address")
     demo.set_defaults(run=run_demo)
+    sweep = commands.add_parser("sweep", help="run all cells of a grid side by side, and write one table")
+    sweep.add_argument("grid", type=Path, help="a TOML file: schemes, seeds, [config], [train], [grid]; see the README")
+    sweep.add_argument("--out", type=Path, required=True, help="the table to write: a .csv or .parquet file")
+    where = sweep.add_mutually_exclusive_group()
+    where.add_argument("--workers", type=worker_count, help="processes on this machine (default: one for each core)")
+    where.add_argument("--scheduler", help="compute on the Dask cluster of this scheduler, such as tcp://10.0.0.1:8786")
+    sweep.set_defaults(run=run_sweep)
     return top
 
 
@@ -53,6 +65,13 @@ def port_number(text: str) -> int:
     """Read a port number."""
     if not (text.isdecimal() and 1 <= int(text) <= 65535):
         raise argparse.ArgumentTypeError(f"a port is a whole number from 1 to 65535, not {text!r}")
+    return int(text)
+
+
+def worker_count(text: str) -> int:
+    """Read a number of processes."""
+    if not (text.isdecimal() and 1 <= int(text) <= 1000):
+        raise argparse.ArgumentTypeError(f"the number of processes is a whole number from 1 to 1000, not {text!r}")
     return int(text)
 
 
@@ -88,6 +107,25 @@ def run_demo(arguments: argparse.Namespace) -> None:
     show = announcer(None if arguments.no_browser else open_browser)
     app.serve(folder, sockets, show, arguments.base_url, arguments.embed)
     print("rnnviz has stopped.", flush=True)
+
+
+def run_sweep(arguments: argparse.Namespace) -> None:
+    """Run the cells of a grid that are not finished yet, and write the table."""
+    from .learning import sweep_file, workers
+
+    where = workers.cluster(arguments.scheduler) if arguments.scheduler else workers.process_pool(arguments.workers)
+    try:
+        with where as executor:
+            rows = sweep_file.sweep_file(arguments.grid, arguments.out, executor, sys.stderr)
+    except (sweep_file.Stopped, KeyboardInterrupt) as stopped:
+        raise ExpectedError(str(stopped) or "stopped.", 130) from None
+    except ModuleNotFoundError as error:
+        raise ExpectedError(f"the package {error.name!r} is missing; pip install {error.name} brings it.") from error
+    except OSError as error:
+        raise ExpectedError(f"{error.filename}: {error.strerror}." if error.filename else error) from error
+    except (ValueError, MemoryError, BrokenExecutor) as error:
+        raise ExpectedError(error) from error
+    print(f"{arguments.out} has {rows} rows.", flush=True)
 
 
 def announcer(show: Callable[[str], object] | None) -> Callable[[str], None]:

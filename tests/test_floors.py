@@ -16,7 +16,11 @@ FLOORS = {
     5: {"__main__"},
 }
 FLOOR = {name: floor for floor, names in FLOORS.items() for name in names}
-LIBRARIES = {"engine/precision.py": {"ml_dtypes"}}
+LIBRARIES = {
+    "engine/precision.py": {"ml_dtypes"},
+    "learning/table.py": {"pyarrow"},
+    "learning/workers.py": {"distributed"},
+}
 FILES = sorted(path for path in PACKAGE.rglob("*.py") if path != PACKAGE / "__init__.py")
 
 

@@ -31,14 +31,14 @@ from .plan import BEARABLE, plan
 from .race_panel import RacePanel
 from .render import render, stage_frame
 from .requests import answer
-from .reruns import close_older
+from .reruns import close_older, inner_widgets
 from .results import Results
 from .scenes import scenes_of
 from .settings import Settings, too_many
 from .stage import Stage
 from .state import PageState
 from .static_copy import KeptPage
-from .widget_tree import inner_widgets
+from .weights_panel import WeightsPanel
 from .worker import Mode, Worker, running_loop
 
 FOLLOW = 1.0  # seconds between two looks at the weights while they are trained, which take time from the training
@@ -112,7 +112,7 @@ class Dashboard(KeptPage):
         self.strip = Strip(scenes, self.bet, self.dispatch)
         self.notes = widgets.HTML().add_class("rnnviz-notes").add_class("rnnviz-live")
         self.advice = AdvicePanel(self.dispatch)
-        self.check = GradientCheckPanel(self.dispatch)
+        self.check, self.weights = GradientCheckPanel(self.dispatch), WeightsPanel()
         trains = any(VIEWS[name].trains for name in self.pictures.canvases)
         self.race = RacePanel(self.controls.choices["problem"], self.dispatch, self.stage.send) if trains else None
         hide = (*state.hide, *ABSENT) if own else state.hide
@@ -122,7 +122,7 @@ class Dashboard(KeptPage):
         card = row([], "rnnviz-card-slot")  # where a served page puts the notebook's tasks
         last = row([rows.more, self.actions.said], "rnnviz-last")
         column = row([card, rows.first, rows.beside, rows.second, self.actions, last], "rnnviz-column")
-        extras = row([self.advice, *([] if own else [self.check])], "rnnviz-extras")
+        extras = row([self.advice, *([] if own else [self.check, self.weights])], "rnnviz-extras")
         race = [self.race] if self.race else []
         if self.race:
             rows.more.children[1].children += (self.race.files,)
@@ -210,6 +210,7 @@ class Dashboard(KeptPage):
         self.advice.show(frame.advice)
         self.bet.show(self.state, frame)
         self.check.show(self.state, frame)
+        self.weights.show(self.state, frame)
         if self.race:
             self.race.show(self.state, frame.curves)
         self.controls.feature(self.strip.show(self.state))
@@ -228,10 +229,11 @@ class Dashboard(KeptPage):
     def receive(self, message: dict[str, Any]) -> None:
         """Take in what the stage asks for: to stop, or a picture, the data or the code."""
         kind, view = str(message.get("kind")), str(message.get("view", ""))
+        if kind in ("place", "open") and self.controls.frozen:
+            raise Refusal(_("The controls of this page are frozen."))
         if kind == "stop":
             self.stop()
-            return
-        if kind == "see":
+        elif kind == "see":
             self.see(view)
         elif kind == "place":
             self.go_to_point(view, float(message["x"]), float(message["y"]))
@@ -251,15 +253,11 @@ class Dashboard(KeptPage):
 
     def go_to_point(self, view: str, x: float, y: float) -> None:
         """Go to the settings of a point in a map."""
-        if self.controls.frozen:
-            raise Refusal(_("The controls of this page are frozen."))
         there = VIEWS[view].place(self.config, min(max(x, 0.0), 1.0), min(max(y, 0.0), 1.0))
         self.dispatch(PageState.change, self.state.settings.replace(**there))
 
     def apply_link(self, query: str) -> None:
         """Show a link's settings, as a task's *Set this up* asks."""
-        if self.controls.frozen:
-            raise Refusal(_("The controls of this page are frozen."))
         asked = link.from_query(query, self.state.start)
         shown = asked.shown or self.state.shown
         self.dispatch(lambda state: replace(state.change(asked.settings), scene=asked.scene, shown=shown, moved=""))

@@ -102,13 +102,8 @@ class Controls:
             tooltip=_("the input scale at which a one-hot input is as large as noise: the square root of its size"),
             indent=False,
         ).add_class("rnnviz-choice")
-        self.seeds = widgets.IntSlider(
-            settings.seeds,
-            1,
-            max(32, settings.seeds),
-            description=_("Draws"),
-            tooltip=_(DRAWS_HELP),
-        )
+        most = max(32, settings.seeds)
+        self.seeds = widgets.IntSlider(settings.seeds, 1, most, description=_("Draws"), tooltip=_(DRAWS_HELP))
         self.dispatch, self.shown, self.refusal, self.is_held = dispatch, settings, "", False
         self.frozen: tuple[str, ...] = ()
         self.raised: set[str] = set()
@@ -217,7 +212,7 @@ class Controls:
         """Raise the controls that the page, not the reader, has moved, and lower those that it has set back."""
         usual = Settings().values
         for name in RAISED:
-            if before.get(name) != after.get(name):
+            if before[name] != after[name]:
                 (self.raised.add if after[name] != usual[name] else self.raised.discard)(name)
 
     def offer_choices(self, values: Mapping[str, Any]) -> None:
@@ -275,7 +270,7 @@ class Controls:
 
     def grid(self, names: Sequence[str]) -> widgets.Box:
         """Return a box of controls that flow into as many columns as there is room for."""
-        return widgets.Box([self.widgets[name] for name in names if name in self.widgets]).add_class("rnnviz-controls")
+        return widgets.Box([self.widgets[name] for name in names]).add_class("rnnviz-controls")
 
 
 def folded(title: str, box: widgets.Box, help: str) -> widgets.Box:

@@ -129,23 +129,24 @@ def description(view: View, data: Any, trace: Trace, options: Mapping[str, Any])
 
 def caption(trace: Trace, options: Mapping[str, Any], first_seed: bool = False) -> str:
     """Say which schemes and seeds were run, what else is not as usual, and where the first seed alone is shown."""
-    parts = [f"rnnviz {__version__}", ", ".join(trace.names), seeds_in_words(trace.seeds)]
-    for name, value in changed(trace.config).items():
-        parts.append(f"{label_of(name)}: {in_words(name, value)}")
-    parts += [option_in_words(name, value) for name, value in options.items()]
-    if first_seed and len(trace.seeds) > 1:
-        parts.append(_("shown: seed {first}").format(first=trace.seeds[0]))
-    return " · ".join(parts)
+    alone = first_seed and len(trace.seeds) > 1
+    shown = [_("shown: seed {first}").format(first=trace.seeds[0])] if alone else []
+    return " · ".join([f"rnnviz {__version__}", *settings_in_words(trace, changed(trace.config), options), *shown])
 
 
 def all_settings(trace: Trace, options: Mapping[str, Any]) -> str:
     """Say every setting that means something: schemes, seeds, fields of Config, and the page's choices."""
     values = trace.config.to_dict()
-    names = [name for name in values if name not in ("scheme", "seed") and applies(name, values)]
-    parts = [", ".join(trace.names), seeds_in_words(trace.seeds)]
-    parts += [f"{label_of(name)}: {in_words(name, values[name])}" for name in names if values[name] is not None]
-    parts += [option_in_words(name, value) for name, value in options.items()]
-    return " · ".join(parts)
+    meant = [name for name, value in values.items() if value is not None and applies(name, values)]
+    said = {name: values[name] for name in meant if name not in ("scheme", "seed")}
+    return " · ".join(settings_in_words(trace, said, options))
+
+
+def settings_in_words(trace: Trace, values: Mapping[str, Any], options: Mapping[str, Any]) -> list[str]:
+    """Return schemes and seeds, these fields of Config and the page's choices, each in words."""
+    fields = [f"{label_of(name)}: {in_words(name, value)}" for name, value in values.items()]
+    chosen = [option_in_words(name, value) for name, value in options.items()]
+    return [", ".join(trace.names), seeds_in_words(trace.seeds), *fields, *chosen]
 
 
 def option_in_words(name: str, value: Any) -> str:

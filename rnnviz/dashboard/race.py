@@ -10,9 +10,12 @@ from typing import Any
 
 import numpy as np
 
+from ..learning.gain_map import learning
 from ..learning.optimisers import OPTIMISERS
 from ..learning.problems import PROBLEMS
 from ..learning.training import Training
+from ..network.config import Config
+from ..network.sampling import stream
 from ..network.schemes import SCHEMES
 from ..numerics.progress import mapped
 from ..text.language import N_, _
@@ -20,6 +23,7 @@ from ..text.number_format import percent, plain
 from ..text.registry import Registry
 from ..views import OPTIONS, Option
 from ..views.race import Curves
+from ..views.survival_map import LEARNING, Learning
 from .settings import Settings
 
 Array = np.ndarray
@@ -30,6 +34,7 @@ RATES = ("0.0001", "0.0003", "0.001", "0.003", "0.01", "0.03", "0.1", "0.3")
 STEPS = ("100", "300", "1000", "2000", "3000", "5000", "10000")
 PARTS = {"train": N_("in training"), "test": N_("on new sequences")}
 WRITTEN = 120  # characters
+MAP_STEPS, MAP_SIZE, MAP_SEQUENCES = 200, 64, 16  # of each training of the map
 USUAL = (N_("as usual"), "")
 
 
@@ -67,6 +72,24 @@ OPTIONS.add(
         (USUAL, *((steps, steps) for steps in STEPS))
     ),
 )  # fmt: skip
+
+
+def what_is_learnt(config: Config, problem: str, gains: Array, lengths: Array) -> Generator[Any, None, Array]:
+    """Train networks on a problem at every gain and length, for as many steps as a class waits for."""
+    small = config.replace(batch_size=MAP_SEQUENCES, hidden_size=min(config.hidden_size, MAP_SIZE))
+    return learning(small, problem, gains, lengths, MAP_STEPS)
+
+
+def sigma_in(config: Config, problem: str) -> float:
+    """Return ``sqrt(Var(W_xh) E |x|**2 + Var(b))`` for the sequences of a problem."""
+    entry, reading = PROBLEMS[problem], SCHEMES[config.input_scheme or config.scheme]
+    x = entry.draw(stream(config.seed, "tests"), config.replace(batch_size=64), 0).x
+    square = float(np.mean(np.sum(x * x, axis=-1)))
+    weights = reading.variance(x.shape[-1], config.hidden_size)
+    return float(np.sqrt(weights * square + SCHEMES[config.scheme].bias_variance(config.hidden_size)))
+
+
+LEARNING[:] = [Learning(sigma_in, what_is_learnt)]
 
 
 def training_of(settings: Settings) -> Training:

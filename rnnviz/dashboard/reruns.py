@@ -7,6 +7,8 @@ import sys
 from typing import TYPE_CHECKING
 from weakref import WeakSet
 
+import ipywidgets as widgets
+
 from .memory import give_back
 
 if TYPE_CHECKING:
@@ -40,3 +42,12 @@ def current_cell() -> tuple[str, int]:
     header = kernel.get_parent("shell")
     source = header.get("content", {}).get("code", "")
     return header.get("metadata", {}).get("cellId") or source, shell.execution_count
+
+
+def inner_widgets(widget: widgets.Widget) -> list[widgets.Widget]:
+    """Return every widget inside of one, with their layouts and styles."""
+    found = []
+    for child in getattr(widget, "children", ()):
+        found += [*inner_widgets(child), child]
+    parts = (getattr(widget, name, None) for name in ("layout", "style"))
+    return found + [part for part in parts if isinstance(part, widgets.Widget)]

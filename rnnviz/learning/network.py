@@ -48,7 +48,7 @@ class Rooms:
 class Networks:
     """N networks of the same shape; ``params`` and ``grads`` are dicts of arrays with the leading axis N.
 
-    ``config.truncate`` k > 0: every loss reaches back k steps: one at step t reaches the steps t - k to t.
+    ``config.truncate`` k > 0: every loss reaches back k steps: one at step t reaches the steps t - k + 1 to t.
     """
 
     def __init__(self, params: Params, grads: Params, config: Config, problem: Problem):
@@ -88,7 +88,7 @@ class Networks:
         if 0 < self.truncate <= last and len(self.where) > 1:
             window = yield from self.backward_windows(errors)
         else:
-            window = slice(max(0, last - self.truncate) if self.truncate else 0, last + 1)
+            window = slice(max(0, last + 1 - self.truncate) if self.truncate else 0, last + 1)
             yield from self.backward(errors, window)
         for layer in self.layers:
             layer.collect(window)
@@ -134,7 +134,7 @@ class Networks:
             top[:, t] = error
         waiting = [{name: np.zeros_like(top) for name in self.cell.states} for _ in self.layers]
         waiting[-1]["h"] = top
-        for _ in range(self.truncate + 1):
+        for _ in range(self.truncate):
             reaches: Array | float = 0.0
             for k in range(len(self.layers) - 1, -1, -1):
                 d = waiting[k] | {"h": waiting[k]["h"] + reaches}

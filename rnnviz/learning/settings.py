@@ -9,7 +9,6 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from ..network.config import Config
-from ..network.schemes import SCHEMES
 from ..text.language import _
 from ..text.registry import shorten
 from .optimisers import OPTIMISERS, Optimiser
@@ -62,40 +61,43 @@ class Settings:
 
 
 def settle(
-    config: Config | None,
-    problem: str,
-    schemes: Sequence[str] | str | None,
-    seeds: Iterable[int] | int | None,
-    optimiser: str | None,
-    learning_rate: float | None,
-    clip_norm: float | None,
-    clip_value: float | None,
-) -> Settings:
+    config: Config | None, problem: str, schemes: Sequence[str] | str | None, seeds: Iterable[int] | int | None,
+    optimiser: str | None, learning_rate: float | None, clip_norm: float | None, clip_value: float | None,
+) -> Settings:  # fmt: skip
     """Return the settings, with the problem's own for None; ValueError names the argument that is wrong."""
     if config is not None and not isinstance(config, Config):
         raise ValueError(_("config must be a Config or None; got {received}.").format(received=shorten(config)))
-    entry = PROBLEMS[problem]
-    usual = entry.defaults
-    config = entry.config() if config is None else config
+    usual = PROBLEMS[problem].defaults
+    config = PROBLEMS[problem].config() if config is None else config
     is_single = schemes is None and seeds is None
-    schemes = (config.scheme,) if schemes is None else (schemes,) if isinstance(schemes, str) else tuple(schemes)
-    seeds = (config.seed,) if seeds is None else (seeds,) if isinstance(seeds, int) else tuple(seeds)
-    if not schemes or not seeds:
-        raise ValueError(_("train needs at least one scheme and one seed."))
-    config = config.replace(scheme=schemes[0], seed=seeds[0])
-    entry.check(config)
-    for scheme in schemes:
-        SCHEMES[scheme]
+    all_schemes, all_seeds = several("schemes", schemes, config.scheme), several("seeds", seeds, config.seed)
+    # Each through the Config, whose error names the value that is none.
+    all_schemes = tuple(config.replace(scheme=scheme).scheme for scheme in all_schemes)
+    all_seeds = tuple(config.replace(seed=seed).seed for seed in all_seeds)
+    config = config.replace(scheme=all_schemes[0], seed=all_seeds[0])
+    PROBLEMS[problem].check(config)
     chosen = OPTIMISERS[usual.optimiser if optimiser is None else optimiser]
-    if learning_rate is None:
-        learning_rate = usual.learning_rate if chosen.name == usual.optimiser else chosen.learning_rate
+    rate = usual.learning_rate if chosen.name == usual.optimiser else chosen.learning_rate
     return Settings(
-        config, problem, schemes, tuple(config.replace(seed=seed).seed for seed in seeds), chosen.name,
-        number("learning_rate", learning_rate, positive=True),
+        config, problem, all_schemes, all_seeds, chosen.name,
+        number("learning_rate", rate if learning_rate is None else learning_rate, positive=True),
         number("clip_norm", usual.clip_norm if clip_norm is None else clip_norm),
         number("clip_value", usual.clip_value if clip_value is None else clip_value),
         is_single,
     )  # fmt: skip
+
+
+def several(name: str, value: Any, alone: Any) -> tuple:
+    """Return ``alone`` for None, a single scheme or seed as a tuple, and others as they are; ValueError for none."""
+    if value is None:
+        return (alone,)
+    if isinstance(value, str) or hasattr(value, "__index__"):
+        return (value,)
+    chosen = tuple(value) if isinstance(value, Iterable) else ()
+    if not chosen:
+        text = _("{name} must hold at least one entry; got {received}.")
+        raise ValueError(text.format(name=name, received=shorten(value)))
+    return chosen
 
 
 def number(name: str, value: Any, positive: bool = False) -> float:

@@ -22,7 +22,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ..engine.batching import available_cores, side_by_side
+from ..engine.batching import LANES, available_cores, side_by_side
 from ..network.cells import State
 from ..network.config import Config
 from ..network.sampling import init_params, stream
@@ -108,7 +108,7 @@ class Training:
             begin = states if goes_on else networks.initial()
             job = networks.learn(x[seeds[part]], targets[seeds[part]], begin, self.rooms)
             jobs.append(unwarned(job, all="ignore"))
-        results = yield from side_by_side(jobs, min(len(jobs), available_cores()))
+        results = yield from side_by_side(jobs, min(len(jobs), LANES, available_cores()))
         self.states = [each.states for each in results]
         losses, is_finite = (
             np.concatenate([getattr(each, name) for each in results]) for name in ("losses", "is_finite")

@@ -16,8 +16,8 @@ from .layers import name_in
 from .schemes import SCHEMES, Scheme
 
 Array = np.ndarray
-NOTHING = 1e-12  # a spectral radius below this share of the matrix's norm is rounding
 STREAMS = ("W_xh", "W_hh", "W_hy", "bias", "inputs", "layers", "batches", "tests")
+NOTHING = 1e-12  # a spectral radius below this share of the matrix's norm is rounding
 
 
 def stream(seed: int, name: str, *which: int) -> np.random.Generator:

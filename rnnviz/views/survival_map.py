@@ -2,34 +2,48 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Hashable, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable, Generator, Hashable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.colors import Normalize
 
-from ..engine.survival import Survival, gains_of, is_complete, known_map, mapping, survival_config
+from ..engine.survival import Survival, blank, gains_of, is_complete, known_map, mapping, survival_config
 from ..engine.trace import Trace
 from ..network.config import Config
 from ..numerics.progress import mapped
 from ..text.language import N_, _
-from ..text.number_format import number, plain
+from ..text.number_format import number, percent, plain
 from ..theory.memory import correlation_length
 from ..theory.prediction import for_trace, sigma_in, sigma_w
 from . import legend, scale
-from .heat_map import SIGNED, UNKNOWN, WIDTH
 from .styles import Style
-from .view import Artists, Partial, View, register
+from .view import OPTIONS, Artists, Option, Partial, View, register
 
 Array = np.ndarray
+COLOURS, SHARES = "RdBu_r", "viridis"
+UNKNOWN = "#808080"
 MOST = 3.0  # decades of the strongest colour
 LENGTHS = 6.0  # correlation lengths beyond which theory calls a network untrainable (Schoenholz et al. 2017)
-ROWS = 24
+ROWS, COARSE = 24, 2  # distances, and how many of them, and of the gains, are passed over where networks are trained
+LEARNT = 0.9  # share of right answers
+WIDTH = 0.87  # of the axes, whose rest holds the scale of colours
 BOUNDARY: Style = {"color": "#1a1a1a", "linewidth": 1.8, "linestyle": (0, (5, 2)), "marker": ""}
 HERE: Style = {"color": "#ffd21f", "marker": "o", "markersize": 9, "markeredgecolor": "#1a1a1a", "markeredgewidth": 1.6}
 TICKS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100, 200, 500)
+
+
+OPTIONS.add(
+    "map",
+    Option(
+        "map",
+        N_("Map of"),
+        N_("what is left of the gradient, or what networks have learnt after 200 training steps on the problem"),
+        ((N_("the gradient"), ""), (N_("what was learnt"), "learning")),
+    ),
+)
 
 
 @dataclass(frozen=True)
@@ -38,7 +52,8 @@ class Map:
 
     Attributes
     ----------
-    values : (K, G), log10 of what is left of the gradient's length at each distance and gain.
+    values : (K, G) for each distance and gain: log10 of what is left of the gradient's length, or, if ``learnt``, the
+        share of right answers.
     boundary : (G,), theory's distance, nan where it says nothing.
     asked : the gain and the number of steps at which the page stands.
     """
@@ -49,10 +64,11 @@ class Map:
     values: Array
     boundary: Array
     asked: tuple[float, int]
+    learnt: bool = False
 
     @property
     def frame(self) -> Hashable:
-        return self.title, self.gains, self.distances, self.has_boundary
+        return self.title, self.gains, self.distances, self.has_boundary, self.learnt
 
     @property
     def has_boundary(self) -> bool:
@@ -76,6 +92,22 @@ class Map:
         return "<" if gain < self.gains[0] else ">" if gain > self.gains[-1] else "^" if steps > self.steps else "o"
 
 
+class Learning(NamedTuple):
+    """What a map of learning needs from above, since views know nothing of training.
+
+    Attributes
+    ----------
+    sigma_in : ``(config, problem) -> float``, the standard deviation that a unit gets from the problem's inputs.
+    runs : ``(config, problem, gains, lengths)``, which yields parts and returns the shares of right answers (K, G).
+    """
+
+    sigma_in: Callable[[Config, str], float]
+    runs: Callable[[Config, str, Array, Array], Generator[Any, None, Array]]
+
+
+LEARNING: list[Learning] = []
+
+
 @register
 class SurvivalMap(View):
     """The gradient of the first scheme at every gain and distance, with the boundary that theory expects."""
@@ -88,15 +120,18 @@ class SurvivalMap(View):
     reveals_gradient = True
     slow = True
     places = True
+    options = ("map", "problem")
 
-    def is_slow(self, config: Config, **options: Any) -> bool:
+    def is_slow(self, config: Config, map: str = "", **options: Any) -> bool:
         found = known_map(config)
-        return found is None or not is_complete(found)
+        return map == "learning" or found is None or not is_complete(found)
 
-    def computing(self, trace: Trace) -> Generator[Partial, None, Map]:
+    def computing(self, trace: Trace, map: str = "", problem: str = "") -> Generator[Partial, None, Map]:
         trace = trace.as_comparison()
         config = trace.drawn()
-        line = boundary(trace, gains_of(config))
+        if map == "learning" and LEARNING:
+            return (yield from what_is_learnt(trace, problem))
+        line = boundary(trace, gains_of(config), float(sigma_in(config)[0][-1]))
         found = yield from mapped(mapping(config), lambda part: Partial(part.share, picture(trace, part.value, line)))
         return picture(trace, found, line)
 
@@ -110,8 +145,10 @@ class SurvivalMap(View):
         legend.shrink(ax, width=WIDTH)
         legend.add(ax, data.title, list(entries(data).items()))
         (left, right), (bottom, top) = limits(data.gains), limits(data.distances)
-        ax.set(xlabel=_("gain"), ylabel=_("distance k"), facecolor=UNKNOWN)
-        look: Style = {"cmap": SIGNED, "norm": Normalize(-MOST, MOST), "aspect": "auto", "interpolation": "nearest"}
+        ax.set(xlabel=_("gain"), ylabel=_("length T") if data.learnt else _("distance k"), facecolor=UNKNOWN)
+        ends = (0.0, 0.5, 1.0) if data.learnt else (-MOST, 0.0, MOST)
+        scaled = {"cmap": SHARES if data.learnt else COLOURS, "norm": Normalize(ends[0], ends[-1])}
+        look: Style = {**scaled, "aspect": "auto", "interpolation": "nearest"}
         image = ax.imshow(data.values, extent=(left, right, bottom, top), origin="lower", **look)
         for axis, (low, high) in ((ax.xaxis, (left, right)), (ax.yaxis, (bottom, top))):
             shown = [tick for tick in TICKS if low <= np.log10(tick) <= high]
@@ -119,15 +156,15 @@ class SurvivalMap(View):
         (line,), (here,) = ax.plot([], [], **BOUNDARY), ax.plot([], [], **HERE)
         ax.set(xlim=(left, right), ylim=(bottom, top))
         key = ax.inset_axes((1.03, 0.0, 0.035, 1.0))
-        bar, ends = ax.figure.colorbar(image, cax=key), (-MOST, 0.0, MOST)
-        bar.set_ticks(ends, labels=[scale.power_of_ten(end) for end in ends])
+        bar = ax.figure.colorbar(image, cax=key)
+        bar.set_ticks(ends, labels=[percent(end) if data.learnt else scale.power_of_ten(end) for end in ends])
         artists: Artists = {"image": [image], "boundary": [line], "here": [here]}
         self.update(artists, data)
         return artists
 
     def update(self, artists: Artists, data: Map) -> None:
         (image,), (line,), (here,) = (artists[name] for name in ("image", "boundary", "here"))
-        image.set_data(np.ma.masked_invalid(np.clip(data.values, -MOST, MOST)))
+        image.set_data(np.ma.masked_invalid(data.values if data.learnt else np.clip(data.values, -MOST, MOST)))
         line.set_data(np.log10(data.gains), np.log10(data.boundary))
         here.set_data(*([np.log10(value)] for value in data.here))
         here.set_marker(data.marker)
@@ -139,7 +176,7 @@ class SurvivalMap(View):
         words = [
             text.format(title=data.title, low=number(data.gains[0]), high=number(data.gains[-1]), steps=data.steps)
         ]
-        words.append(survivors(data))
+        words = [learners(data)] if data.learnt else [*words, survivors(data)]
         gain, steps = data.asked
         text = _("The page stands at gain {gain} and {steps} steps.")
         words.append(text.format(gain=number(gain), steps=steps))
@@ -154,6 +191,19 @@ class SurvivalMap(View):
         (left, right), (bottom, top) = limits(gains_of(asked)), limits(distances_of(asked))
         gain, steps = 10.0 ** (left + x * (right - left)), 10.0 ** (bottom + y * (top - bottom))
         return {"gain": min(float(f"{gain:.3g}"), 20.0), "seq_len": max(1, round(steps))}
+
+
+def what_is_learnt(trace: Trace, problem: str) -> Generator[Partial, None, Map]:
+    """Compute the map of the shares of right answers after a short training at each gain and length."""
+    config, asked = trace.drawn(), survival_config(trace.drawn())
+    gains, lengths = gains_of(asked)[::COARSE], distances_of(asked)[COARSE::COARSE]
+    title = _("Right answers after a short training, {scheme}").format(scheme=trace.names[0])
+    line = boundary(trace, gains, LEARNING[0].sigma_in(config, problem))
+    shown = replace(picture(trace, blank(asked), line), title=title, learnt=True)
+    shown = replace(shown, gains=tuple(gains.tolist()), distances=tuple(lengths.tolist()))
+    runs = LEARNING[0].runs(config, problem, gains, lengths)
+    found = yield from mapped(runs, lambda part: Partial(part.share, replace(shown, values=part.accuracy)))
+    return replace(shown, values=found)
 
 
 def distances_of(config: Config) -> Array:
@@ -178,19 +228,18 @@ def picture(trace: Trace, found: Survival, line: Array) -> Map:
         gains=tuple(found.gains.tolist()),
         distances=tuple(distances.tolist()),
         values=found.medians[:, distances].T,
-        boundary=np.where(line <= 2.0 * distances[-1], line, np.nan),
+        boundary=np.minimum(line, 10.0 * distances[-1]),  # beyond the picture, but on its way there
         asked=(config.gain, config.seq_len),
     )
 
 
-def boundary(trace: Trace, gains: Array) -> Array:
-    """Return theory's 6 correlation lengths at each gain, (G,), nan where no theory applies."""
+def boundary(trace: Trace, gains: Array, drive: float) -> Array:
+    """Return theory's 6 correlation lengths at each gain, (G,), nan where no theory applies; ``drive`` is sigma_in."""
     config = trace.drawn()
     if for_trace(trace).log10_grad_norm is None:
         return np.full(len(gains), np.nan)
-    last = float(sigma_in(config)[0][-1])
     weights = sigma_w(config.replace(gain=1.0))
-    return np.array([LENGTHS * correlation_length(config.activation, float(gain) * weights, last) for gain in gains])
+    return np.array([LENGTHS * correlation_length(config.activation, float(gain) * weights, drive) for gain in gains])
 
 
 def entries(data: Map) -> dict[str, list[Style]]:
@@ -198,6 +247,21 @@ def entries(data: Map) -> dict[str, list[Style]]:
     return ({_("theory: 6 ξ"): [BOUNDARY]} if data.has_boundary else {}) | {
         _("you are here"): [HERE | {"linestyle": ""}]
     }
+
+
+def learners(data: Map) -> str:
+    """Say over which length networks have learnt at which gains, as far as it is known."""
+    known = np.where(np.isfinite(data.values), data.values, 0.0)
+    good = known >= LEARNT
+    if not good.any():
+        return _("{title}: nowhere are {share} of the answers right yet.").format(
+            title=data.title, share=percent(LEARNT)
+        )
+    row = int(np.flatnonzero(good.any(axis=1))[-1])
+    gains = np.array(data.gains)[good[row]]
+    text = _("{title}: {share} are right up to length {steps}, there at gains from {low} to {high}.")
+    ends = {"low": number(float(gains[0])), "high": number(float(gains[-1]))}
+    return text.format(title=data.title, share=percent(LEARNT), steps=data.distances[row], **ends)
 
 
 def survivors(data: Map) -> str:

@@ -2,7 +2,6 @@
 
 import pytest
 
-import rnnviz as rv
 from rnnviz.dashboard.cost import amount
 from rnnviz.dashboard.settings import Settings
 from rnnviz.story import step_readout
@@ -78,4 +77,5 @@ def test_the_chosen_layer_comes_back_by_its_link(opened):
 def test_the_cost_model_knows_layers():
     one, four = (amount(Settings().replace(layers=layers, input_size=64).comparison) for layers in (1, 4))
     assert 3 < four / one < 4.4, "the bar of compare"
-    assert rv.Config().layers == 1
+    cut = Settings().replace(loss_at="every", truncate=20).comparison
+    assert 3 < amount(cut) / amount(Settings().comparison) < 6, "the gradients of 21 losses go back side by side"

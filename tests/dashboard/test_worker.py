@@ -8,8 +8,8 @@ from pages import until
 from working import MODES, Page, Work, player
 
 import rnnviz as rv
-from rnnviz.dashboard.comparison import Comparison
 from rnnviz.dashboard.results import Results
+from rnnviz.dashboard.settings import Comparison
 from rnnviz.dashboard.work import Job, Part
 from rnnviz.dashboard.worker import PATIENCE, WORTH, Worker
 

@@ -15,16 +15,17 @@ from rnnviz.engine.trace import Network
 from rnnviz.numerics.progress import finish
 from rnnviz.numerics.scaled import Scaled
 
-NAMES = ("W_xh", "W_hh", "W_hy")
-
 
 def loss_of_copies(copies, params, x, targets, cell, loss_at):
-    """Return the loss of a network that has a copy of each matrix for each step, (T, ...) each."""
-    h = c = np.zeros((x.shape[1], params["W_hh"].shape[0]))
+    """Return the loss of two layers that have a copy of each matrix for each step, (T, ...) each."""
+    states = [(np.zeros((x.shape[1], params["W_hh"].shape[0])),) * 2] * 2
     total = 0.0
-    for t, x_t in enumerate(x):
-        step = params | {name: copies[name][t] for name in NAMES}
-        h, c = reference.CELLS[cell](step, x_t, h, c, anp.tanh, anp)
+    for t, h in enumerate(x):
+        step = params | {name: copies[name][t] for name in copies}
+        for layer in (1, 2):
+            own = reference.of_layer(step, layer)
+            h, c = reference.CELLS[cell](own, h, *states[layer - 1], anp.tanh, anp)
+            states = [*states[: layer - 1], (h, c), *states[layer:]]
         if loss_at == "every" or t == len(x) - 1:
             y = anp.dot(h, step["W_hy"]) + params["b_y"]
             logs = y - anp.log(anp.sum(anp.exp(y), axis=-1, keepdims=True))
@@ -36,16 +37,32 @@ def loss_of_copies(copies, params, x, targets, cell, loss_at):
 @pytest.mark.parametrize("cell", reference.CELLS)
 def test_parts_by_step_are_the_gradients_of_copies_and_their_matrices_add_up(cell, loss_at):
     params, x, targets = reference.network(cell, seed=4)
-    copies = {name: np.stack([params[name]] * len(x)) for name in NAMES}
+    above = reference.network(cell, seed=5, inputs=5)[0]
+    params |= {f"{name}_2": value for name, value in above.items() if name not in ("W_hy", "b_y")}
+    copies = {name: np.stack([params[name]] * len(x)) for name in params if name.startswith("W")}
     parts = grad(loss_of_copies)(copies, params, x, targets, cell, loss_at)
-    found = finish(weight_gradients(Network(params, x, targets, cell, "tanh", loss_at, "mine")))
+    net = Network(params, x, targets, cell, "tanh", loss_at, "mine")
+    found = finish(weight_gradients(net, 2)) | finish(weight_gradients(net, 1))
     whole = rv.bptt(params, x, targets, cell, "tanh", loss_at).d_params
-    for name in NAMES:
+    for name in copies:
         np.testing.assert_allclose(parts[name].sum(axis=0), whole[name], atol=1e-13, err_msg=name)
         assert 10 ** found[name].whole == pytest.approx(np.linalg.norm(whole[name]), rel=1e-12), name
         norms = np.nan_to_num(10 ** found[name].by_step[1:])  # nan where no loss reads W_hy
         np.testing.assert_allclose(norms, np.linalg.norm(parts[name], axis=(1, 2)), rtol=1e-10, err_msg=name)
     assert found["W_hh"].by_step[1] == -np.inf  # h_0 = 0
+
+
+def test_truncation_cuts_parts_off_and_they_still_add_up():
+    params, x, targets = reference.network("gru", seed=4)
+    full = finish(weight_gradients(Network(params, x, targets, "gru", "tanh", "last", "mine")))
+    for loss_at in ("last", "every"):
+        found = finish(weight_gradients(Network(params, x, targets, "gru", "tanh", loss_at, "mine", truncate=2)))
+        whole = rv.bptt(params, x, targets, "gru", "tanh", loss_at, truncate=2).d_params
+        for name, each in found.items():
+            assert 10**each.whole == pytest.approx(np.linalg.norm(whole[name]), rel=1e-12), name
+        if loss_at == "last":
+            np.testing.assert_allclose(found["W_xh"].by_step[5:], full["W_xh"].by_step[5:], rtol=1e-12)
+            assert (found["W_xh"].by_step[1:5] == -np.inf).all()
 
 
 def test_parts_vanish_to_1e_6000_and_explode_to_1e_6000():

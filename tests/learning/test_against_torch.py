@@ -113,11 +113,11 @@ def test_20_steps_of_layers_and_of_a_carried_state_agree(torch, cell):
 
 
 def truncated_gradients(torch, peer, batch, where, reach):
-    """Sum the gradients of every loss alone, with the state detached ``reach`` steps before it."""
+    """Sum the gradients of every loss alone, with the state before its last ``reach`` steps detached."""
     x, targets = (torch.from_numpy(each) for each in batch)
     peer.optimiser.zero_grad()
     for k, t in enumerate(where):
-        start, state = max(0, t - reach), None
+        start, state = max(0, t + 1 - reach), None
         if start:
             state = peer.net(x[:start])[1]
             state = tuple(each.detach() for each in state) if isinstance(state, tuple) else state.detach()
@@ -126,7 +126,7 @@ def truncated_gradients(torch, peer, batch, where, reach):
     return {name: tensor.grad.numpy()[part].T for name, tensor, part in peer.places()}
 
 
-@pytest.mark.parametrize(("problem", "layers"), [("recall", 1), ("recall", 3), ("copying", 1), ("copying", 3)])
+@pytest.mark.parametrize(("problem", "layers"), [("recall", 1), ("recall", 3), ("copying", 2)])
 @pytest.mark.parametrize("cell", CELLS)
 def test_truncated_gradients_agree_with_autograd(torch, cell, problem, layers):
     for reach in (1, 4, 25):

@@ -220,7 +220,8 @@ def test_an_optimiser_whose_memory_overflows_is_not_silently_stuck():
 @given(
     cell=st.sampled_from(["rnn", "lstm", "gru"]), activation=st.sampled_from(list(rv.activations.ACTIVATIONS)),
     scheme=st.sampled_from(list(rv.schemes.SCHEMES)), gain=st.sampled_from([0.0, 1.0, 3.0, 20.0]),
-    hidden_size=st.integers(1, 6), seq_len=st.integers(2, 30), batch_size=st.integers(1, 3),
+    hidden_size=st.integers(1, 6), layers=st.integers(1, 3), truncate=st.integers(0, 5),
+    seq_len=st.integers(2, 30), batch_size=st.integers(1, 3),
     input_scale=st.sampled_from([0.0, 1.0, 100.0]), problem=st.sampled_from(list(PROBLEMS)),
     optimiser=st.sampled_from(list(OPTIMISERS)), rate=st.sampled_from([1e-3, 1.0, 1e3, 1e100]),
     clip=st.sampled_from([{}, {"clip_norm": 0.0}, {"clip_norm": 0.0, "clip_value": 1e3}]),
@@ -303,8 +304,10 @@ def test_a_text_is_written():
         ({"problem": "addnig"}, "problem must be one of adding, .*; got 'addnig'. Did you mean 'adding'?"),
         ({"optimiser": "adan"}, "optimiser must be one of sgd, .*; got 'adan'. Did you mean 'adam'?"),
         ({"schemes": ["xavier", "xavir"]}, "scheme must be one of xavier, .*; got 'xavir'. Did you mean 'xavier'?"),
-        ({"schemes": ()}, "train needs at least one scheme and one seed"),
-        ({"seeds": []}, "train needs at least one scheme and one seed"),
+        ({"schemes": ()}, r"schemes must hold at least one entry; got \(\)"),
+        ({"schemes": 3}, "scheme must be one of xavier, .*; got 3"),
+        ({"seeds": []}, r"seeds must hold at least one entry; got \[\]"),
+        ({"seeds": 1.5}, "seeds must hold at least one entry; got 1.5"),
         ({"seeds": [0, -1]}, "seed must be a whole number from 0 to 4294967295; got -1"),
         ({"learning_rate": 0}, "learning_rate must be a positive number; got 0"),
         ({"learning_rate": float("nan")}, "learning_rate must be a positive number; got nan"),
@@ -321,3 +324,21 @@ def test_a_wrong_argument_is_named_at_once(wrong, message):
     arguments = {"config": rv.Config(**SMALL), "problem": "recall"} | wrong
     with pytest.raises(ValueError, match=message):
         rv.train(**arguments)
+
+
+@pytest.mark.parametrize("truncate", [0, 2])
+@pytest.mark.parametrize("cell", ["rnn", "lstm", "gru"])
+def test_the_gradient_is_that_of_bptt(cell, truncate):
+    """Two ways through the same cells: all steps by `bptt`, exact at any magnitude, and what a training step does."""
+    config = rv.Config(cell=cell, layers=2, truncate=truncate, **SMALL)
+    for problem, loss_at in (("recall", "last"), ("copying", "every"), ("characters", "every")):
+        training = rv.Training(config, problem, clip_norm=0, clip_value=0)
+        (x, targets), params = training.draw(0), training.params()
+        reduction = "sum" if training.problem.is_summed else "mean"
+        targets = targets[-1] if loss_at == "last" else targets
+        g = rv.bptt(params, x, targets, cell=cell, loss_at=loss_at, loss_reduction=reduction, truncate=truncate)
+        steps = len(x) if training.problem.is_summed else 1
+        assert training.advance().loss == pytest.approx(g.loss / steps, rel=1e-12)
+        found = training.stack.unpacked(training.stack.gradient[0])
+        for name, value in g.d_params.items():
+            np.testing.assert_allclose(found[name], value, atol=1e-12, err_msg=f"{problem} {name}")

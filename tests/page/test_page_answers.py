@@ -24,7 +24,7 @@ def pins_of(page):
 
 
 def test_equal_settings_are_pinned_once_and_the_oldest_pin_goes(opened):
-    page = opened()
+    page = opened("", "state")
     for gain in (0.9, 0.9, 1.1, 1.2, 1.3):
         control(page, "Gain").value = gain
         button(page, "Pin").click()

@@ -127,16 +127,16 @@ def test_new_seed_draws_other_numbers_and_changes_nothing_else(opened):
 
 def test_a_link_brings_back_the_very_picture(opened):
     changes = {
-        "scene": lambda page: button(page, "Forget bias").click(),
         "seed": lambda page: button(page, "New seed").click(),
         "pin": lambda page: button(page, "Pin").click(),
         "number": lambda page: setattr(control(page, "Gain"), "value", 0.1 + 0.2),
         "menu": lambda page: setattr(control(page, "Input scheme"), "value", "orthogonal"),
         "choice": lambda page: setattr(control(page, "Theory"), "value", True),
         "draws": lambda page: setattr(control(page, "Draws"), "value", 3),
+        "scene": lambda page: button(page, "Forget bias").click(),
     }
+    page = opened()
     for name, change in changes.items():
-        page = opened()
         change(page)
         assert page.stage.query, name
         again = opened(page.stage.query)

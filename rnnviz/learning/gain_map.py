@@ -1,0 +1,79 @@
+"""What networks have learnt after some training steps, over a grid of gains and sequence lengths, coarse to fine."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterator
+from functools import partial
+from typing import NamedTuple
+
+import numpy as np
+
+from ..network.config import Config
+from ..numerics.progress import mapped
+from .problems import PROBLEMS
+from .training import Training
+
+Array = np.ndarray
+
+
+class Learnt(NamedTuple):
+    """A map, as far as it is known: the share done, and the share of right answers (K, G), nan where not known yet."""
+
+    share: float
+    accuracy: Array
+
+
+def training_at_gains(config: Config, problem: str, gains: Array) -> Training:
+    """Return a training of networks that differ in their gain alone, which stand in the place of the schemes."""
+    training = Training(config.replace(gain=1.0), problem, schemes=[config.scheme] * len(gains), seeds=[config.seed])
+    for name, columns in training.stack.columns.items():
+        if name.startswith("W_hh") or (name.startswith("W_xh") and name != "W_xh"):
+            training.stack.weights[:, columns] *= gains[:, None]
+    return training
+
+
+def learning(config: Config, problem: str, gains: Array, lengths: Array, steps: int) -> Generator[Learnt, None, Array]:
+    """Train networks at every gain and length for so many steps, every fourth length and gain first.
+
+    Returns the share of right answers on sequences that they have not been trained on, (K, G); nan for networks whose
+    numbers overflow, and where the problem has no such length.
+    """
+    found = np.full((len(lengths), len(gains)), np.nan)
+    todo = list(levels(len(lengths), len(gains)))
+    shown = found
+    for done, (row, columns) in enumerate(todo):
+        at = config.replace(seq_len=max(int(lengths[row]), PROBLEMS[problem].shortest))
+        training = training_at_gains(at, problem, gains[columns])
+        for step in range(steps):
+            yield from mapped(training.advancing(), partial(now, Learnt((done + step / steps) / len(todo), shown)))
+        found[row, columns] = np.asarray(training.evaluate()["test"].accuracy)[:, 0]
+        shown = filled(found)
+    return found
+
+
+def now(known: Learnt, share: float) -> Learnt:
+    """Return the map, whatever the share of a training step that is done."""
+    return known
+
+
+def levels(rows: int, columns: int) -> Iterator[tuple[int, Array]]:
+    """Yield a row and the columns to compute in it: a grid of every fourth, then what lies between."""
+    known = np.zeros((rows, columns), dtype=bool)
+    for step in (4, 2, 1):
+        wanted = np.zeros_like(known)
+        wanted[::step, ::step] = True
+        for row in range(0, rows, step):
+            missing = np.flatnonzero(wanted[row] & ~known[row])
+            if missing.size:
+                yield row, missing
+        known |= wanted
+
+
+def filled(found: Array) -> Array:
+    """Return the map with each unknown place as the nearest known one below and to the left of it."""
+    shown = found.copy()
+    for axis in (1, 0):
+        for k in range(1, shown.shape[axis]):
+            now, before = (np.moveaxis(shown, axis, 0)[j] for j in (k, k - 1))
+            now[np.isnan(now)] = before[np.isnan(now)]
+    return shown
