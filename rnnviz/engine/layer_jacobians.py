@@ -26,13 +26,13 @@ def layer_jacobians(params: Params, x: Array, activation: str) -> list[Array]:
 
     Source: Glorot & Bengio 2010, sect. 4.2.1, for T = 1.
     """
-    phi, layers, steps = ACTIVATIONS[activation], count_layers(params), len(x)
+    phi, layers, found = ACTIVATIONS[activation], count_layers(params), []
+    states = [[np.zeros(params["W_hh"].shape[0])] for _layer in range(layers)]
     with np.errstate(over="ignore", invalid="ignore"):
-        states = [step.state["h"][0] for _layer, step in forward_through(params, x, CELLS["rnn"], phi)]
-        by_layer = np.reshape(states, (layers, steps, -1))
-        found = []
+        for layer, step in forward_through(params, x, CELLS["rnn"], phi):
+            states[layer - 1].append(step.state["h"][0])
         for layer in range(2, layers + 1):
-            own, before = layer_params(params, layer), by_layer[layer - 1, -2] if steps > 1 else 0.0 * by_layer[0, 0]
-            a = by_layer[layer - 2, -1] @ own["W_xh"] + before @ own["W_hh"] + own["b_h"]
+            own, below, before = layer_params(params, layer), states[layer - 2][-1], states[layer - 1][-2]
+            a = below @ own["W_xh"] + before @ own["W_hh"] + own["b_h"]
             found.append(own["W_xh"] * phi.slope(a))
     return found
