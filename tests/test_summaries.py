@@ -46,9 +46,8 @@ def same(one, other):
         for key in one:
             same(one[key], other[key])
     elif isinstance(one, tuple):
-        assert len(one) == len(other)
-        for each, its in zip(one, other, strict=True):
-            same(each, its)
+        for each, theirs in zip(one, other, strict=True):
+            same(each, theirs)
     elif isinstance(one, np.ndarray):
         assert one.shape == other.shape
         np.testing.assert_array_equal(one, other)

@@ -208,9 +208,8 @@ class Dashboard(KeptPage):
         self.notes.value = "".join(f"<p>{html.escape(sentence, quote=False)}</p>" for sentence in frame.notes)
         self.notes.layout.display = None if frame.notes else "none"
         self.advice.show(frame.advice)
-        self.bet.show(self.state, frame)
-        self.check.show(self.state, frame)
-        self.weights.show(self.state, frame)
+        for part in (self.bet, self.check, self.weights):
+            part.show(self.state, frame)
         if self.race:
             self.race.show(self.state, frame.curves)
         self.controls.feature(self.strip.show(self.state))

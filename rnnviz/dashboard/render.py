@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..engine.trace import Trace
-from ..network.cells import CELLS
 from ..story import step_readout
 from ..story.notes import notes
 from ..story.suggestions import Suggestion
@@ -124,7 +123,7 @@ def stage_frame(
         "columns": layout(int(viewport["width"]), len(pictures.canvases))[0],
         "words": [] if state.covers else captions(trace, theory_of if shows_theory else None, layer),
         "page": viewport["width"],
-        "told": len(trace.schemes) + CELLS[config.cell].has_matrix_jacobian + shows_gates(pictures),
+        "told": len(trace.schemes) + 1 + shows_gates(pictures),  # a cell without an equation leaves its room
         "settings": all_settings(trace, state.settings.options),
         "curves": len(trace.schemes),
         "steps": config.seq_len,

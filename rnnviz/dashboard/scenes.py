@@ -54,7 +54,8 @@ class Scene:
         """Tell whether what the scene's sentence asks for can be seen with these settings."""
         mine, theirs = self.config.to_dict(), now.config.to_dict()
         same = all(mine[name] == theirs[name] for name in SUBJECT if name not in self.moves)
-        return same and self.applied_to(now).comparison.schemes == now.comparison.schemes
+        chosen = all(now.option(name) == value for name, value in self.options.items())
+        return same and chosen and self.applied_to(now).comparison.schemes == now.comparison.schemes
 
     def can_be_seen(self, views: Sequence[str]) -> bool:
         """Tell whether a page of these views shows what the scene is about, and leaves none of them empty."""
@@ -66,8 +67,10 @@ class Scene:
 def scenes_of(start: Settings, views: Sequence[str]) -> dict[str, Scene]:
     """Return the scenes of a page by their names, first the one that it starts with, which asks what its views ask."""
     questions = [_(VIEWS[view].question) for view in views[:2] if VIEWS[view].question]
-    first = Scene(N_("Start"), " ".join(questions), start.beside, start.config.changed)
-    return {START: first} | {name: scene for name, scene in SCENES.items() if scene.can_be_seen(views)}
+    others = {name: scene for name, scene in SCENES.items() if scene.can_be_seen(views)}
+    options = {name: start.option(name) for scene in others.values() for name in scene.options}
+    first = Scene(N_("Start"), " ".join(questions), start.beside, start.config.changed, options=options)
+    return {START: first} | others
 
 
 def shown_scene(chosen: str, scenes: Mapping[str, Scene], now: Settings) -> str | None:

@@ -6,7 +6,7 @@ import numpy as np
 
 from ..network.activations import ACTIVATIONS
 from ..network.cells import CELLS, Params
-from .passes import forward
+from .layers import forward
 
 Array = np.ndarray
 

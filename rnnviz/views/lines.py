@@ -216,7 +216,7 @@ def set_up(ax: Axes, data: Lines) -> None:
     bottom, top = data.y_limits
     pad = PAD * (top - bottom)
     ax.set(xlim=(0, data.x_limit), ylim=(bottom - pad, top + pad), xlabel=data.x_label)
-    ax.set_ylabel(data.y_label)
+    legend.write_y_label(ax, data.y_label)
     count_on(ax.xaxis)
     beside = ax.transAxes + ScaledTranslation(-LABEL / 100, 0, ax.figure.dpi_scale_trans)
     ax.yaxis.set_label_coords(0, 0.5, transform=beside)
