@@ -117,10 +117,11 @@ def stage_frame(
         and any("theory" in VIEWS[view].options for view in pictures.canvases)
         and state.settings.option("theory")
     )
+    layer = of_layer(trace, state.settings.option("layer")).layer
     return {
         "views": views,
         "columns": layout(int(viewport["width"]), len(pictures.canvases))[0],
-        "words": [] if state.covers else captions(trace, theory_of if shows_theory else None),
+        "words": [] if state.covers else captions(trace, theory_of if shows_theory else None, layer),
         "page": viewport["width"],
         "told": len(trace.schemes) + 1 + shows_gates(pictures),  # a cell without an equation leaves its room
         "settings": all_settings(trace, state.settings.options),
