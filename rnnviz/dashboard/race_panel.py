@@ -22,6 +22,7 @@ from .state import Dispatch, PageState
 
 LATEST = -1
 PLACES = 200  # of the scrubber
+FAR = 10**6  # training steps
 
 
 class RacePanel(widgets.Box):
@@ -41,8 +42,9 @@ class RacePanel(widgets.Box):
         self.save = button(_("Save"), _("save the training as a file, to go on with it later"), self.save_training)
         self.load = widgets.FileUpload(accept=".npz", description=_("Open"), tooltip=_("go on with a saved training"))
         self.load.observe(self.open_training, "value")
+        # The key End leads to where a slider ended when the browser made it, or to its end if that is nearer.
         self.scrubber = widgets.IntSlider(
-            1, 0, 1, description=_("Weights of step"), readout=False, disabled=True,
+            FAR, 0, FAR, description=_("Weights of step"), readout=False, disabled=True,
             tooltip=_("the training step whose weights the pictures show; at its right end the latest"),
         )  # fmt: skip
         self.is_held = False
@@ -115,7 +117,7 @@ class RacePanel(widgets.Box):
 
     def show_kept(self, state: PageState, curves: Curves | None) -> None:
         """Let the scrubber reach over the whole training, and stand where the weights shown are from."""
-        scrubber, steps = self.scrubber, curves.steps if curves else 1
+        scrubber, steps = self.scrubber, curves.steps if curves else self.scrubber.max
         self.is_held = True
         # One message each, and the value always inside: a browser answers another one where both change at once.
         if steps > scrubber.max:

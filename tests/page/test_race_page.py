@@ -26,7 +26,9 @@ def test_networks_train_while_the_page_answers_and_their_past_can_be_seen(shared
     first = pictures(page)["gradient"]
     assert first[0] != latest[0]
     assert first[1] != latest[1]
-    assert page.evaluate(SAID) == at, "it went on although it was paused"
+    assert page.evaluate(SAID) == f"{at} · the pictures show step 0"
+    change(page, lambda: slider(page, "Weights of step").press("End"))
+    assert pictures(page)["gradient"] == latest
     change(page, page.get_by_role("button", name="Rewind").click)
     page.wait_for_function(f"() => {SAID}.includes('step 0 of 10000')")
     assert pictures(page)["gradient"][1] == first[1]
