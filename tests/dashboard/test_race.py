@@ -82,6 +82,18 @@ def test_the_pictures_show_the_trained_weights_and_the_scrubber_goes_back():
 
 
 @pytest.mark.usefixtures("no_loop")
+def test_a_map_stays_that_of_the_settings_while_networks_are_trained():
+    options = {"problem": "recall", "training_steps": "100"}
+    page = rv.Dashboard("race", "map", scheme=["xavier"], options=options, **SMALL)
+    before = page.stage.frame["views"][1]
+    press(page, "Train")
+    after = page.stage.frame["views"][1]
+    assert page.trace.own is not None
+    assert not page.stage.message
+    assert (after["alt"], after["stale"]) == (before["alt"], False)
+
+
+@pytest.mark.usefixtures("no_loop")
 def test_other_settings_are_shown_untrained_and_coming_back_shows_the_training_again():
     page = race_page()
     press(page, "Train")
