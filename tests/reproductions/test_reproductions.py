@@ -157,6 +157,7 @@ def test_notebook_runs_its_paper(path, untrained, monkeypatch):
         assert len(code.strip().splitlines()) <= LONGEST_CELL
         assert not re.search(r"^\s*(async def|def|class|global)\b", code, re.MULTILINE)
         exec(code, space)
+    space["plt"].close("all")
     assert isinstance(space["found"], Outcome)
     assert isinstance(space["found"].rows[0], Row)
 
