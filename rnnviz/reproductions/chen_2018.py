@@ -70,8 +70,9 @@ REPRODUCTIONS.add(
         figure="section 3",
         states="An RNN can be trained where theory's time scale reaches; the scale is longest at the critical gain, "
         "which depends on the variance of the input: 1 without input, 1.86 with unit inputs.",
-        differs="Tanh networks of 64 units that recall the first of 15 symbols (40 where inputs are small), trained for 200 steps. With "
-        "small inputs, training itself moves the weights far, so that the band is wide and its middle above the critical gain.",
+        differs="Tanh networks of 64 units recall the first of 15 symbols (40 where inputs are small), trained for "
+        "200 steps. With small inputs, training itself moves the weights far, so that the band of gains that learn is "
+        "wide, with its middle above the critical gain.",
         fn=reproduce,
     ),
 )

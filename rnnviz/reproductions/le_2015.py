@@ -49,9 +49,7 @@ def losses(label: str, seq_len: int, hidden_size: int, steps: int, seeds: int) -
     return steps - width * np.arange(len(means))[::-1], means
 
 
-def reproduce(
-    seq_len: int = 100, hidden_size: int = 64, steps: int = 800, seeds: int = 2
-) -> tuple[list[Row], Picture]:
+def reproduce(seq_len: int = 100, hidden_size: int = 64, steps: int = 800, seeds: int = 2) -> tuple[list[Row], Picture]:
     """Train all networks on adding."""
     curves = {label: losses(label, seq_len, hidden_size, steps, seeds) for label in CASES}
     larger, papers, lstm, tanh, gaussian = (loss[-1] for _, loss in curves.values())
