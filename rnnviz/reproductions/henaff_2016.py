@@ -33,11 +33,11 @@ def reproduce(
     adding_steps: int = 600,
 ) -> tuple[list[Row], Picture]:  # fmt: skip
     """Train the linear recurrence with ReLU at its input on both problems."""
-    usual = {"cell": NAME, "activation": "relu", "hidden_size": hidden_size, "batch_size": 32}
     with registered(CELLS, NAME, linear_recurrence()):
-        copying = rv.Config(seq_len=copied_after, input_scheme="xavier", **usual)
+        usual = rv.Config(cell=NAME, activation="relu", hidden_size=hidden_size, batch_size=32)
+        copying = usual.replace(seq_len=copied_after, input_scheme="xavier")
         copied = curves_of(rv.Training(copying, "copying", SCHEMES, range(seeds), learning_rate=0.003), copying_steps)
-        adding = rv.Config(seq_len=added_over, input_scheme="small_normal", **usual)
+        adding = usual.replace(seq_len=added_over, input_scheme="small_normal")
         added = curves_of(rv.Training(adding, "adding", SCHEMES, range(seeds), learning_rate=0.001), adding_steps)
     rows = rows_of(f"copying after {copied_after}", copied, "orthogonal")
     rows += rows_of(f"adding over {added_over}", added, "identity")

@@ -39,7 +39,7 @@ def losses(label: str, seq_len: int, hidden_size: int, steps: int, seeds: int) -
     """Return steps, and the loss over chance: the median over seeds, means of ``WINDOW`` steps."""
     deviation, changes, rate = CASES[label]
     with registered(SCHEMES, IRNN, irnn(deviation)):
-        config = rv.Config(seq_len=seq_len, hidden_size=hidden_size, batch_size=32, **changes)
+        config = rv.Config(seq_len=seq_len, hidden_size=hidden_size, batch_size=32).replace(**changes)
         training = rv.Training(config, "adding", config.scheme, range(seeds), learning_rate=rate)
         for _ in training.run(steps, every=steps):
             pass

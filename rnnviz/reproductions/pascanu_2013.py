@@ -68,10 +68,10 @@ def compared(label: str, config: rv.Config, seeds: int, times: int) -> tuple[lis
 
 def reproduce(hidden_size: int = 64, seq_len: int = 100, seeds: int = 5, times: int = 8) -> tuple[list[Row], Picture]:
     """Compare the bound with gradients, for tanh with and without input and for the sigmoid."""
-    usual = {"hidden_size": hidden_size, "seq_len": seq_len, "batch_size": 4, "input_scheme": "xavier"}
+    usual = rv.Config(hidden_size=hidden_size, seq_len=seq_len, batch_size=4)
     rows, curves = [], {}
     for label, activation, inputs in CASES:
-        config = rv.Config(activation=activation, inputs=inputs, **usual)
+        config = usual.replace(activation=activation, inputs=inputs)
         found, curves[label] = compared(label, config, seeds, times)
         rows += found
     return rows, Picture(curves, {"xlabel": "γ σ_max", "ylabel": "decades per step", "xscale": "log"})
