@@ -22,7 +22,8 @@ from timing import again, alternate, machine, verdict
 
 import rnnviz as rv
 from rnnviz.engine.batching import split
-from rnnviz.engine.passes import backward, cross_entropy, forward
+from rnnviz.engine.layers import backward, forward
+from rnnviz.engine.passes import cross_entropy
 from rnnviz.engine.runs import comparing, stack_params
 from rnnviz.network.activations import ACTIVATIONS
 from rnnviz.network.arithmetic import EXACT
@@ -127,7 +128,7 @@ def passes(configs: list[rv.Config]) -> dict:
         tapes = []
         for step in forward(params, x, cell, phi):
             tapes.append(step.tape)
-        errors = [None] * (len(tapes) - 1) + [cross_entropy(params, step.state["h"], targets[:, -1])[1:]]
+        errors = [None] * (len(tapes) - 1) + [cross_entropy(params, step.state["h"], targets[:, -1])[1]]
         for _ in backward(params, tapes, errors, cell):
             pass
 

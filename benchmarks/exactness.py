@@ -12,7 +12,8 @@ import numpy as np
 from timing import alternate, machine, verdict
 
 import rnnviz as rv
-from rnnviz.engine.passes import backward, cross_entropy, forward
+from rnnviz.engine.layers import backward, forward
+from rnnviz.engine.passes import cross_entropy
 from rnnviz.engine.runs import stack_params
 from rnnviz.network.activations import ACTIVATIONS
 from rnnviz.network.arithmetic import EXACT, PLAIN
@@ -30,7 +31,7 @@ def tapes(config: rv.Config, seeds: int = 1):
     steps = list(forward(params, x, CELLS[config.cell], ACTIVATIONS[config.activation], EXACT))
     exact = [step.tape for step in steps]
     plain = [tuple(f.to_float() if isinstance(f, Scaled) else f for f in tape) for tape in exact]
-    errors = [None] * (len(steps) - 1) + [cross_entropy(params, steps[-1].state["h"], targets[:, -1])[1:]]
+    errors = [None] * (len(steps) - 1) + [cross_entropy(params, steps[-1].state["h"], targets[:, -1])[1]]
     return params, exact, plain, errors
 
 

@@ -10,12 +10,15 @@ import resource
 import sys
 import time
 import tracemalloc
+from itertools import product
 
 import numpy as np
 from timing import again, alternate, machine, verdict
 
 import rnnviz as rv
 from rnnviz.engine.batching import run_bytes
+from rnnviz.engine.runs import comparing
+from rnnviz.numerics.progress import finish
 
 
 def slope(config: rv.Config, lengths: tuple[int, ...]) -> float:
@@ -28,7 +31,7 @@ def slope(config: rv.Config, lengths: tuple[int, ...]) -> float:
 def peak_over_stored(config: rv.Config, seeds: int) -> float:
     """Return peak memory as a multiple of what the backward pass needs.
 
-    It needs R x T x B x H numbers of 8 bytes for each factor of the cell: 1 for an RNN, 6 for an LSTM, 5 for a GRU.
+    It needs R x L x T x B x H numbers of 8 bytes for each factor of the cell: 1 for an RNN, 6 for an LSTM, 5 for a GRU.
     """
     stored = seeds * run_bytes(config)
     tracemalloc.start()
@@ -36,6 +39,16 @@ def peak_over_stored(config: rv.Config, seeds: int) -> float:
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     return peak / stored
+
+
+def layers_ratio(config: rv.Config) -> float:
+    """Return the CPU time of a comparison of four layers, as a multiple of that of one."""
+    contenders = {
+        str(layers): lambda layers=layers: finish(comparing(config.replace(layers=layers), lanes=1))
+        for layers in (1, 4)
+    }
+    times = alternate(contenders, 9, time.process_time)
+    return times["4"] / times["1"]
 
 
 def largest() -> None:
@@ -54,9 +67,14 @@ def main() -> None:
     for hidden_size in (256, 1024):
         config = rv.Config(hidden_size=hidden_size, batch_size=8)
         verdict(f"rnn H={hidden_size}: slope of time in T", slope(config, (100, 200, 400)), 0.9, 1.1)
+    for cell, layers in product(rv.cells.CELLS, (1, 4)):
+        config = rv.Config(cell=cell, hidden_size=128, seq_len=200, layers=layers)
+        name = f"{cell}, {layers} layers: peak memory over what must be stored, 4 seeds"
+        verdict(name, peak_over_stored(config, 4), high=2.0)
+    truncated = rv.Config(hidden_size=128, seq_len=200, loss_at="every", truncate=50)
+    verdict("rnn, truncated: peak memory over what must be stored", peak_over_stored(truncated, 4), high=2.0)
     for cell in rv.cells.CELLS:
-        config = rv.Config(cell=cell, hidden_size=128, seq_len=200)
-        verdict(f"{cell}: peak memory over what must be stored, 4 seeds", peak_over_stored(config, 4), high=2.0)
+        verdict(f"{cell}: time of 4 layers over that of 1", layers_ratio(rv.Config(cell=cell)), high=4.4)
 
 
 if __name__ == "__main__":

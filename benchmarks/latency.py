@@ -35,7 +35,7 @@ from conftest import BROWSER_FLAGS, BROWSERS, start_server  # noqa: E402
 
 COMPARED = ("rnnviz", "keys", "clicks", "echo", "interact")
 KEYS = ("PageUp", "ArrowRight")  # never the same twice, and never back to an earlier setting
-PLACES = (0.3, 0.2, 0.35, 0.25, 0.4)  # on the track, never at the handle
+PLACES = (0.5, 0.1, 0.45, 0.15, 0.4, 0.05)  # on the track of about 90 px, never where the handle is
 DRAGGED = ("rnnviz", "echo", "interact", "H = 256")
 CHANGES, DRAG = 50, 2000  # changes of a drag, and how many ms it takes
 MOMENT = Random(0)
@@ -127,7 +127,7 @@ class Contender:
         self.act = self.press_key if keys else self.click
         self.page = browser.new_context(viewport={"width": 1280, "height": 900}).new_page()
         self.page.set_default_timeout(120_000)
-        self.page.goto(url)
+        self.page.goto(url, wait_until="commit")  # what is waited for, the next lines say
         self.handle = self.page.locator(".widget-slider", has_text="Hidden size").locator(".noUi-handle")
         self.handle.wait_for()
         self.page.wait_for_function(f"() => document.querySelectorAll({json.dumps(selector)}).length > 0")

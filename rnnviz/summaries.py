@@ -62,7 +62,8 @@ def sizes(config: Config) -> str:
     'LSTM, tanh, H = 64, D = 32, O = 10, T = 50, B = 32'
     """
     inputs, classes = config.sizes
-    counts = {"H": config.hidden_size, "D": inputs, "O": classes, "T": config.seq_len, "B": config.batch_size}
+    layers = {"L": config.layers} if config.layers > 1 else {}
+    counts = layers | {"H": config.hidden_size, "D": inputs, "O": classes, "T": config.seq_len, "B": config.batch_size}
     names = [_(CELLS[config.cell].label), _(ACTIVATIONS[config.activation].label)]
     return ", ".join(names + [f"{name} = {count}" for name, count in counts.items()])
 
@@ -111,9 +112,15 @@ def gradients_line(gradients: Gradients) -> str:
 
 def norms(gradients: Gradients) -> list[tuple[str, str, str]]:
     """Return name, shape and norm of each state's and each parameter's gradient."""
-    arrays = {"d_h": gradients.d_h, "d_c": gradients.d_c}
+    states = {"d_h": gradients.d_h_by_layer, "d_c": gradients.d_c_by_layer}
+    arrays = {
+        name if len(each) == 1 else f"{name}_by_layer[{k}]": values
+        for name, each in states.items()
+        if each is not None
+        for k, values in enumerate(each)
+    }
     arrays |= {f"d_{name}": value for name, value in gradients.d_params.items()}
-    return [(name, str(each.shape), number(norm(each))) for name, each in arrays.items() if each is not None]
+    return [(name, str(each.shape), number(norm(each))) for name, each in arrays.items()]
 
 
 def norm(a: Array) -> float:

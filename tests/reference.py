@@ -2,16 +2,32 @@
 
 from __future__ import annotations
 
+import autograd.numpy as anp
 import mpmath as mp
 import numpy as np
+from autograd.scipy.special import erf
+from scipy import special
 
 import rnnviz as rv
+
+SELU_SCALE, SELU_ALPHA = 1.0507009873554804934193349852946, 1.6732632423543772848170429916717
+
+
+def elu(a, xp):
+    return xp.where(a > 0, a, xp.exp(xp.where(a > 0, 0.0, a)) - 1)
+
 
 ACTIVATIONS = {
     "tanh": lambda a, xp: xp.tanh(a),
     "sigmoid": lambda a, xp: 1 / (1 + xp.exp(-a)),
     "relu": lambda a, xp: xp.where(a > 0, a, 0.0),
     "linear": lambda a, xp: a,
+    "leaky_relu": lambda a, xp: xp.where(a > 0, a, 0.01 * a),
+    "elu": elu,
+    "selu": lambda a, xp: SELU_SCALE * xp.where(a > 0, a, SELU_ALPHA * elu(a, xp)),
+    "gelu": lambda a, xp: a * (1 + (erf if xp is anp else special.erf)(a / 2**0.5)) / 2,
+    "softsign": lambda a, xp: a / (1 + xp.abs(a)),
+    "hard_tanh": lambda a, xp: xp.where(xp.abs(a) < 1, a, xp.sign(a)),
 }
 
 
@@ -100,11 +116,33 @@ def network(cell, seed=0, steps=6, batch=3, inputs=4, hidden=5, classes=3, scale
 
 # ---- the same in mpmath, for one sequence, at any magnitude
 
+
+def mp_density(a):
+    return mp.exp(-a * a / 2) / mp.sqrt(2 * mp.pi)
+
+
+def mp_normal(a):
+    """Return P(z <= a), by its asymptotic series where mpmath's own does not reach."""
+    if abs(a) < 1e4:
+        return mp.erfc(-a / mp.sqrt(2)) / 2
+    tail = mp_density(a) / abs(a) * (1 - a**-2 + 3 * a**-4 - 15 * a**-6)
+    return tail if a < 0 else 1 - tail
+
+
 MP_PHI = {
     "tanh": (mp.tanh, lambda a: 4 * mp.exp(-2 * abs(a)) / (1 + mp.exp(-2 * abs(a))) ** 2),
     "sigmoid": (lambda a: 1 / (1 + mp.exp(-a)), lambda a: mp.exp(-abs(a)) / (1 + mp.exp(-abs(a))) ** 2),
     "relu": (lambda a: max(a, mp.mpf(0)), lambda a: mp.mpf(a > 0)),
     "linear": (lambda a: a, lambda a: mp.mpf(1)),
+    "leaky_relu": (lambda a: a if a > 0 else mp.mpf(0.01) * a, lambda a: mp.mpf(1 if a > 0 else 0.01)),
+    "elu": (lambda a: a if a > 0 else mp.expm1(a), lambda a: mp.exp(min(a, 0))),
+    "selu": (
+        lambda a: SELU_SCALE * a if a > 0 else SELU_SCALE * SELU_ALPHA * mp.expm1(a),
+        lambda a: mp.mpf(SELU_SCALE) if a > 0 else SELU_SCALE * SELU_ALPHA * mp.exp(a),
+    ),
+    "gelu": (lambda a: a * mp_normal(a), lambda a: mp_normal(a) + a * mp_density(a)),
+    "softsign": (lambda a: a / (1 + abs(a)), lambda a: 1 / (1 + abs(a)) ** 2),
+    "hard_tanh": (lambda a: min(max(a, mp.mpf(-1)), mp.mpf(1)), lambda a: mp.mpf(abs(a) < 1)),
 }
 
 

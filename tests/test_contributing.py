@@ -13,10 +13,10 @@ CHECKS = """
 from test_contributing import check_gradients, check_picture, check_scheme
 
 check_scheme("lecun")
-check_gradients(activation="softsign")
+check_gradients(activation="arctan")
 check_gradients(inputs="waves")
 check_gradients(cell="ugrnn")
-check_gradients(cell="ugrnn", activation="softsign", inputs="waves", scheme="lecun")
+check_gradients(cell="ugrnn", activation="arctan", inputs="waves", scheme="lecun")
 check_picture("last_step")
 """
 

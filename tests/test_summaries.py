@@ -45,6 +45,9 @@ def same(one, other):
         assert one.keys() == other.keys()
         for key in one:
             same(one[key], other[key])
+    elif isinstance(one, tuple):
+        for each, theirs in zip(one, other, strict=True):
+            same(each, theirs)
     elif isinstance(one, np.ndarray):
         assert one.shape == other.shape
         np.testing.assert_array_equal(one, other)

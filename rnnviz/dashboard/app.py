@@ -38,6 +38,7 @@ from .settings import Settings, too_many
 from .stage import Stage
 from .state import PageState
 from .static_copy import KeptPage
+from .weights_panel import WeightsPanel
 from .worker import Mode, Worker, running_loop
 
 FOLLOW = 1.0  # seconds between two looks at the weights while they are trained, which take time from the training
@@ -111,7 +112,7 @@ class Dashboard(KeptPage):
         self.strip = Strip(scenes, self.bet, self.dispatch)
         self.notes = widgets.HTML().add_class("rnnviz-notes").add_class("rnnviz-live")
         self.advice = AdvicePanel(self.dispatch)
-        self.check = GradientCheckPanel(self.dispatch)
+        self.check, self.weights = GradientCheckPanel(self.dispatch), WeightsPanel()
         trains = any(VIEWS[name].trains for name in self.pictures.canvases)
         self.race = RacePanel(self.controls.choices["problem"], self.dispatch, self.stage.send) if trains else None
         hide = (*state.hide, *ABSENT) if own else state.hide
@@ -121,7 +122,7 @@ class Dashboard(KeptPage):
         card = row([], "rnnviz-card-slot")  # where a served page puts the notebook's tasks
         last = row([rows.more, self.actions.said], "rnnviz-last")
         column = row([card, rows.first, rows.beside, rows.second, self.actions, last], "rnnviz-column")
-        extras = row([self.advice, *([] if own else [self.check])], "rnnviz-extras")
+        extras = row([self.advice, *([] if own else [self.check, self.weights])], "rnnviz-extras")
         race = [self.race] if self.race else []
         if self.race:
             rows.more.children[1].children += (self.race.files,)
@@ -207,8 +208,8 @@ class Dashboard(KeptPage):
         self.notes.value = "".join(f"<p>{html.escape(sentence, quote=False)}</p>" for sentence in frame.notes)
         self.notes.layout.display = None if frame.notes else "none"
         self.advice.show(frame.advice)
-        self.bet.show(self.state, frame)
-        self.check.show(self.state, frame)
+        for part in (self.bet, self.check, self.weights):
+            part.show(self.state, frame)
         if self.race:
             self.race.show(self.state, frame.curves)
         self.controls.feature(self.strip.show(self.state))

@@ -183,6 +183,8 @@ def filename(config: Config, schemes: Sequence[str], ending: str, view: str = ""
     named = "-vs-".join(schemes[:MOST_NAMED])
     more = f"-and-{len(schemes) - MOST_NAMED}-more" if len(schemes) > MOST_NAMED else ""
     gain = f"gain{config.gain:g}" if config.gain != DEFAULTS["gain"] else ""
+    if not applies("gain", config.to_dict()):
+        gain = f"radius{config.spectral_radius:g}"
     sizes = [f"H{config.hidden_size}", f"T{config.seq_len}"]
     parts = filter(None, ["rnnviz", view, config.cell, config.activation, named + more, gain, *sizes])
     stem = re.sub(r"[^A-Za-z0-9._-]+", "_", "-".join(parts))

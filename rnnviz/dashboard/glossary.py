@@ -8,7 +8,7 @@ from fractions import Fraction
 
 import ipywidgets as widgets
 
-from ..network.activations import ACTIVATIONS
+from ..network.activations import ACTIVATIONS, Activation
 from ..network.cells import CELLS
 from ..network.config import FIELDS, label_of
 from ..network.inputs import INPUTS
@@ -16,7 +16,7 @@ from ..network.schemes import SCHEMES, Scheme
 from ..story import verdict
 from ..text.glossary import TERMS
 from ..text.language import N_, _
-from ..text.number_format import plain
+from ..text.number_format import number, plain
 from ..views import OPTIONS
 from .settings import MOST_SCHEMES
 
@@ -72,7 +72,7 @@ def settings() -> Iterator[Entry]:
     yield (_("Draws"),), _(DRAWS_HELP)
     yield (_("Compare with"),), _("schemes drawn beside the first, at most {count}").format(count=MOST_SCHEMES - 1)
     yield from (((_(cell.label),), cell.formula) for cell in CELLS.values())
-    yield from (((_(activation.label),), activation.formula) for activation in ACTIVATIONS.values())
+    yield from (((_(activation.label),), activation_words(activation)) for activation in ACTIVATIONS.values())
     yield from (((_(each.label),), _(each.help)) for each in INPUTS.values())
 
 
@@ -85,6 +85,12 @@ def scheme_words(scheme: Scheme) -> str:
     if not scheme.random:
         text = _("{formula}, the same matrix at every draw. {source}.")
     return text.format(formula=_(scheme.formula), variance=variance_words(scheme), source=_(scheme.source))
+
+
+def activation_words(phi: Activation) -> str:
+    """Return an activation's formula, and the gain that PyTorch recommends for it."""
+    text = _("{formula}. PyTorch's calculate_gain: {gain}.") if phi.torch_gain else "{formula}"
+    return text.format(formula=phi.formula, gain=number(phi.torch_gain or 0.0, digits=3))
 
 
 def variance_words(scheme: Scheme) -> str:

@@ -20,7 +20,7 @@ Array = np.ndarray
 # Controls that mean nothing here: fields of Config, options, and the other names that a link can hide.
 ABSENT = (
     "scheme", "input_scheme", "cell", "activation", "hidden_size", "input_size", "output_size", "forget_bias",
-    "beside", "seeds", "theory",
+    "layers", "spectral_radius", "beside", "seeds", "theory",
 )  # fmt: skip
 
 
@@ -54,7 +54,7 @@ class OwnNetwork:
         params = checked(params, *batch, cell, "last")[0]
         hidden, classes = params["W_hy"].shape
         sizes = {"hidden_size": hidden, "input_size": inputs, "output_size": classes, "layers": count_layers(params)}
-        return cls(params, name or _(OWN), {"cell": cell, "activation": activation, **sizes})
+        return cls(params, name or _(OWN), {"cell": cell, "activation": activation, "spectral_radius": 0.0, **sizes})
 
     def check(self, config: Config) -> None:
         """Raise a ValueError for settings that this network cannot have."""

@@ -37,11 +37,12 @@ def plan(state: PageState, results: Results, views: Sequence[str], in_steps: boo
     trace = results[comparison].value
     jobs = [] if "comparison" in state.stopped else comparison_jobs(comparison, results, in_steps)
     is_settled = not jobs and trace is not None
+    trains = state.race is not None and state.training and not results[state.race].is_settled
     jobs += check_jobs(state, results)
     if is_settled:
-        jobs += view_jobs(state, trace, results, views)
+        jobs += view_jobs(state, trace, results, state.seen(views) if trains else views)
     jobs += pin_jobs(state, results)
-    if state.race and state.training and not results[state.race].is_settled:
+    if state.race and trains:
         return [*jobs, Job(state.race, "training", REST)]
     if jobs or not (in_steps and is_settled) or state.covers:
         return jobs

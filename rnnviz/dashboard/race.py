@@ -157,24 +157,17 @@ class Race:
                 curves, told = self.curves(float(np.median(taken))), time.perf_counter()
             yield curves
         self.training.snapshots.keep(self.training.step, self.training.stack.weights)
-        return self.curves(notes=self.results())
+        scores = yield from mapped(self.training.evaluating(), partial(now, curves))
+        return self.curves(notes=self.right_answers(scores))
 
-    def results(self) -> tuple[str, ...]:
-        """Return sentences on the share of right answers by scheme, medians over seeds."""
-        found: Mapping[str, Any] = self.training.evaluate()
+    def right_answers(self, scores: Mapping[str, Any]) -> tuple[str, ...]:
+        """Return a sentence for each scheme on its share of right answers, the median over seeds."""
         said = []
         for k, name in enumerate(self.training.settings.schemes):
-            shares = {
-                part: float(np.nanmedian(score.accuracy[k]))
-                for part, score in found.items()
-                if np.isfinite(score.accuracy[k]).any()
-            }
-            words = ", ".join(f"{_(PARTS[part])} {percent(share)}" for part, share in shares.items())
-            said += (
-                [_("{scheme}: right answers {shares}").format(scheme=_(SCHEMES[name].short), shares=words)]
-                if words
-                else []
-            )
+            known = {part: score.accuracy[k][np.isfinite(score.accuracy[k])] for part, score in scores.items()}
+            words = [f"{_(PARTS[part])} {percent(float(np.median(each)))}" for part, each in known.items() if each.size]
+            text = _("{scheme}: right answers {shares}.")
+            said += [text.format(scheme=_(SCHEMES[name].short), shares=", ".join(words))] if words else []
         return tuple(said)
 
     def curves(self, seconds: float = 0.0, notes: tuple[str, ...] = ()) -> Curves:
@@ -197,7 +190,7 @@ class Race:
             diverged=training.diverged.copy(),
             overflow=training.overflow,
             reached=training.reached.copy(),
-            kept=tuple(training.snapshots.kept),
+            kept=tuple(training.steps_kept),
             seconds_left=(self.steps - done) * seconds,
             notes=(*notes, *self.written()),
         )

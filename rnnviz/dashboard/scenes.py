@@ -54,7 +54,8 @@ class Scene:
         """Tell whether what the scene's sentence asks for can be seen with these settings."""
         mine, theirs = self.config.to_dict(), now.config.to_dict()
         same = all(mine[name] == theirs[name] for name in SUBJECT if name not in self.moves)
-        return same and self.applied_to(now).comparison.schemes == now.comparison.schemes
+        chosen = all(now.option(name) == value for name, value in self.options.items())
+        return same and chosen and self.applied_to(now).comparison.schemes == now.comparison.schemes
 
     def can_be_seen(self, views: Sequence[str]) -> bool:
         """Tell whether a page of these views shows what the scene is about, and leaves none of them empty."""
@@ -66,8 +67,10 @@ class Scene:
 def scenes_of(start: Settings, views: Sequence[str]) -> dict[str, Scene]:
     """Return the scenes of a page by their names, first the one that it starts with, which asks what its views ask."""
     questions = [_(VIEWS[view].question) for view in views[:2] if VIEWS[view].question]
-    first = Scene(N_("Start"), " ".join(questions), start.beside, start.config.changed)
-    return {START: first} | {name: scene for name, scene in SCENES.items() if scene.can_be_seen(views)}
+    others = {name: scene for name, scene in SCENES.items() if scene.can_be_seen(views)}
+    options = {name: start.option(name) for scene in others.values() for name in scene.options}
+    first = Scene(N_("Start"), " ".join(questions), start.beside, start.config.changed, options=options)
+    return {START: first} | others
 
 
 def shown_scene(chosen: str, scenes: Mapping[str, Scene], now: Settings) -> str | None:
@@ -78,7 +81,10 @@ def shown_scene(chosen: str, scenes: Mapping[str, Scene], now: Settings) -> str 
 
 
 # Other values of these make a scene's sentence wrong; sizes and seeds do not.
-SUBJECT = ("gain", "cell", "activation", "inputs", "input_scale", "input_scheme", "loss_at", "forget_bias")
+SUBJECT = (
+    *("gain", "cell", "activation", "inputs", "input_scale", "input_scheme", "loss_at", "forget_bias"),
+    *("layers", "truncate"),
+)
 SCENES: Registry[Scene] = Registry("scene")
 SCENES.add(
     "fades",
@@ -171,5 +177,47 @@ SCENES.add(
         ("uniform01",),
         {"scheme": "xavier", "cell": "gru"},
         views=("gates", "gradient"),
+    ),
+)
+SCENES.add(
+    "layers_alone",
+    Scene(
+        N_("Layers alone"),
+        N_("Five layers and a single step: with which scheme does more of the gradient arrive at layer 1?"),
+        ("pytorch",),
+        {"scheme": "glorot_uniform", "layers": 5, "seq_len": 1, "inputs": "digits"},
+        views=("layers_state", "layers_gradient"),
+    ),
+)
+SCENES.add(
+    "both_ways",
+    Scene(
+        N_("Both ways"),
+        N_("Four layers, 50 steps: at step 1, does more of the gradient arrive in the top layer or in layer 1?"),
+        (),
+        {"scheme": "xavier", "layers": 4},
+        views=("layers_state", "layers_gradient"),
+    ),
+)
+SCENES.add(
+    "one_gain",
+    Scene(
+        N_("One gain for all?"),
+        N_("Move Gain until the gradient survives along the top layer: what happens in layer 1 then?"),
+        (),
+        {"scheme": "xavier", "layers": 4, "gain": 2.0},
+        ("gain",),
+        views=("layers_state", "layers_gradient"),
+    ),
+)
+SCENES.add(
+    "cut_off",
+    Scene(
+        N_("Cut off"),
+        N_("The loss reaches back 20 steps only: what has faded here, and what is cut off?"),
+        (),
+        {"scheme": "xavier", "layers": 4, "gain": 2.0, "truncate": 20},
+        ("truncate",),
+        views=("layers_state", "layers_gradient"),
     ),
 )

@@ -25,10 +25,17 @@ POLL = 0.02  # seconds between two looks at how far the lanes are
 
 
 def run_bytes(config: Config) -> int:
-    """Return the memory that one run needs: its inputs, drawn and stacked, and the tape of all states and steps."""
+    """Return the memory that one run needs: its inputs, drawn and stacked, and the tape of all layers and steps.
+
+    Gradients of several truncated losses go back side by side: of each layer's states, and those of a step beside them.
+    """
     inputs, _ = config.sizes
-    numbers = 2 * inputs + CELLS[config.cell].factors * config.hidden_size
-    return 8 * config.seq_len * config.batch_size * numbers
+    cell, hidden = CELLS[config.cell], config.hidden_size
+    numbers = config.seq_len * (2 * inputs + config.layers * cell.factors * hidden)
+    if config.loss_at == "every" and 0 < config.truncate < config.seq_len:
+        beside = config.layers * len(cell.states) + 3 * (len(cell.states) + len(cell.gates))
+        numbers += (config.truncate + 1) * beside * hidden
+    return 8 * config.batch_size * numbers
 
 
 def weight_bytes(config: Config) -> int:

@@ -10,23 +10,30 @@ bit. So each is computed twice, the second time with every activation's last bit
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 
 from ..network.activations import ACTIVATIONS, Activation
 from ..network.arithmetic import PLAIN, Arithmetic, Kept, Plain
 from ..network.cells import CELLS, Params, State
 from ..network.config import Config
+from ..network.layers import layer_params, layers_above
 from ..network.losses import loss_weight
 from ..network.sampling import draw_inputs, init_params
 from ..numerics.progress import Progress, rescaled
 from .bptt import Gradients
-from .passes import cross_entropy, forward
+from .layers import forward, forward_through
+from .passes import cross_entropy
 from .sensitivity import jitter
 
 Array = np.ndarray
 STEP = 1e-20  # of the complex step, relative to the step that changes the loss by 1
 OTHER_STEP = 1e10  # times as long is the second one: the first may underflow on its way to the loss
 DIFFERENCE = 1e-6  # of central differences
+RAISED = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
 def takes_complex(phi: Activation) -> bool:
@@ -46,8 +53,8 @@ class Jittered(Plain):
         self.rng = np.random.default_rng(0)
 
     def activate(self, phi: Activation, a: Array) -> tuple[Array, Kept]:
-        h = phi.f(a) * jitter(a.shape, self.rng, 2)
-        return h, (h,)
+        h, kept = super().activate(phi, a)
+        return h * jitter(a.shape, self.rng, 2), kept
 
 
 class Derivatives:
@@ -59,6 +66,8 @@ class Derivatives:
         self.config, self.cell, self.phi = config, CELLS[config.cell], ACTIVATIONS[config.activation]
         self.params, (self.x, self.targets) = init_params(config), draw_inputs(config)
         self.weight = loss_weight(config.loss_at, config.loss_reduction, config.seq_len)
+        self.every, self.reach = config.loss_at == "every", min(config.truncate or config.seq_len, config.seq_len)
+        self.layers = state_names(config.layers)
         self.method = "complex step" if takes_complex(self.phi) else "central differences"
 
     def twice(self, name: str, index: tuple[int, ...], decades: float) -> Progress[tuple[float, float] | None]:
@@ -81,33 +90,77 @@ class Derivatives:
 
     def loss(self, name: str, index: tuple[int, ...], step: complex, num: Arithmetic = PLAIN) -> Progress[complex]:
         """Return the loss with one entry moved by ``step``."""
-        if name == "dL/dh":
-            return self.loss_after(index, step, num)
-        return self.total(self.params | {name: moved(self.params[name], index, step)}, self.x, self.targets, num)
+        if name in self.layers:
+            return self.loss_after(self.layers[name], index, step, num)
+        return self.total(self.params | {name: moved(self.params[name], index, step)}, num)
 
-    def loss_after(self, index: tuple[int, ...], step: complex, num: Arithmetic) -> Progress[complex]:
-        """Return the loss from step t on of the one sequence that h_t belongs to, with one number of h_t moved."""
+    def loss_after(self, layer: int, index: tuple[int, ...], step: complex, num: Arithmetic) -> Progress[complex]:
+        """Return the losses of one sequence that a layer's h_t reaches, with one number of h_t moved."""
         t, row, unit = index
-        rows = slice(row, row + 1)
-        state = {name: getattr(self.gradients, name)[t, rows] for name in self.cell.states}
+        rows, end = slice(row, row + 1), min(t + self.reach, len(self.x))
+        state = self.state(layer, t, rows)
         state["h"] = moved(state["h"], (0, unit), step)
-        x, targets = self.x[t:, rows], self.targets[t:, rows]
-        loss: complex = (yield from self.total(self.params, x, targets, num, state)) if len(x) else 0.0
-        if t and (self.config.loss_at == "every" or not len(x)):
-            loss += complex(cross_entropy(self.params, state["h"], self.targets[t - 1, rows], self.weight)[0])
-        return loss / self.config.batch_size
+        x = self.x if layer == 1 else self.gradients.h_by_layer[layer - 2, 1:]
+        h = [state["h"]] if t else []
+        for each in forward(layer_params(self.params, layer), x[t:end, rows], self.cell, self.phi, num, state):
+            h.append(each.state["h"])
+            yield len(h) / (end - t + 1)
+        begin = end - len(h)
+        if layer < self.config.layers:
+            states = [self.state(above, begin, rows) for above in range(layer + 1, self.config.layers + 1)]
+            walk = forward_through(layers_above(self.params, layer), np.stack(h), self.cell, self.phi, num, states)
+            h = [each.state["h"] for above, each in walk if above == len(states)]
+        if not self.every and end < len(self.x):
+            return 0.0
+        return self.sum_of_losses(self.params, h, self.targets[begin:end, rows]) / self.config.batch_size
 
-    def total(
-        self, params: Params, x: Array, targets: Array, num: Arithmetic, state: State | None = None
-    ) -> Progress[complex]:
-        """Return the loss over the steps of ``x``, entered with ``state``."""
-        steps = []
-        for step in forward(params, x, self.cell, self.phi, num, state):
-            steps.append(step)
-            yield len(steps) / len(x)
-        first = 0 if self.config.loss_at == "every" else len(steps) - 1
-        pairs = zip(steps[first:], targets[first:], strict=True)
-        return sum(complex(cross_entropy(params, step.state["h"], target, self.weight)[0]) for step, target in pairs)
+    def state(self, layer: int, t: Any, rows: slice = slice(None)) -> State:
+        """Return the states that a layer has passed on from some steps."""
+        by_layer = {name: getattr(self.gradients, f"{name}_by_layer") for name in self.cell.states}
+        return {name: values[layer - 1, t][..., rows, :] for name, values in by_layer.items()}
+
+    def total(self, params: Params, num: Arithmetic) -> Progress[complex]:
+        """Return the loss; where it is truncated, states beyond its reach are those computed before."""
+        length, reach = len(self.x), self.reach
+        if reach == length or self.every:
+            begun = yield from self.over(params, self.x[:reach], self.targets[:reach], num)
+        if reach == length:
+            return begun
+        if not self.every:
+            return (yield from self.over(params, self.x[-reach:], self.targets[-reach:], num, length - reach))
+        x, targets = (np.moveaxis(sliding_window_view(a[1:], reach, axis=0), -1, 1) for a in (self.x, self.targets))
+        return begun + (yield from self.over(params, x, targets, num, slice(1, length - reach + 1)))
+
+    def over(self, params: Params, x: Array, targets: Array, num: Arithmetic, start: Any = None) -> Progress[complex]:
+        """Return the losses over the steps of ``x`` (..., T, B, D); of several stretches, those of their last steps.
+
+        They are entered with the states of the steps ``start``, by default with 0.
+        """
+        layers, h = range(1, self.config.layers + 1), []
+        states = [] if start is None else [self.state(layer, start) for layer in layers]
+        for done, (layer, step) in enumerate(forward_through(params, x, self.cell, self.phi, num, states), 1):
+            if layer == len(layers):
+                h.append(step.state["h"])
+            yield done / (len(layers) * x.shape[-3])
+        last_only = x.ndim > 3
+        targets = np.moveaxis(targets, -2, 0)
+        return self.sum_of_losses(params, h[-1:] if last_only else h, targets[-1:] if last_only else targets)
+
+    def sum_of_losses(self, params: Params, h: Sequence[Array], targets: Array) -> complex:
+        """Return the loss of some steps: of each that has one."""
+        pairs = list(zip(h, targets, strict=True))[0 if self.every else -1 :]
+        return sum(complex(np.sum(cross_entropy(params, each, target, self.weight)[0])) for each, target in pairs)
+
+
+def state_names(layers: int) -> dict[str, int]:
+    """Return what the gradient of each layer's states is called, and the layer, counted from 1.
+
+    >>> state_names(1), state_names(2)
+    ({'dL/dh': 1}, {'dL/dh⁽¹⁾': 1, 'dL/dh⁽²⁾': 2})
+    """
+    if layers == 1:
+        return {"dL/dh": 1}
+    return {f"dL/dh⁽{str(layer).translate(RAISED)}⁾": layer for layer in range(1, layers + 1)}
 
 
 def moved(a: Array, index: tuple[int, ...], step: complex) -> Array:

@@ -27,32 +27,42 @@ def most_steps(d: dict[str, Scaled]) -> int:
     return min(LONGEST, AT_ONCE // d["h"].m.size)
 
 
-def fast_steps(W: Weights, tapes: Sequence[tuple], d: dict[str, Scaled], cell: Cell) -> list[StepBack]:
+def fast_steps(
+    W: Weights, tapes: Sequence[tuple], d: dict[str, Scaled], cell: Cell, arriving: Scaled | None = None
+) -> list[StepBack]:
     """Return as many steps back through ``tapes``, the last step first, as plain floats compute exactly.
 
-    There are none where a factor itself lies outside float64, or where there are too few tapes to be worth it.
+    ``arriving`` (steps - 1, ..., B, H) is added to dL/dh after each step but the last. There are none where a factor
+    itself lies outside float64, or where there are too few tapes to be worth it.
     """
     is_plain = not any(isinstance(factor, Scaled) for tape in tapes for factor in tape)
-    if len(tapes) < SHORTEST or not is_plain or W.e or not all(part.is_rowwise for part in d.values()):
+    rowwise = all(part.is_rowwise for part in (*d.values(), *([] if arriving is None else [arriving])))
+    if len(tapes) < SHORTEST or not is_plain or W.e or not rowwise:
         return []
     growth, powers = kept_near_one([tape[cell.step_factor[1]] for tape in tapes])
-    flows, steps = [], []
+    flows, ends, steps, exponents = [], [], [], []
     try:
         with np.errstate(under="raise", over="raise", invalid="raise"):
             m, e = aligned(d)
-            flows.append(m)
+            exponents = [e] * (len(tapes) + 1) if powers is None else [e, *(e + powers)]
+            added = None if arriving is None else shifted(arriving, exponents[1:-1])
             for k, tape in enumerate(tapes):
-                step = cell.step_back(W.m, tape, m, PLAIN)
+                flows.append(m if added is None or k == 0 else m | {"h": m["h"] + added[k - 1]})
+                step = cell.step_back(W.m, tape, flows[-1], PLAIN)
                 m = step.previous if growth is None else {name: a * growth[k] for name, a in step.previous.items()}
+                ends.append(m)
                 steps.append(step)
-                flows.append(m)
     except FloatingPointError:
         pass
-    steps = steps[: exact_steps(flows, steps, growth, W)]
-    if not steps:
-        return []
-    exponents = [e] * len(flows) if growth is None else [e, *(e + powers)]
-    return scaled(flows, steps, exponents)
+    flows = flows[: len(steps)]
+    exact = exact_steps(flows, ends, steps, growth, W)
+    return scaled(ends, steps[:exact], exponents)
+
+
+def shifted(d: Scaled, exponents: Sequence[Array]) -> Array:
+    """Return the numbers of ``d`` in units of these powers of two, one for each entry along the first axis."""
+    powers = d.e - np.stack(exponents)
+    return pow2(d.m, powers) if powers.any() else d.m
 
 
 def aligned(d: dict[str, Scaled]) -> tuple[dict[str, Array], Array]:
@@ -70,17 +80,23 @@ def kept_near_one(step_factors: Sequence[Array]) -> tuple[Array | None, Array | 
     return (None, None) if shift.min() > SHRINK else (np.ldexp(1.0, -shift), np.cumsum(shift, axis=0, dtype=float))
 
 
-def exact_steps(flows: Sequence[dict[str, Array]], steps: Sequence[StepBack], growth: Array | None, W: Weights) -> int:
+def exact_steps(
+    flows: Sequence[dict[str, Array]], ends: Sequence[dict[str, Array]], steps: Sequence[StepBack],
+    growth: Array | None, W: Weights,
+) -> int:  # fmt: skip
     """Return how many of the steps started near 1 and lost no number that matters in a product with ``W``."""
     if not steps:
         return 0
     good = np.ones(len(steps), dtype=bool)
     for name in flows[0]:
-        largest = np.abs(np.stack([flow[name] for flow in flows])).max(axis=-1, keepdims=True)
-        before, after = largest[:-1], largest[1:] if growth is None else largest[1:] / growth[: len(steps)]
+        before = largest([flow[name] for flow in flows])
+        # What ends a step starts the next one, unless something arrives in between.
+        same = all(flow[name] is end[name] for flow, end in zip(flows[1:], ends, strict=False))
+        after = [before[1:], largest([ends[-1][name]])] if same else [largest([end[name] for end in ends])]
+        unscaled = np.concatenate(after) if growth is None else np.concatenate(after) / growth[: len(steps)]
         good &= every((before == 0) | ((before > 2.0**-SAFE) & (before < 2.0**SAFE)))
         # Beside a largest number that is not small, lost ones do not matter. A product of 0 may have underflowed.
-        good &= every((after > 2.0**-WINDOW) | ((after == 0) & (before == 0)))
+        good &= every((unscaled > 2.0**-WINDOW) | ((unscaled == 0) & (before == 0)))
     if not W.dense:
         for parts in zip(*(step.d_rec for step in steps), strict=True):
             sizes = np.abs(np.stack(parts))
@@ -88,18 +104,23 @@ def exact_steps(flows: Sequence[dict[str, Array]], steps: Sequence[StepBack], gr
     return len(steps) if good.all() else int(np.argmin(good))
 
 
+def largest(arrays: Sequence[Array]) -> Array:
+    """Return the largest magnitude in each row of some arrays, stacked."""
+    return np.abs(np.stack(arrays)).max(axis=-1, keepdims=True)
+
+
 def every(good: Array) -> Array:
     """Return for each entry along the first axis whether it is True throughout."""
     return np.all(good.reshape(len(good), -1), axis=1)
 
 
-def scaled(flows: Sequence[dict[str, Array]], steps: Sequence[StepBack], exponents: Sequence[Array]) -> list[StepBack]:
-    """Return steps in plain floats as steps of `Scaled` numbers; ``exponents`` belong to the rows of ``flows``."""
-    wide = [{name: Scaled(a, e) for name, a in flow.items()} for flow, e in zip(flows, exponents, strict=False)]
+def scaled(ends: Sequence[dict[str, Array]], steps: Sequence[StepBack], exponents: Sequence[Array]) -> list[StepBack]:
+    """Return steps in plain floats as steps of `Scaled` numbers; ``exponents`` belong to the rows of each step."""
     backs = []
     for k, (step, e) in enumerate(zip(steps, exponents, strict=False)):
-        total = wide[k] if step.total is flows[k] else {name: Scaled(a, e) for name, a in step.total.items()}
         d_in = [Scaled(part, e) for part in step.d_in]
         d_rec = d_in if step.d_rec is step.d_in else [Scaled(part, e) for part in step.d_rec]
-        backs.append(StepBack(total, wide[k + 1], d_in, d_rec))
+        total = {name: Scaled(a, e) for name, a in step.total.items()}
+        previous = {name: Scaled(a, exponents[k + 1]) for name, a in ends[k].items()}
+        backs.append(StepBack(total, previous, d_in, d_rec))
     return backs

@@ -153,7 +153,7 @@ class Check:
 
 
 def check(config: Config, entries: int = 5, seed: int = 0) -> Check:
-    """Check ``entries`` random entries of every parameter and of dL/dh_t at as many steps.
+    """Check ``entries`` random entries of every parameter and of each layer's dL/dh_t at as many steps.
 
     Raises
     ------
@@ -170,7 +170,7 @@ def check(config: Config, entries: int = 5, seed: int = 0) -> Check:
 def progress(config: Config, entries: int = 5, seed: int = 0) -> Iterator[Check]:
     """Yield what `check` has found so far, after every entry and again and again within a long one."""
     probe = Probe(config)
-    result = Check(probe.method, total=entries * (len(probe.params) + 1))
+    result = Check(probe.method, total=entries * (len(probe.params) + len(probe.layers)))
     yield result
     for _share in probe.backpropagating():
         yield result
@@ -188,21 +188,23 @@ class Probe(Derivatives):
 
     def backpropagating(self) -> Progress[None]:
         """Compute the gradients to check, and how far they depend on the last bit of the weights."""
-        chosen = {name: getattr(self.config, name) for name in ("cell", "activation", "loss_at", "loss_reduction")}
+        names = ("cell", "activation", "loss_at", "loss_reduction", "truncate")
+        chosen = {name: getattr(self.config, name) for name in names}
         self.gradients = yield from backpropagating(self.params, self.x, self.targets, **chosen)
-        self.ours = {**self.gradients.d_params, "dL/dh": self.gradients.d_h}
+        d_h = {name: self.gradients.d_h_by_layer[layer - 1] for name, layer in self.layers.items()}
+        self.ours = self.gradients.d_params | d_h
         self.last_bit = 0.0
         if not is_chaotic(self.params, self.x, self.config.cell, self.config.activation):
             return
         again = yield from backpropagating(nearby(self.params), self.x, self.targets, **chosen)
         with np.errstate(invalid="ignore"):
-            changes = np.abs(again.log10_grad_norm - self.gradients.log10_grad_norm)
+            changes = np.abs(again.log10_grad_norm_by_layer - self.gradients.log10_grad_norm_by_layer)
         self.last_bit = float(np.nanmax(changes, initial=0.0))
 
     @cached_property
     def underflows(self) -> bool:
         """Whether a state comes near float64's smallest number, beyond which it would be 0."""
-        sizes = np.abs(self.gradients.h)
+        sizes = np.abs(self.gradients.h_by_layer)
         return bool(np.any((sizes > 0) & (sizes < TINY)))
 
     def sample(self, name: str, entries: int, rng: np.random.Generator) -> Iterator[tuple[int, ...]]:
@@ -210,11 +212,11 @@ class Probe(Derivatives):
         shape = self.ours[name].shape
         for step in np.linspace(0, shape[0] - 1, entries).round().astype(int):
             index = tuple(int(rng.integers(size)) for size in shape)
-            yield (int(step), *index[1:]) if name == "dL/dh" else index
+            yield (int(step), *index[1:]) if name in self.layers else index
 
     def compare(self, name: str, index: tuple[int, ...]) -> Progress[Entry | str]:
         """Return the compared entry, or the reason why it cannot be compared."""
-        ours = self.ours[name][index[0]] if name == "dL/dh" else self.ours[name]
+        ours = self.ours[name][index[0]] if name in self.layers else self.ours[name]
         decades = self.decades(name, index, ours)
         is_zero = decades == -np.inf
         if abs(decades) > REACH and not is_zero:
@@ -234,8 +236,8 @@ class Probe(Derivatives):
 
     def decades(self, name: str, index: tuple[int, ...], ours: Array) -> float:
         """Return log10 of the root mean square of the gradient that an entry belongs to."""
-        if name == "dL/dh":
-            return self.gradients.log10_grad_norm[index[0]] - 0.5 * np.log10(ours.size)
+        if name in self.layers:
+            return self.gradients.log10_grad_norm_by_layer[self.layers[name] - 1, index[0]] - 0.5 * np.log10(ours.size)
         top = np.abs(ours).max()
         if top == 0 or not np.isfinite(top):
             return -np.inf if top == 0 else np.inf

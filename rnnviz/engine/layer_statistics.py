@@ -20,19 +20,20 @@ TOGETHER = 2**16  # numbers whose statistics are computed in one go: more would 
 class LayerStates:
     """Computes the statistics of a layer's states in N experiments, from their steps.
 
-    ``first_nonfinite`` (N,) are the steps at which the layers below have overflowed, -1 for none.
+    ``first_nonfinite`` (N,) are the steps at which this layer or the one ``below`` has overflowed, -1 for none.
     """
 
-    def __init__(self, config: Config, first_nonfinite: Array):
+    def __init__(self, config: Config, runs: int, below: LayerStates | None):
+        self.below = below
         self.cell: Cell = CELLS[config.cell]
         self.phi: Activation = ACTIVATIONS[config.activation]
         self.last = config.seq_len
-        shape = (len(first_nonfinite), config.seq_len + 1)
+        shape = (runs, config.seq_len + 1)
         self.moments = {name: np.zeros(shape) for name in ("second_moment", "variance", "mean", "saturation")}
         self.gates = {name: np.full(shape, np.nan) for name in self.gate_names}
         self.gate_saturation = {name: np.full(shape, np.nan) for name in self.gate_names}
         self.units = np.zeros((*shape, config.hidden_size))
-        self.first_nonfinite = first_nonfinite.copy()
+        self.first_nonfinite = np.full(runs, -1)
         self.unnoted: list[Step] = []
 
     @property
@@ -56,9 +57,13 @@ class LayerStates:
         bad = ~np.isfinite(sums)
         if bad.any():
             bad &= ~np.logical_and.reduce([np.isfinite(array).all(axis=(-2, -1)) for array in arrays])
-            self.first_nonfinite[bad & ((self.first_nonfinite < 0) | (self.first_nonfinite > t))] = t
+            self.first_nonfinite[bad & (self.first_nonfinite < 0)] = t
+        if self.below:
+            below = self.below.first_nonfinite
+            spoilt = (self.first_nonfinite < 0) & (below >= 0) & (below <= t)
+            self.first_nonfinite[spoilt] = below[spoilt]
         for array in arrays:
-            array[(self.first_nonfinite >= 0) & (self.first_nonfinite <= t)] = 0.0
+            array[self.first_nonfinite >= 0] = 0.0
 
     def note(self, steps: list[Step], last: int) -> None:
         """Compute the statistics of consecutive steps that end with step ``last``."""

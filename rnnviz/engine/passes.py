@@ -1,4 +1,4 @@
-"""Forward through the steps of one layer, the loss, and back again.
+"""What both passes are made of: some steps of one layer forward, the loss, some steps of one layer back.
 
 Everything works on stacks: arrays may have leading axes (schemes, seeds, ...).
 """
@@ -17,31 +17,13 @@ from .fast_backward import LONGEST, SHORTEST, fast_steps, most_steps
 
 Array = np.ndarray
 Errors = Sequence[Sequence[Gradient] | None]  # what arrives from outside at each step, by block of columns
-AT_ONCE = 2**14  # numbers in the states of all steps computed at once: more would not stay in the processor's cache
-MOST = 16  # steps computed at once
 
 
-def forward(
-    params: Params, x: Array, cell: Cell, phi: Activation, num: Arithmetic = EXACT, state: State | None = None
-) -> Iterator[Step]:
-    """Yield the T steps of the forward pass from ``state``, or from ``h_0 = 0``.
-
-    ``x`` is (..., T, B, D); the states are (..., B, H).
-    """
+def project(params: Params, x: Array) -> Array:
+    """Return ``x_t W_xh + b_h`` for some steps, (..., steps, B, D) -> (..., steps, B, kH)."""
     steps, batch, inputs = x.shape[-3:]
-    stack = np.broadcast_shapes(x.shape[:-3], params["W_xh"].shape[:-2])
-    size = params["W_hh"].shape[-2]
-    if state is None:
-        zeros = np.zeros((*stack, batch, size), dtype=params["W_hh"].dtype)
-        state = dict.fromkeys(cell.states, zeros)
-    at_once = min(MOST, max(1, AT_ONCE // state["h"].size))
-    for start in range(0, steps, at_once):
-        block = x[..., start : start + at_once, :, :]
-        rows = block.reshape((*x.shape[:-3], -1, inputs)) @ params["W_xh"] + params["b_h"]
-        projected = rows.reshape((*stack, -1, batch, rows.shape[-1]))
-        taken = take_steps(params, projected, state, cell, phi, num)
-        yield from taken
-        state = taken[-1].state
+    rows = x.reshape((*x.shape[:-3], -1, inputs)) @ params["W_xh"] + params["b_h"]
+    return rows.reshape((*rows.shape[:-2], steps, batch, rows.shape[-1]))
 
 
 def take_steps(params, projected: Array, state: State, cell: Cell, phi: Activation, num: Arithmetic) -> list[Step]:
@@ -87,40 +69,59 @@ def cross_entropy(params: Params, h: Array, targets: Array, weight: float = 1.0)
     return weight * loss, Scaled(weight * m.real / y.shape[-2], -powers)
 
 
-def backward(
-    params: Params, tapes: Sequence[tuple], errors: Errors, cell: Cell, num: Arithmetic = EXACT
-) -> Iterator[StepBack]:
-    """Yield the steps of the backward pass from T to 1, then one more with the gradient of the initial state.
+class Backward:
+    """The way back through the steps of one layer, some steps at a time.
 
-    ``errors[t]`` holds the gradients, by block of columns, of what reads h_{t+1} by ``params["W_hy"]``: dL/dy_{t+1}, or
-    the next layer's ``d_in`` where its W_xh takes the place of W_hy; None where nothing does. ``total`` holds the total
-    derivatives dL/dh_t.
+    Attributes
+    ----------
+    number : the layer's, counted from 1.
+    d : the gradients of the states that the steps so far have reached, empty before the first.
+    wait : how many steps to take one by one before several at once are tried again.
     """
-    W_out, W_back = (num.weights(params[name].swapaxes(-1, -2)) for name in ("W_hy", "W_hh"))
-    d = no_gradient(params, errors, cell, num)
-    tapes, errors = tapes[::-1], errors[::-1]
-    at = retry = 0
-    while at < len(tapes):
-        if (error := errors[at]) is not None:
-            d["h"] = num.balanced(d["h"] + num.through([num.start(part) for part in error], W_out))
-        taken = []
-        if num is EXACT and at >= retry:
-            taken = fast_steps(W_back, free_tapes(tapes, errors, at, most_steps(d)), d, cell)
-            retry = at if len(taken) >= SHORTEST else at + LONGEST
-        taken = taken or [cell.step_back(W_back, tapes[at], d, num)]
-        yield from taken
-        at += len(taken)
-        d = {name: num.balanced(value) for name, value in taken[-1].previous.items()}
-    yield StepBack(d, {}, [], [])
+
+    def __init__(self, number: int, W_hh: Array, W_out: Array, cell: Cell, num: Arithmetic):
+        self.number, self.cell, self.num, self.size = number, cell, num, W_hh.shape[-2]
+        self.W_back, self.W_out = (num.weights(W.swapaxes(-1, -2)) for W in (W_hh, W_out))
+        self.d: dict[str, Gradient] = {}
+        self.wait = 0
+
+    def through(self, tapes: Sequence[tuple], errors: Errors) -> Iterator[StepBack]:
+        """Yield the steps back through some tapes, the last step first; ``errors`` arrive in front of them.
+
+        ``errors[t]`` are the gradients of what reads h_t by ``W_out``, None where nothing does.
+        """
+        tapes, errors = tapes[::-1], errors[::-1]
+        at = 0
+        while at < len(tapes):
+            self.receive(errors[at])
+            taken = []
+            if self.num is EXACT and self.wait <= 0:
+                end = end_of_stretch(errors, at + 1, min(at + most_steps(self.d), len(tapes)))
+                arriving = self.arriving(errors[at + 1 : end])
+                taken = fast_steps(self.W_back, tapes[at:end], self.d, self.cell, arriving)
+                self.wait = 0 if len(taken) >= SHORTEST else LONGEST
+            taken = taken or [self.cell.step_back(self.W_back, tapes[at], self.d, self.num)]
+            self.d = {name: self.num.balanced(value) for name, value in taken[-1].previous.items()}
+            yield from taken
+            at, self.wait = at + len(taken), self.wait - len(taken)
+
+    def receive(self, error: Sequence[Gradient] | None) -> None:
+        """Add what arrives at the states that have been reached."""
+        if error is None:
+            return
+        arriving = self.num.through([self.num.start(part) for part in error], self.W_out)
+        self.d = self.d or {name: self.num.zeros(arriving.shape) for name in self.cell.states}
+        self.d["h"] = self.num.balanced(self.d["h"] + arriving)
+
+    def arriving(self, errors: Errors) -> Scaled | None:
+        """Return what arrives at consecutive steps of which all have errors, stacked, or None where none has."""
+        if len(errors) < SHORTEST - 1 or errors[0] is None:
+            return None
+        parts = [stack(each) for each in zip(*errors, strict=True)]
+        return self.num.through([self.num.start(part) for part in parts], self.W_out)
 
 
-def no_gradient(params: Params, errors: Errors, cell: Cell, num: Arithmetic) -> dict:
-    """Return a gradient of 0 for each state, stacked as the errors are."""
-    last = next(error for error in reversed(errors) if error is not None)[0]
-    return {name: num.zeros((*last.shape[:-1], params["W_hh"].shape[-2])) for name in cell.states}
-
-
-def free_tapes(tapes: Sequence[tuple], errors: Sequence, at: int, most: int) -> Sequence[tuple]:
-    """Return the tapes from ``at`` up to the next step that has an error of its own."""
-    end = min(at + most, len(tapes))
-    return tapes[at : next((t for t in range(at + 1, end) if errors[t] is not None), end)]
+def end_of_stretch(errors: Errors, start: int, end: int) -> int:
+    """Return where, from ``start`` on but before ``end``, steps with errors and steps without meet."""
+    changes = (t for t in range(start + 1, end) if (errors[t] is None) != (errors[start] is None))
+    return next(changes, max(start, end))

@@ -254,7 +254,7 @@ def gradient_norms(
 ) -> Progress[Array]:  # fmt: skip
     """Return log10 ||dL/dh_t|| of one layer for t = 0..T, ``inf`` where a number is not finite."""
     norms: list[float] = []
-    tapes = [[step.tape for step in each] for each in steps]
+    tapes = [[step.tape for step in each] for each in steps[layer - 1 :]]
     walk = backward_through(params, tapes, errors, CELLS[config.cell], num, config.truncate)
     length, above = len(errors) + 1, len(steps) - layer
     for done, (at, step) in enumerate(walk, 1):

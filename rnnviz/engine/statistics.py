@@ -71,20 +71,18 @@ class Statistics:
         config = self.config
         tapes: list[list] = [[] for _layer in range(config.layers)]
         errors, loss = [], np.zeros(self.runs)
-        last, total = config.seq_len, config.layers * config.seq_len
-        overflowed = np.full(self.runs, -1)
+        total = config.layers * config.seq_len
+        for _layer in range(config.layers):
+            self.states.append(LayerStates(config, self.runs, self.states[-1] if self.states else None))
         for layer, step in forward_through(params, x, self.cell, ACTIVATIONS[config.activation]):
-            if not tapes[layer - 1]:
-                self.states.append(LayerStates(config, overflowed))
             tapes[layer - 1].append(step.tape)
             t = len(tapes[layer - 1])
-            self.states[-1].add(step, t)
-            overflowed = self.states[-1].first_nonfinite
+            self.states[layer - 1].add(step, t)
             if layer == config.layers:
                 more, error = step_loss(params, step.state["h"], t) or (0.0, None)
                 loss += more
                 errors.append(error)
-            yield ((layer - 1) * last + t) / total
+            yield sum(map(len, tapes)) / total
         return tapes, errors, loss
 
     def backward(self, params: Params, tapes: list[list], errors: list, factors: bool = True) -> Progress[list[Norms]]:

@@ -61,7 +61,8 @@ class Survival:
 def survival_config(config: Config) -> Config:
     """Return what a map of a Config depends on, in which its gain, batch size and sequence length hardly count."""
     horizon = next((each for each in HORIZONS if each >= config.seq_len), HORIZONS[-1])
-    return config.replace(gain=1.0, seq_len=horizon, batch_size=min(config.batch_size, SEQUENCES), loss_at="last")
+    own = {"gain": 1.0, "spectral_radius": 0.0, "loss_at": "last"}
+    return config.replace(**own, seq_len=horizon, batch_size=min(config.batch_size, SEQUENCES))
 
 
 def gains_of(config: Config) -> Array:

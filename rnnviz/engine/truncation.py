@@ -8,60 +8,49 @@ from operator import add
 
 import numpy as np
 
-from ..network.arithmetic import Arithmetic, Gradient
-from ..network.cells import Cell, Params, StepBack
-from ..network.layers import layer_params
+from ..network.arithmetic import Gradient
+from ..network.cells import StepBack
 from ..numerics.scaled import Scaled, pow2
+from .passes import Backward
 
 
 def backward_side_by_side(
-    params: Params, tapes: Sequence[Sequence[tuple]], errors: Sequence[Scaled | None], cell: Cell, num: Arithmetic,
-    reach: int,
-) -> Iterator[tuple[int, StepBack]]:  # fmt: skip
-    """Yield each step back with its layer, as `layers.backward_through` does, but step by step through all layers.
+    layers: Sequence[Backward], tapes: Sequence[Sequence[tuple]], errors: Sequence[Scaled | None], reach: int
+) -> Iterator[tuple[int, StepBack]]:
+    """Yield each step back with its layer, from step T to 0; ``layers`` start with the top one, ``tapes`` end with it.
 
     At step t, the gradients of the losses of the steps t, t+1, ..., t+``reach`` go back side by side, along a new first
     axis: the sum of all is dL/dh_t; the last goes no further, and no weight gets any of it.
     """
-    layers = [Layer(params, number, len(tapes), cell, num) for number in range(len(tapes), 0, -1)]
     for t in range(len(errors), 0, -1):
-        arriving = [num.start(errors[t - 1])[None]]
-        for layer in layers:
-            step, arriving = layer.step_back(arriving, tapes[layer.number - 1][t - 1], reach)
-            yield layer.number, step
+        arriving = [layers[0].num.start(errors[t - 1])[None]]
+        for layer, own in zip(layers, reversed(tapes), strict=True):
+            step = layer.cell.step_back(layer.W_back, own[t - 1], with_arrivals(layer, arriving), layer.num)
+            layer.d = {name: layer.num.balanced(each[:reach]) for name, each in step.previous.items()}
+            yield layer.number, summed(step, reach)
+            arriving = step.d_in
     for layer in layers:
-        yield layer.number, StepBack({name: total(each) for name, each in layer.d.items()}, {}, [], [])
+        yield layer.number, summed(StepBack(layer.d, {}, [], []), reach)
 
 
-class Layer:
-    """The gradients of one layer's states, one for each loss that reaches them, the latest loss last."""
+def summed(step: StepBack, reach: int) -> StepBack:
+    """Return the sums over losses: of the states' gradients all, of the weights' those that reach this step."""
+    d_in = [total(part[:reach]) for part in step.d_in]
+    d_rec = d_in if step.d_rec is step.d_in else [total(part[:reach]) for part in step.d_rec]
+    return StepBack({name: total(each) for name, each in step.total.items()}, {}, d_in, d_rec)
 
-    def __init__(self, params: Params, number: int, count: int, cell: Cell, num: Arithmetic):
-        self.number, self.cell, self.num = number, cell, num
-        W_hh = layer_params(params, number)["W_hh"]
-        W_out = params["W_hy"] if number == count else layer_params(params, number + 1)["W_xh"]
-        self.W_back, self.W_out = (num.weights(W.swapaxes(-1, -2)) for W in (W_hh, W_out))
-        self.d: dict[str, Gradient] = {}
 
-    def step_back(self, arriving: Sequence[Gradient], tape: tuple, reach: int) -> tuple[StepBack, list[Gradient]]:
-        """Go one step back, and return the sums over losses, and what arrives in the layer below, loss by loss.
+def with_arrivals(layer: Backward, arriving: Sequence[Gradient]) -> dict[str, Gradient]:
+    """Return the gradients of a step's states, one for each loss that reaches them, its own loss's first.
 
-        ``arriving`` comes from this step's loss, or from the layer above: of this step's loss and of later ones.
-        """
-        step = self.cell.step_back(self.W_back, tape, self.with_arrivals(arriving), self.num)
-        self.d = {name: self.num.balanced(each[:reach]) for name, each in step.previous.items()}
-        d_in = [total(part[:reach]) for part in step.d_in]
-        d_rec = d_in if step.d_rec is step.d_in else [total(part[:reach]) for part in step.d_rec]
-        return StepBack({name: total(each) for name, each in step.total.items()}, {}, d_in, d_rec), step.d_in
-
-    def with_arrivals(self, arriving: Sequence[Gradient]) -> dict[str, Gradient]:
-        """Return the gradients of this step's states: that of its own loss first, which begins here."""
-        here = self.num.through(arriving, self.W_out)
-        d = {name: here[:1] if name == "h" else self.num.zeros(here[:1].shape) for name in self.cell.states}
-        if self.d:
-            later = self.d | ({"h": self.d["h"] + here[1:]} if here.shape[0] > 1 else {})
-            d = {name: joined(first, later[name]) for name, first in d.items()}
-        return {name: self.num.balanced(each) for name, each in d.items()}
+    ``arriving`` comes from the step's own loss, or from the layer above, of its own loss and of later ones.
+    """
+    num, here = layer.num, layer.num.through(arriving, layer.W_out)
+    d = {name: here[:1] if name == "h" else num.zeros(here[:1].shape) for name in layer.cell.states}
+    if layer.d:
+        later = layer.d | ({"h": layer.d["h"] + here[1:]} if here.shape[0] > 1 else {})
+        d = {name: joined(first, later[name]) for name, first in d.items()}
+    return {name: num.balanced(each) for name, each in d.items()}
 
 
 def joined(one: Gradient, other: Gradient) -> Gradient:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Generator, Iterator
 from functools import partial
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -14,6 +15,9 @@ from .problems import PROBLEMS
 from .training import Training
 
 Array = np.ndarray
+KEPT = 8  # maps
+
+maps: OrderedDict[Any, dict[int, Array]] = OrderedDict()  # part of a map -> shares of right answers
 
 
 class Learnt(NamedTuple):
@@ -36,19 +40,30 @@ def learning(config: Config, problem: str, gains: Array, lengths: Array, steps: 
     """Train networks at every gain and length for so many steps, every fourth length and gain first.
 
     Returns the share of right answers on sequences that they have not been trained on, (K, G); nan for networks whose
-    numbers overflow, and where the problem has no such length.
+    numbers overflow, and where the problem has no such length. What has been computed is kept, also of a map that was
+    left unfinished.
     """
     found = np.full((len(lengths), len(gains)), np.nan)
-    todo = list(levels(len(lengths), len(gains)))
-    shown = found
-    for done, (row, columns) in enumerate(todo):
-        at = config.replace(seq_len=max(int(lengths[row]), PROBLEMS[problem].shortest))
-        training = training_at_gains(at, problem, gains[columns])
-        for step in range(steps):
-            yield from mapped(training.advancing(), partial(now, Learnt((done + step / steps) / len(todo), shown)))
-        found[row, columns] = np.asarray(training.evaluate()["test"].accuracy)[:, 0]
-        shown = filled(found)
+    todo, known = list(levels(len(lengths), len(gains))), kept(config, problem, gains, lengths, steps)
+    for part, (row, columns) in enumerate(todo):
+        if part not in known:
+            at = config.replace(seq_len=max(int(lengths[row]), PROBLEMS[problem].shortest))
+            training, shown = training_at_gains(at, problem, gains[columns]), filled(found)
+            for step in range(steps):
+                yield from mapped(training.advancing(), partial(now, Learnt((part + step / steps) / len(todo), shown)))
+            known[part] = np.asarray(training.evaluate()["test"].accuracy)[:, 0]
+        found[row, columns] = known[part]
     return found
+
+
+def kept(config: Config, problem: str, gains: Array, lengths: Array, steps: int) -> dict[int, Array]:
+    """Return the parts of a map that are known, to which others are added; the last few maps are kept."""
+    entries = PROBLEMS[problem], *config.entries
+    key = config.replace(gain=1.0, seq_len=1), entries, tuple(gains.tolist()), tuple(lengths.tolist()), steps
+    maps[key] = maps.pop(key, {})
+    while len(maps) > KEPT:
+        maps.popitem(last=False)
+    return maps[key]
 
 
 def now(known: Learnt, share: float) -> Learnt:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -55,9 +56,17 @@ def not_a_training(path: str | Path) -> str:
 def restore(training: Training, path: str | Path) -> None:
     """Put a training where the one in a file was."""
     arrays = read(path)
-    training.begin(Settings.from_json(str(arrays["settings"])))
+    try:
+        training.begin(Settings.from_json(str(arrays["settings"])))
+        put_back(training, arrays)
+    except (KeyError, TypeError, json.JSONDecodeError) as error:
+        raise ValueError(not_a_training(path)) from error
+
+
+def put_back(training: Training, arrays: dict[str, Array]) -> None:
+    """Give a training that has just begun the arrays of another with the same settings."""
     if arrays["weights"].shape != training.stack.weights.shape:
-        raise ValueError(not_a_training(path))
+        raise TypeError("weights of other networks")
     training.step = int(arrays["step"])
     training.stack.weights[...] = arrays["weights"]
     training.loss_curve.extend(arrays["losses"])

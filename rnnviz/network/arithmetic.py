@@ -99,29 +99,32 @@ class Exact:
                 pass
         elif least(known[0]) > 4.0 * TINY:
             return known[0]
-        return Scaled.exp(phi.log_slope(a))
+        size = Scaled.exp(phi.log_slope(a))
+        return size if phi.monotone else size * np.copysign(1.0, phi.slope(a))
 
     def gate(self, kept: Kept, value: Array) -> Factor:
         # Only those that floats do not hold: the others, and the states made of them, are those of a network alone.
         return value if least(value) > TINY else where(value > TINY, value, Scaled.exp(log_sigmoid(kept[0])))
 
     def output(self, phi: Activation, kept: Kept, value: Array) -> Factor:
-        if phi.ends is None or phi.ends[0] != 0 or least(value) > TINY:
+        # Only towards an end at 0 can an output leave the range of floats.
+        if phi.log_margin is None or phi.ends is None or phi.ends[0] != 0 or least(np.abs(value)) > TINY:
             return value
-        small = self.product(self.slope(phi, kept), 1.0 / np.maximum(phi.ends[1] - value, 0.5 * phi.ends[1]))
-        return where(value > TINY, value, small)
+        small = Scaled.exp(phi.log_margin(kept[0])) * np.copysign(1.0, value)
+        return where(np.abs(value) > TINY, value, small)
 
     def memory(self, phi: Activation, c: Factor) -> tuple[Array, Factor, Kept]:
         if not isinstance(c, Scaled):
             value, kept = self.activate(phi, c)
-            return value, value, kept
+            return value, self.output(phi, kept, value), kept
         a = c.to_float()
         # Below the smallest float, phi and its slope are those of a tiny number, not of 0: ReLU tells them apart.
         a = np.where((np.abs(a) < TINY) & (c.m != 0), np.copysign(TINY, c.m), a)
         value, kept = self.activate(phi, a)
+        read = self.output(phi, kept, value)
         if not phi.keeps_zero:
-            return value, value, kept
-        return value, where(np.abs(a) < SMALL, c * phi.slope(a), value), kept
+            return value, read, kept
+        return value, where(np.abs(a) < SMALL, c * phi.slope(a), read), kept
 
     def sum(self, a: Factor, b: Factor) -> Factor:
         if isinstance(a, Scaled) or isinstance(b, Scaled):
@@ -163,10 +166,11 @@ class Plain:
 
     def activate(self, phi: Activation, a: Array) -> tuple[Array, Kept]:
         h = phi.f(a)
-        return h, (h,)
+        return h, (a if phi.slope_of_output is None else h,)
 
     def slope(self, phi: Activation, kept: Kept) -> Array:
-        return phi.slope_of_output(kept[0])
+        by_output = phi.slope_of_output
+        return phi.slope(kept[0]) if by_output is None else by_output(kept[0])
 
     def gate(self, kept: Kept, value: Array) -> Array:
         return value

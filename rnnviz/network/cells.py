@@ -200,8 +200,8 @@ class GRU(Cell):
             return state["h"] - n, {}
         known = [state[name] for name in MARGINS if name in state]
         of_h = Margins(*known) if known else margins_of_state(phi, state["h"])
-        of_n, is_high = margins_of_output(phi, by_a_n, n, num)
-        gap = of_h.minus(of_n, is_high, num)
+        of_n, side = margins_of_output(phi, by_a_n, n, num)
+        gap = of_h.minus(of_n, side, state["h"] - n, num)
         if not is_near_an_end(phi, new):
             return gap, {}
         renew, z = (num.gate(kept, value) for value, kept in shares)

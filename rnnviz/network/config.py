@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Mapping
 from dataclasses import MISSING, Field, dataclass, field, fields, replace
@@ -11,11 +10,11 @@ from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
 from ..text.language import N_, _
-from ..text.number_format import plain
-from ..text.registry import explain_choice, shorten
+from ..text.registry import explain_choice
 from .activations import ACTIVATIONS
 from .cells import CELLS
-from .inputs import INPUTS, TEXT, alphabet
+from .checks import check, from_text
+from .inputs import INPUTS, TEXT
 from .losses import LOSS_REDUCTIONS
 from .numbers import NUMBERS_HELP, table
 from .schemes import SCHEMES
@@ -41,6 +40,11 @@ def read(default: str, name: str, label: str, help: str, **more: Any) -> Any:
     applies = lambda values: INPUTS[values["inputs"]].reads == name  # noqa: E731
     metadata = {"kind": "text", "low": 2, "high": 20_000, "label": label, "help": help, "applies": applies, **more}
     return field(default=default, metadata=metadata)
+
+
+def is_radius_set(values: Mapping[str, Any]) -> bool:
+    """Return whether the spectral radius, not the gain, decides how large W_hh is."""
+    return values["spectral_radius"] > 0 and CELLS[values["cell"]].has_matrix_jacobian
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -80,6 +84,17 @@ class Config:
         slider=(0.0, 20.0),
         step=0.01,
         fine=(0.5, 2.5),
+        applies=lambda values: not is_radius_set(values),
+    )
+    spectral_radius: float = number(
+        0.0,
+        0.0,
+        20.0,
+        N_("Spectral radius"),
+        N_("each W_hh drawn for an RNN is scaled to this radius, and Gain is not read; 0: off"),
+        slider=(0.0, 3.0),
+        step=0.01,
+        applies=lambda values: CELLS[values["cell"]].has_matrix_jacobian,
     )
     hidden_size: int = number(
         64, 1, 4096, N_("Hidden size"), N_("H, the number of hidden units"), slider=(1, 512), step=1
@@ -265,69 +280,3 @@ def check_names(names) -> None:
     for name in names:
         if name not in FIELDS:
             raise ValueError(explain_choice(_("a field of Config"), name, FIELDS))
-
-
-def check(spec: Field, value: Any) -> Any:
-    """Return ``value`` in the type of the field, or raise a ValueError that says what is allowed."""
-    meta = spec.metadata
-    if meta["kind"] == "choice":
-        return check_choice(spec, value)
-    if meta["kind"] == "text":
-        return check_text(spec, value)
-    whole = meta["kind"] == "int"
-    try:
-        if isinstance(value, bool | str):
-            raise TypeError
-        converted = int(value) if whole else float(value)
-        valid = converted == value and meta["low"] <= converted <= meta["high"]
-    except (TypeError, ValueError, OverflowError):
-        valid = False
-    if not valid:
-        raise ValueError(out_of_bounds(spec, value))
-    return converted
-
-
-def out_of_bounds(spec: Field, value: Any) -> str:
-    """Return a sentence with the bounds of a field and the value received."""
-    whole = _("{name} must be a whole number from {low} to {high}; got {received}.")
-    text = (
-        whole if spec.metadata["kind"] == "int" else _("{name} must be a number from {low} to {high}; got {received}.")
-    )
-    low, high = (plain(spec.metadata[end], ".12g") for end in ("low", "high"))
-    return text.format(name=spec.name, low=low, high=high, received=shorten(value))
-
-
-def check_choice(spec: Field, value: Any) -> str | None:
-    allowed = spec.metadata["allowed"]
-    if value is None and spec.metadata["optional"]:
-        return None
-    if not isinstance(value, str) or value not in allowed:
-        raise ValueError(explain_choice(spec.name, value, allowed))
-    return value
-
-
-def check_text(spec: Field, value: Any) -> str:
-    low, high = spec.metadata["low"], spec.metadata["high"]
-    if not isinstance(value, str) or not low <= len(value) <= high or len(alphabet(value)) < 2:
-        text = _("{name} must be a text of {low} to {high} characters, at least 2 of them different; got {received}.")
-        raise ValueError(text.format(name=spec.name, low=low, high=high, received=shorten(value)))
-    try:
-        value.encode()
-    except UnicodeEncodeError:
-        text = _("{name} must be text that UTF-8 can encode; got {received}.")
-        raise ValueError(text.format(name=spec.name, received=shorten(value))) from None
-    spec.metadata.get("check", str)(value)
-    return value
-
-
-def from_text(spec: Field, text: str) -> Any:
-    """Return the value of a field in a query string, not yet checked."""
-    if spec.metadata["kind"] not in ("int", "float"):
-        return text
-    try:
-        value = json.loads(text)
-    except (ValueError, RecursionError):
-        return text
-    if isinstance(value, float) and spec.metadata["kind"] == "int" and math.isfinite(value) and value == int(value):
-        return int(value)
-    return value

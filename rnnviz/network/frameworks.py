@@ -12,6 +12,7 @@ import numpy as np
 
 from ..text.language import _
 from ..text.registry import explain_choice, shorten
+from .layers import name_in
 
 Array = np.ndarray
 TORCH_MODES = {
@@ -20,11 +21,12 @@ TORCH_MODES = {
     "LSTM": ("lstm", "tanh"),
     "GRU": ("gru", "tanh"),
 }
-TORCH_LIMITS = {"num_layers": 1, "bidirectional": False, "proj_size": 0}
+TORCH_LIMITS = {"bidirectional": False, "proj_size": 0, "dropout": 0.0}
 KERAS_LIMITS = {"go_backwards": False, "reset_after": True}
 KERAS_LAYERS = {"rnn": "SimpleRNN", "lstm": "LSTM", "gru": "GRU"}
 KERAS_GATES = (1, 0, 2)  # where r, z, n are in Keras's z, r, h
-SAME = ("tanh", "sigmoid", "relu", "linear")  # activations that mean the same here and in Keras
+# Activations that mean the same here and in Keras, whose leaky ReLU has another slope.
+SAME = ("tanh", "sigmoid", "relu", "linear", "elu", "selu", "gelu", "softsign", "hard_tanh")
 
 
 def from_torch(module: Any, readout: Any = None) -> dict[str, Any]:
@@ -32,7 +34,7 @@ def from_torch(module: Any, readout: Any = None) -> dict[str, Any]:
 
     Parameters
     ----------
-    module : one layer, in one direction. ``batch_first`` does not matter: `trace` reads ``x`` as (T, B, D).
+    module : any number of layers, in one direction. ``batch_first`` does not matter: `trace` reads ``x`` as (T, B, D).
     readout : the ``torch.nn.Linear`` that turns the state into O classes.
 
     Returns
@@ -41,7 +43,7 @@ def from_torch(module: Any, readout: Any = None) -> dict[str, Any]:
 
     Raises
     ------
-    ValueError : for another module, several layers or directions, a projection, or a missing or unfitting readout.
+    ValueError : for another module, several directions, a projection, dropout, or a missing or unfitting readout.
     """
     if getattr(module, "mode", None) not in TORCH_MODES:
         raise ValueError(
@@ -49,15 +51,21 @@ def from_torch(module: Any, readout: Any = None) -> dict[str, Any]:
         )
     check_limits(module, TORCH_LIMITS)
     cell, activation = TORCH_MODES[module.mode]
-    size = module.hidden_size
-    b_x, b_h = (torch_array(module, f"bias_{name}_l0", len(module.weight_ih_l0)) for name in ("ih", "hh"))
-    params = {"W_xh": torch_array(module, "weight_ih_l0").T, "W_hh": torch_array(module, "weight_hh_l0").T}
-    params |= biases(b_x, b_h, size if cell == "gru" else 0)
+    params: dict[str, Array] = {}
+    for layer in range(1, module.num_layers + 1):
+        params |= {name_in(name, layer): value for name, value in torch_layer(module, layer, cell).items()}
     if getattr(readout, "weight", None) is None or readout.weight.ndim != 2:
         needed = _("from_torch also needs the torch.nn.Linear that reads the state: from_torch(module, readout).")
         raise ValueError(needed)
     W_hy = torch_array(readout, "weight").T
     return collected(params, W_hy, torch_array(readout, "bias", W_hy.shape[1]), cell, activation)
+
+
+def torch_layer(module: Any, layer: int, cell: str) -> dict[str, Array]:
+    """Return the parameters of one layer, counted from 1; torch counts from 0."""
+    W_xh, W_hh = (torch_array(module, f"weight_{name}_l{layer - 1}").T for name in ("ih", "hh"))
+    b_x, b_h = (torch_array(module, f"bias_{name}_l{layer - 1}", W_xh.shape[1]) for name in ("ih", "hh"))
+    return {"W_xh": W_xh, "W_hh": W_hh, **biases(b_x, b_h, module.hidden_size if cell == "gru" else 0)}
 
 
 def torch_array(module: Any, name: str, size: int = 0) -> Array:

@@ -43,6 +43,14 @@ def first_layers(params: Params, count: int) -> Params:
     return {name: value for name, value in params.items() if 1 <= layer_of(name) <= count}
 
 
+def layers_above(params: Params, layer: int) -> Params:
+    """Return the parameters of the layers above one as those of a network that reads its states."""
+    above: Params = {}
+    for number in range(layer + 1, count_layers(params) + 1):
+        above |= {name_in(name, number - layer): value for name, value in layer_params(params, number).items()}
+    return above | {name: params[name] for name in READOUT}
+
+
 def network_shapes(cell: Cell, inputs: int, hidden: int, classes: int, layers: int = 1) -> dict[str, tuple[int, ...]]:
     """Return the shapes of all parameters of a network; every layer above the first reads H numbers."""
     shapes = cell.shapes(inputs, hidden)

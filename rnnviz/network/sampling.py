@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 import numpy as np
 
+from ..text.language import _
+from ..text.number_format import plain
 from .cells import CELLS, Cell
-from .config import Config
+from .config import Config, applies
 from .inputs import INPUTS, Sizes
 from .layers import name_in
-from .schemes import SCHEMES
+from .schemes import SCHEMES, Scheme
 
 Array = np.ndarray
 STREAMS = ("W_xh", "W_hh", "W_hy", "bias", "inputs", "layers", "batches", "tests")
+NOTHING = 1e-12  # a spectral radius below this share of the matrix's norm is rounding
 
 
 def stream(seed: int, name: str, *which: int) -> np.random.Generator:
@@ -46,24 +50,24 @@ def init_params(config: Config, sizes: tuple[int, int] | None = None) -> dict[st
     scheme, seed = config.scheme, config.seed
     inputs, classes = sizes or config.sizes
     bias = stream(seed, "bias")
-    params = draw_layer(
-        config, inputs, config.input_scheme or scheme, 1.0, (stream(seed, "W_xh"), stream(seed, "W_hh"), bias)
-    )
+    rngs = stream(seed, "W_xh"), stream(seed, "W_hh"), bias
+    params = draw_layer(config, 1, inputs, config.input_scheme or scheme, rngs)
     for layer in range(2, config.layers + 1):
-        drawn = draw_layer(config, config.hidden_size, scheme, config.gain, (stream(seed, "layers", layer),) * 3)
+        drawn = draw_layer(config, layer, config.hidden_size, scheme, (stream(seed, "layers", layer),) * 3)
         params |= {name_in(name, layer): value for name, value in drawn.items()}
     params["W_hy"] = draw(scheme, "output", stream(seed, "W_hy"), config.hidden_size, classes, 1)
     params["b_y"] = draw_bias(config, CELLS[config.cell], "b_y", (classes,), bias)
     return params
 
 
-def draw_layer(config: Config, inputs: int, input_scheme: str, input_gain: float, rngs: Sequence) -> dict[str, Array]:
+def draw_layer(config: Config, layer: int, inputs: int, input_scheme: str, rngs: Sequence) -> dict[str, Array]:
     """Draw one layer, its W_xh, W_hh and biases each by a generator of ``rngs``."""
     cell, hidden = CELLS[config.cell], config.hidden_size
     blocks = len(cell.gates)
+    between = config.gain if layer > 1 and applies("gain", config.to_dict()) else 1.0
     params = {
-        "W_xh": draw(input_scheme, "input", rngs[0], inputs, hidden, blocks, input_gain),
-        "W_hh": draw(config.scheme, "recurrent", rngs[1], hidden, hidden, blocks, config.gain),
+        "W_xh": draw(input_scheme, "input", rngs[0], inputs, hidden, blocks, between),
+        "W_hh": draw(config.scheme, "recurrent", rngs[1], hidden, hidden, blocks, gain_of(config, layer)),
     }
     for name, shape in cell.shapes(inputs, hidden).items():
         if name not in params:
@@ -78,6 +82,41 @@ def draw(scheme: str, role: str, rng, fan_in: int, fan_out: int, blocks: int, ga
     if entry.whole:
         return fn(rng, fan_in, blocks * fan_out, gain)
     return np.concatenate([fn(rng, fan_in, fan_out, gain) for _ in range(blocks)], axis=1)
+
+
+def gain_of(config: Config, layer: int = 1) -> float:
+    """Return the factor on the W_hh that the scheme draws: the gain, or what gives it the spectral radius.
+
+    Raises
+    ------
+    ValueError : where the matrix has the spectral radius 0, which no factor changes.
+    """
+    if applies("gain", config.to_dict()):
+        return config.gain
+    drawn = drawn_radius(SCHEMES[config.scheme], config.seed, config.hidden_size, layer)
+    if drawn == 0.0:
+        text = _("spectral_radius cannot be {radius}: the W_hh of {scheme} at seed {seed} has the radius 0.")
+        names = {"radius": plain(config.spectral_radius, ".6g"), "scheme": _(SCHEMES[config.scheme].short)}
+        raise ValueError(text.format(**names, seed=config.seed))
+    return config.spectral_radius / drawn
+
+
+def median_gain(config: Config, seeds: Sequence[int] = ()) -> float:
+    """Return the median of `gain_of` over the seeds, by default the Config's own."""
+    return float(np.median([gain_of(config.replace(seed=seed)) for seed in seeds or (config.seed,)]))
+
+
+@lru_cache(maxsize=4096)
+def drawn_radius(scheme: Scheme, seed: int, size: int, layer: int) -> float:
+    """Return the largest magnitude of an eigenvalue of an RNN's W_hh as drawn; 0 where rounding hides it."""
+    if scheme.orthogonal:
+        return 1.0
+    rng = stream(seed, "W_hh") if layer == 1 else stream(seed, "layers", layer)
+    if layer > 1:
+        scheme.fn_for("input")(rng, size, size, 1.0)  # W_xh is drawn before, by the same generator
+    W = scheme.fn_for("recurrent")(rng, size, size, 1.0)
+    radius = float(np.abs(np.linalg.eigvals(W)).max())
+    return radius if radius > NOTHING * np.linalg.norm(W) else 0.0
 
 
 def draw_bias(config: Config, cell: Cell, name: str, shape: tuple[int, ...], rng) -> Array:

@@ -11,16 +11,18 @@ import numpy as np
 from ..engine.runs import Trace, comparing
 from ..network.activations import ACTIVATIONS
 from ..network.cells import CELLS
-from ..network.config import FIELDS, Config
+from ..network.config import FIELDS, Config, applies
+from ..network.sampling import median_gain
 from ..network.schemes import SCHEMES
 from ..numerics.progress import Progress, finish, rescaled
 from ..text.language import N_, _, ngettext
 from ..text.number_format import factor, listed, plain
-from ..theory import mean_field, prediction
+from ..theory import prediction
+from ..theory.layers import critical_gain_by_layer
 from ..theory.validity import why_outside
 from .causes import alone_word
-from .diagnosis import Diagnosis, diagnose, first_loss
-from .judgement import SURVIVES
+from .diagnosis import Diagnosis, diagnose
+from .judgement import SURVIVES, first_loss
 from .verdict import outcome_words
 
 SEEDS, BATCH = 4, 4  # of the small run that tests a suggestion
@@ -33,6 +35,7 @@ WIDTHS = (3.0, 2.0, 1.0)  # sigma_w to try for gated cells, which mean-field the
 SAID = {
     "scheme": lambda scheme: weights_words(scheme),
     "activation": lambda activation: _(ACTIVATIONS[activation].label),
+    "spectral_radius": lambda radius: _("spectral radius {value}").format(value=plain(radius, ".3g")),
     "gain": lambda gain: _("gain {value}").format(value=plain(gain, ".3g")),
     "input_scale": lambda scale: _("input scale {value}").format(value=plain(scale, ".3g")),
     "forget_bias": lambda bias: _("forget bias {value}").format(value=plain(bias)),
@@ -169,18 +172,19 @@ def proposals(config: Config, diagnosis: Diagnosis) -> Iterator[tuple[str, dict[
 def for_rnn(config: Config, diagnosis: Diagnosis) -> Iterator[tuple[str, dict[str, Any]]]:
     """Yield gains from theory and from the measured factor, then other weights and another activation."""
     if not why_outside(SCHEMES[config.scheme], config.hidden_size):
-        yield _(CRITICAL), {"gain": critical(config)}
+        yield _(CRITICAL), scaled(config, critical(config))
     alone = diagnosis.alone / diagnosis.steps  # a gain does not change what the other losses add
     if ACTIVATIONS[config.activation].homogeneous and np.isfinite(alone):
-        gain = rounded(config.gain * 10.0 ** float(np.clip(-alone, -300, 300)))
-        yield _("this makes up for ×{factor} per step").format(factor=factor(alone)), {"gain": gain}
+        gain = median_gain(config) * 10.0 ** float(np.clip(-alone, -300, 300))
+        yield _("this makes up for ×{factor} per step").format(factor=factor(alone)), scaled(config, gain)
     calm = min(config.input_scale, 1.0)
     for changes in (
         {"scheme": "orthogonal"},
         {"activation": "tanh", "scheme": "orthogonal"},
         {"activation": "tanh", "scheme": "orthogonal", "input_scale": calm},
     ):
-        yield _(CRITICAL), {**changes, "gain": critical(config.replace(**changes))}
+        changed = config.replace(**changes)
+        yield _(CRITICAL), {**changes, **scaled(changed, critical(changed))}
 
 
 def for_gates(config: Config, diagnosis: Diagnosis) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -200,18 +204,28 @@ def for_gates(config: Config, diagnosis: Diagnosis) -> Iterator[tuple[str, dict[
 
 
 def critical(config: Config) -> float:
-    """Return the gain at which theory expects chi = 1, for the Config's own input and scheme; inf where there is none.
+    """Return the gain at which theory expects chi = 1 in the top layer, for the Config's own input and scheme.
 
-    The median over steps ignores an impulse at the first.
+    The median over steps ignores an impulse at the first. inf where there is none.
     """
     inputs = float(np.median(prediction.sigma_in(config)[0]))
-    width = prediction.sigma_w(config.replace(gain=1.0))
-    return rounded(mean_field.critical_gain(config.activation, inputs) / width) if width > 0 else np.inf
+    unit = prediction.sigmas(config.replace(gain=1.0, spectral_radius=0.0))
+    between_too = applies("gain", config.to_dict())
+    return (
+        critical_gain_by_layer(config.activation, unit, inputs, config.layers, between_too) if unit[0] > 0 else np.inf
+    )
 
 
-def rounded(gain: float) -> float:
-    """Return a gain rounded to three digits."""
-    return float(f"{gain:.3g}")
+def scaled(config: Config, gain: float) -> dict[str, float]:
+    """Return the change that gives W_hh a gain: the gain itself or, where that is not read, the spectral radius."""
+    if applies("gain", config.to_dict()):
+        return {"gain": rounded(gain)}
+    return {"spectral_radius": rounded(gain / median_gain(config.replace(spectral_radius=1.0)))}
+
+
+def rounded(value: float) -> float:
+    """Return a number rounded to three digits."""
+    return float(f"{value:.3g}")
 
 
 def differs(value: Any, now: Any) -> bool:

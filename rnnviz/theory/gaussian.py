@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache, lru_cache
+from itertools import pairwise
 
 import numpy as np
 
@@ -19,21 +20,28 @@ ROUNDED = 1e-25
 TINIEST = 1e-300  # stands for 0 among logarithms
 
 
-def gaussian_mean(g: Callable[[Array], Array], q: float) -> Array:
+def gaussian_mean(g: Callable[[Array], Array], q: float, kinks: tuple[float, ...] = ()) -> Array:
     """Return ``E g(sqrt(q) z)`` for z ~ N(0, 1), over the last axis of what ``g`` returns.
 
     Gauss-Legendre on panels of ``u``, with ``a = sqrt(q) z ~ sinh(u)``: dense near a = 0, where phi bends, and reaching
-    as far as the Gaussian does. The sides of 0 are integrated separately, so that a kink there costs no digits.
-    Accurate to 1e-13 relative for q up to 1e200 where g is smooth on either side of 0.
+    as far as the Gaussian does. The sides of 0 and of every kink are integrated separately, so that these cost no
+    digits. Accurate to 1e-13 relative for q up to 1e200 where g is smooth between 0 and its kinks.
     """
     width = max(1.0, math.sqrt(q))
-    end = math.asinh(REACH * width)
-    t, weight = panels(math.ceil(end))
-    z = np.sinh(end * t) / width
-    density = weight * np.cosh(end * t) * np.exp(-0.5 * z * z)
+    u, weight = nodes(math.asinh(REACH * width), [math.asinh(abs(at) * (width / math.sqrt(q))) for at in kinks if q])
+    z = np.sinh(u) / width
+    density = weight * np.cosh(u) * np.exp(-0.5 * z * z)
     density *= 0.5 / density.sum()
     a = math.sqrt(q) * z
     return g(np.concatenate([a, -a])) @ np.concatenate([density, density])
+
+
+def nodes(end: float, cuts: list[float]) -> tuple[Array, Array]:
+    """Return nodes and weights on [0, end], in panels of at most 1 that end at every cut."""
+    bounds = [0.0, *sorted({cut for cut in cuts if 0.0 < cut < end}), end]
+    parts = [(low, high - low, *panels(math.ceil(high - low))) for low, high in pairwise(bounds)]
+    u = np.concatenate([low + size * t for low, size, t, _weight in parts])
+    return u, np.concatenate([size * weight for _low, size, _t, weight in parts])
 
 
 @cache
@@ -52,7 +60,9 @@ def moments(phi: Activation, q: float) -> tuple[float, float]:
         return slope * q if slope else 0.0, slope
     if q > LARGEST_Q:
         return math.inf, float(np.mean(np.square(phi.slope(np.array([1e150, -1e150])))))
-    m, slope = gaussian_mean(lambda a: np.square(np.stack([phi.f(a), phi.slope(a)])), q)
+    if q == 0:  # the limit: a kink at 0 has two slopes
+        return float(phi.f(np.zeros(1))[0]) ** 2, float(np.mean(np.square(phi.slope(np.array([-TINIEST, TINIEST])))))
+    m, slope = gaussian_mean(lambda a: np.square(np.stack([phi.f(a), phi.slope(a)])), q, phi.kinks)
     return float(m), float(slope)
 
 
@@ -109,7 +119,7 @@ def table(phi: Activation) -> tuple[Array, Array]:
         return np.stack([f**2, slope**2, f**4, slope**4, slope, f])
 
     points = np.linspace(LOW, HIGH, (HIGH - LOW) * PER_DECADE + 1)
-    rows = np.array([gaussian_mean(powers, 10.0**point) for point in points]).T
+    rows = np.array([gaussian_mean(powers, 10.0**point, phi.kinks) for point in points]).T
     rows[4:] **= 2
     rows[4:][rows[4:] < ROUNDED * rows[[1, 0]]] = 0.0  # the mean of an odd function is rounding
     values = np.log10(np.maximum(rows, TINIEST))

@@ -55,7 +55,12 @@ def jacobian(W_hh: Array, slopes: Array) -> Array:
 
 
 def jacobian_singular_values(
-    W_hh: Array, slopes: Array, distances: Iterable[int] | None = None, *, log: bool = False
+    W_hh: Array,
+    slopes: Array,
+    distances: Iterable[int] | None = None,
+    *,
+    log: bool = False,
+    signs: Array | None = None,
 ) -> Array:
     """Return log10 of the singular values of ``dh_T / dh_{T-k}`` for several distances k.
 
@@ -69,7 +74,8 @@ def jacobian_singular_values(
     W_hh : array (H, H).
     slopes : array (T, H), ``phi'(a_t)`` of the steps 1..T of one sequence, in time order.
     distances : whole numbers 0 .. T; None means 1 .. T.
-    log : ``slopes`` holds ``log phi'(a_t)``, for saturated units whose phi' is below float64; ``-inf`` is 0.
+    log : ``slopes`` holds ``log |phi'(a_t)|``, for saturated units whose phi' is below float64; ``-inf`` is 0.
+    signs : array (T, H), 1 or -1, the signs of slopes given as logarithms; None for positive ones.
 
     Returns
     -------
@@ -84,11 +90,16 @@ def jacobian_singular_values(
     >>> jacobian_singular_values(np.eye(2), np.full((500, 2), [1e-12, 0.1]), [1, 500]).round(6).tolist()
     [[-1.0, -12.0], [-500.0, -6000.0]]
     """
-    return finish(jacobian_progress(W_hh, slopes, distances, log=log))
+    return finish(jacobian_progress(W_hh, slopes, distances, log=log, signs=signs))
 
 
 def jacobian_progress(
-    W_hh: Array, slopes: Array, distances: Iterable[int] | None = None, *, log: bool = False
+    W_hh: Array,
+    slopes: Array,
+    distances: Iterable[int] | None = None,
+    *,
+    log: bool = False,
+    signs: Array | None = None,
 ) -> Progress[Array]:
     """Compute `jacobian_singular_values`, yielding after each step."""
     W, slopes = check_trajectory(W_hh, slopes, log)
@@ -97,22 +108,26 @@ def jacobian_progress(
         raise ValueError(f"distances must be whole numbers from 0 to {len(slopes)}; got {wanted}")
     found = {0: np.zeros(len(W))} if 0 in wanted else {}
     weights, last = Weights(W), max(wanted, default=0)
-    for k, product in enumerate(islice(products(weights.m, slopes, log), last), 1):
+    with np.errstate(divide="ignore"):
+        decades = slopes / math.log(10.0) if log else np.log10(np.abs(slopes))
+    if signs is None:
+        signs = np.ones_like(slopes) if log else np.where(slopes < 0, -1.0, 1.0)
+    for k, product in enumerate(islice(products(weights.m, decades, signs), last), 1):
         if k in wanted:
             found[k] = product.times(weights.m).log10_singular_values() + k * weights.e / LOG2_10
         yield k / last
     return np.array([found[k] for k in wanted]).reshape(len(wanted), len(W))
 
 
-def products(W: Array, slopes: Array, log: bool) -> Iterator[Graded]:
-    """Yield ``diag(s_{T-k+1}) W ... diag(s_{T-1}) W diag(s_T)`` for k = 1, 2, ...; W times it is dh_T / dh_{T-k}."""
+def products(W: Array, decades: Array, signs: Array) -> Iterator[Graded]:
+    """Yield ``diag(s_{T-k+1}) W ... diag(s_{T-1}) W diag(s_T)`` for k = 1, 2, ...; W times it is dh_T / dh_{T-k}.
+
+    The slopes are ``s_t = signs * 10**decades``.
+    """
     size = len(W)
     product = Graded(np.eye(size), np.zeros(size), np.eye(size))
-    for k, slope in enumerate(slopes[::-1]):
-        with np.errstate(divide="ignore"):
-            decades = slope / math.log(10.0) if log else np.log10(np.abs(slope))
-        sign = np.ones(size) if log else np.where(slope < 0, -1.0, 1.0)
-        product = product.times(W if k else np.eye(size), decades, sign)
+    for k, slopes in enumerate(zip(decades[::-1], signs[::-1], strict=True)):
+        product = product.times(W if k else np.eye(size), *slopes)
         yield product
 
 

@@ -21,8 +21,8 @@ import numpy as np
 from ..network.activations import Activation
 from ..text.registry import explain_choice
 from .arguments import activation_entry, check_number, check_steps, check_whole
-from .gaussian import LARGEST_Q, moments
-from .roots import solve
+from .gaussian import LARGEST_Q, gaussian_mean, moments
+from .roots import root, solve
 
 Array = np.ndarray
 CRITICAL = 1e-14  # a chi this close to 1 counts as 1: rounding alone can cause the difference
@@ -104,10 +104,11 @@ def fixed_point(activation: str | Activation, sigma_w: float, sigma_in: float, m
 
 
 def critical_gain(activation: str | Activation, sigma_in: float) -> float:
-    """Return the smallest ``sigma_w`` with ``chi = 1`` at the fixed point.
+    """Return the smallest ``sigma_w`` with ``chi = 1`` at the fixed point that a state of 0 reaches.
 
     Solves ``(q - sigma_in**2) E phi'(sqrt(q) z)**2 = E phi(sqrt(q) z)**2`` for q; then
-    ``sigma_w**2 = 1 / E phi'(sqrt(q) z)**2``.
+    ``sigma_w**2 = 1 / E phi'(sqrt(q) z)**2``. Where that fixed point repels (GELU with little input), chi jumps past 1
+    as the state runs away: at the largest ``sigma_w**2 = (q - sigma_in**2) / E phi**2`` before it.
 
     Parameters
     ----------
@@ -136,9 +137,22 @@ def critical_gain(activation: str | Activation, sigma_in: float) -> float:
         return m - (q - s) * slope
 
     if not phi.homogeneous and s < LARGEST_Q and excess(max(s, FAINT)) > 0:
-        s = solve(excess, max(s, FAINT))
+        q = solve(excess, max(s, FAINT))
+        if q < LARGEST_Q and attraction(phi, q, s) < 0:
+            fold = root(lambda q: attraction(phi, q, s), max(s, FAINT), q)
+            return math.sqrt((fold - s) / moments(phi, fold)[0])
+        s = q
     slope = moments(phi, s)[1]
     return 1.0 / math.sqrt(slope) if slope > 0 else math.inf
+
+
+def attraction(phi: Activation, q: float, s: float) -> float:
+    """Return ``m - (q - s) dm/dq``, positive where the fixed point q attracts: there ``sigma_w**2 dm/dq < 1``.
+
+    ``dm/dq = E a phi phi' / q``.
+    """
+    m, slope = gaussian_mean(lambda a: phi.f(a) * np.stack([phi.f(a), a * phi.slope(a)]), q, phi.kinks)
+    return float(m - (1.0 - s / q) * slope)
 
 
 def curves(

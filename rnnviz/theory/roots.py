@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable
 
 LOWEST, HIGHEST = 1e-18, 1e300  # range searched
+FAR, LONGEST = 1e9, 32  # factor from which strides grow, and log2 of the longest
 ROUNDING = 4e-16  # relative width of a bracket that cannot shrink further
 
 
@@ -18,13 +19,19 @@ def solve(g: Callable[[float], float], start: float) -> float:
 
 
 def bracket(g: Callable[[float], float], x: float) -> tuple[float, float]:
-    """Double x while g(x) > 0, or halve it while g(x) < 0; return the last two, or the end of the range twice."""
-    factor = 2.0 if g(x) > 0 else 0.5
-    while LOWEST < x * factor < HIGHEST:
-        before, x = x, x * factor
-        if (g(x) > 0) != (factor == 2.0) or g(x) == 0:
+    """Double x while g(x) > 0, or halve it while g(x) < 0; return the last two, or the end of the range twice.
+
+    Far from where it began, x takes longer strides.
+    """
+    is_up, power, near = g(x) > 0, 1, (x / FAR, x * FAR)
+    while LOWEST < (after := x * 2.0 ** (power if is_up else -power)) < HIGHEST:
+        before, x = x, after
+        value = g(x)
+        if (value > 0) != is_up or value == 0:
             return before, x
-    return (math.inf, math.inf) if factor == 2.0 else (x, x)
+        if not near[0] < x < near[1]:
+            power = min(2 * power, LONGEST)
+    return (math.inf, math.inf) if is_up else (x, x)
 
 
 def root(g: Callable[[float], float], a: float, b: float) -> float:

@@ -18,6 +18,7 @@ from .view import View
 KEPT = 4  # blitted figures per view; each takes 1.5 to 3 MB
 DPI = 100
 LEAST = 1e-6  # px
+LEAST_HEIGHT = 24  # px of axes whose legend takes the whole of a small picture
 LEFT, RIGHT, BOTTOM = 74, 16, 46  # px of margin; a view knows what stands above its axes
 STYLE: dict[Any, Any] = {
     "font.size": 9.5,
@@ -53,7 +54,7 @@ def blank(width: float, height: float, scale: float) -> Figure:
 def place(figure: Figure, view: View, data: Any, box: tuple[float, float, float, float]):
     """Draw a view into a figure's box (left, bottom, width, height in CSS pixels); return axes and artists."""
     (x, y, width, height), (wide, high) = box, figure.get_size_inches() * DPI
-    inner = width - LEFT - RIGHT, height - BOTTOM - view.head(data, width - LEFT - RIGHT)
+    inner = width - LEFT - RIGHT, max(height - BOTTOM - view.head(data, width - LEFT - RIGHT), LEAST_HEIGHT)
     axes = figure.add_axes(((x + LEFT) / wide, (y + BOTTOM) / high, inner[0] / wide, inner[1] / high))
     return axes, view.draw(axes, data)
 

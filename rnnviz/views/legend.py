@@ -16,6 +16,7 @@ from .styles import Style
 SIZE = 9.5  # points of the entries' text, for which the sizes below hold
 ENTRY = 54  # px that a legend's sample line takes, with its gaps
 LETTER = 6.6  # px that a letter takes
+TIGHT = 0.86  # of its size, to which text shrinks where that saves a row
 ROW = 19  # px
 TITLE = 30  # px
 
@@ -27,7 +28,7 @@ def widest(names: Sequence[str]) -> float:
 
 def columns(names: Sequence[str], width: float) -> int:
     """Return how many entries fit side by side."""
-    return max(1, min(int((width + 14) // widest(names)), len(names)))
+    return max(1, min(int(width // (TIGHT * widest(names))), len(names)))
 
 
 def height(names: Sequence[str], width: float) -> int:
@@ -60,16 +61,23 @@ def write_title(ax: Axes, title: str, **place: Any) -> None:
     ax.set_title(title, loc="left", fontweight="bold", fontsize=size, x=-0.012, **place)
 
 
+def write_y_label(ax: Axes, text: str) -> None:
+    """Write what stands beside the axes as large as fits there."""
+    room = axes_size(ax)[1] + 24
+    ax.set_ylabel(text, fontsize=points("axes.labelsize") * min(1.0, room / (LETTER * max(1, len(text)))))
+
+
 def add(ax: Axes, title: str, entries: Sequence[tuple[str, Sequence[Style]]]) -> None:
     """Draw title and legend; an entry is a name and the styles of its lines."""
     width, size = axes_size(ax)[0], points("legend.fontsize")
     names = [name for name, _styles in entries]
     across = columns(names, width)
+    size_of_names = size * min(1.0, width / (across * widest(names)))
     # Matplotlib fills a legend column by column; readers go row by row.
     order = [k for column in range(across) for k in range(column, len(names), across)]
     ax.legend(
         [sample(entries[k][1]) for k in order], [names[k] for k in order],
-        handler_map={tuple: HandlerTuple(ndivide=None, pad=0)}, fontsize=size * min(1.0, (width + 14) / widest(names)),
+        handler_map={tuple: HandlerTuple(ndivide=None, pad=0)}, fontsize=size_of_names,
         loc="lower left", bbox_to_anchor=(-0.012, 1.0), ncols=across, frameon=False,
         borderaxespad=0.15, handlelength=2.6, columnspacing=1.2, labelspacing=0.35,
     )  # fmt: skip

@@ -12,7 +12,8 @@ from matplotlib.colors import Normalize
 
 from ..engine.survival import Survival, blank, gains_of, is_complete, known_map, mapping, survival_config
 from ..engine.trace import Trace
-from ..network.config import Config
+from ..network.config import Config, applies
+from ..network.sampling import gain_of
 from ..numerics.progress import mapped
 from ..text.language import N_, _
 from ..text.number_format import number, percent, plain
@@ -190,7 +191,8 @@ class SurvivalMap(View):
         asked = survival_config(config)
         (left, right), (bottom, top) = limits(gains_of(asked)), limits(distances_of(asked))
         gain, steps = 10.0 ** (left + x * (right - left)), 10.0 ** (bottom + y * (top - bottom))
-        return {"gain": min(float(f"{gain:.3g}"), 20.0), "seq_len": max(1, round(steps))}
+        off = {} if applies("gain", config.to_dict()) else {"spectral_radius": 0.0}
+        return {"gain": min(float(f"{gain:.3g}"), 20.0), "seq_len": max(1, round(steps)), **off}
 
 
 def what_is_learnt(trace: Trace, problem: str) -> Generator[Partial, None, Map]:
@@ -229,7 +231,7 @@ def picture(trace: Trace, found: Survival, line: Array) -> Map:
         distances=tuple(distances.tolist()),
         values=found.medians[:, distances].T,
         boundary=np.minimum(line, 10.0 * distances[-1]),  # beyond the picture, but on its way there
-        asked=(config.gain, config.seq_len),
+        asked=(gain_of(trace.drawn()), config.seq_len),
     )
 
 
@@ -238,7 +240,7 @@ def boundary(trace: Trace, gains: Array, drive: float) -> Array:
     config = trace.drawn()
     if for_trace(trace).log10_grad_norm is None:
         return np.full(len(gains), np.nan)
-    weights = sigma_w(config.replace(gain=1.0))
+    weights = sigma_w(config.replace(gain=1.0, spectral_radius=0.0))
     return np.array([LENGTHS * correlation_length(config.activation, float(gain) * weights, drive) for gain in gains])
 
 

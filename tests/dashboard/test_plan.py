@@ -221,3 +221,12 @@ def test_nothing_is_suggested_where_it_would_tell_or_could_not_be_done(flags):
     state = page(**flags)
     assert planned(state, known(state)) == []
     assert planned(page(), known(page())) == ["advice"]
+
+
+def test_a_training_waits_for_slow_views_that_are_seen_and_for_no_others():
+    state = page(SMALL.replace(options={"problem": "recall"})).train()
+    results = Results()
+    results.put(state.comparison, value=TRACE)
+    views = ("race", "gradient", "map")
+    assert names(plan(state, results, views)) == ["training"]
+    assert names(plan(replace(state, shown=("race", "map")), results, views)) == ["views", "training"]

@@ -12,7 +12,8 @@ from autograd import grad
 from autograd import numpy as anp
 
 import rnnviz as rv
-from rnnviz.engine.passes import backward, cross_entropy, forward
+from rnnviz.engine.layers import backward, forward
+from rnnviz.engine.passes import cross_entropy
 from rnnviz.network.arithmetic import EXACT, PLAIN
 
 CELLS, ACTIVATIONS = rv.cells.CELLS, rv.activations.ACTIVATIONS
@@ -249,7 +250,7 @@ def test_a_stack_of_networks_gives_each_ones_own_gradients(cell, loss_at):
     }
     x, targets = np.stack([net[1] for net in nets]), np.stack([net[2] for net in nets])
     steps = list(forward(stacked, x, CELLS[cell], ACTIVATIONS["tanh"]))
-    errors = [[cross_entropy(stacked, step.state["h"], targets[:, t])[1]] for t, step in enumerate(steps)]
+    errors = [cross_entropy(stacked, step.state["h"], targets[:, t])[1] for t, step in enumerate(steps)]
     errors = errors if loss_at == "every" else [None] * (len(steps) - 1) + errors[-1:]
     backs = list(backward(stacked, [step.tape for step in steps], errors, CELLS[cell], EXACT))[::-1]
     for k, net in enumerate(nets):

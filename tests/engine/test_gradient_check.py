@@ -28,6 +28,9 @@ def register(monkeypatch):
 
 
 LOSSES = ({}, {"loss_at": "every"}, {"loss_at": "every", "loss_reduction": "mean"})
+DEEP = [
+    {"layers": layers, "truncate": k, "loss_at": at} for layers in (1, 3) for k in (1, 4) for at in ("last", "every")
+]
 
 
 @pytest.mark.parametrize("cell", CELLS)
@@ -41,6 +44,18 @@ def test_right_gradients_pass(cell):
         assert result.error < 1e-12, case
         assert result.agrees, case
         assert {entry.where for entry in result.entries} == arrays, case
+
+
+@pytest.mark.parametrize("cell", CELLS)
+def test_right_gradients_of_all_layers_pass_truncated_too(cell):
+    """Against the complex step with the states beyond the reach of a loss held fixed."""
+    for changes in DEEP:
+        result = check(SMALL.replace(cell=cell, **changes), entries=2)
+        assert result.checked == result.total, changes
+        assert result.error < 1e-12, changes
+        assert result.agrees, changes
+        states = {entry.where for entry in result.entries if "dL" in entry.where}
+        assert len(states) == changes["layers"], "those of every layer"
 
 
 def test_a_wrong_slope_is_noticed(register):

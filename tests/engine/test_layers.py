@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from functools import partial
+from math import comb
 
 import numpy as np
 import pytest
@@ -152,3 +153,107 @@ def test_truncated_losses_at_every_step_are_the_sum_of_each_ones_truncated_gradi
         np.testing.assert_allclose(cut.log10_grad_norm_by_layer, norms, atol=1e-10)
         for name, value in cut.d_params.items():
             close(value, sum(g.d_params[name] for g in ends))
+
+
+@a_cell
+def test_a_comparison_has_the_numbers_of_every_layer(cell):
+    for activation, loss_at, k in (
+        ("tanh", "last", 0),
+        ("relu", "every", 0),
+        ("tanh", "last", 3),
+        ("tanh", "every", 3),
+    ):
+        config = SMALL.replace(cell=cell, activation=activation, loss_at=loss_at, truncate=k)
+        runs = rv.compare(config, ("xavier", "pytorch"), range(2))
+        assert runs.second_moment_by_layer.shape == runs.log10_grad_norm_by_layer.shape == (2, 2, 3, 8)
+        drawn, data = runs.drawn(1, 1), runs.inputs(1, 1)
+        g = rv.bptt(rv.init_params(drawn), *data, cell, activation, loss_at, truncate=k)
+        own = rv.trace(rv.init_params(drawn), *data, cell, activation, loss_at, truncate=k)
+        for trace in (runs.one(1, 1), own):
+            np.testing.assert_allclose(trace.log10_grad_norm_by_layer, g.log10_grad_norm_by_layer, atol=1e-10)
+            h = g.h_by_layer.reshape(3, 8, -1)
+            np.testing.assert_allclose(trace.second_moment_by_layer, np.mean(h * h, axis=-1), atol=1e-12)
+            np.testing.assert_allclose(trace.mean_by_layer, np.mean(h, axis=-1), atol=1e-12)
+            np.testing.assert_allclose(trace.variance_by_layer, np.var(h, axis=-1), atol=1e-12)
+            saturated = ACTIVATIONS[activation].saturated(h[:, 1:]).mean(axis=-1)
+            np.testing.assert_allclose(trace.saturation_by_layer[:, 1:], saturated, atol=1e-12)
+        for layer in (1, 2, 3):
+            one = runs.one(1, 1).of_layer(layer)
+            read = data[0] if layer == 1 else g.h_by_layer[layer - 2, 1:]
+            np.testing.assert_allclose(runs.layer_inputs(layer, 1, 1), read, atol=1e-12)
+            np.testing.assert_allclose(one.units, g.h_by_layer[layer - 1, :, 0], atol=1e-12)
+            ends = g.log10_grad_norm_by_layer[layer - 1] - g.log10_grad_norm[-1]
+            np.testing.assert_allclose(one.log10_relative_norm, ends, atol=1e-10)
+            back = one.as_comparison().of_layer(layer).one()
+            np.testing.assert_array_equal(back.log10_grad_norm, one.log10_grad_norm)
+            np.testing.assert_array_equal(runs.of_layer(layer).one(1, 1).units, one.units)
+            np.testing.assert_array_equal(runs.only(1).of_layer(layer).units[0, 1], one.units)
+    with pytest.raises(ValueError, match="layer must be a whole number from 1 to 3; got 4"):
+        runs.of_layer(4)
+
+
+def test_one_step_through_many_layers_is_a_feed_forward_network():
+    """h^l = tanh(h^{l-1} W_xh_l): states and gradients by layer, written out (Glorot & Bengio 2010)."""
+    config = SMALL.replace(layers=5, seq_len=1)
+    params, (x, targets) = rv.init_params(config), draw_inputs(config)
+    g = rv.bptt(params, x, targets)
+    W = [params["W_xh"], *(params[f"W_xh_{layer}"] for layer in range(2, 6))]
+    h = [x[0]]
+    for each in W:
+        h.append(np.tanh(h[-1] @ each))
+    y = np.exp(h[-1] @ params["W_hy"])
+    d = (y / y.sum(axis=-1, keepdims=True) - np.eye(3)[targets[0]]) / 3 @ params["W_hy"].T
+    for layer in range(5, 0, -1):
+        close(g.h_by_layer[layer - 1, 1], h[layer])
+        close(g.d_h_by_layer[layer - 1, 1], d)
+        d = d * (1 - h[layer] ** 2) @ W[layer - 1].T
+
+
+def test_further_layers_leave_the_other_draws_unchanged():
+    for cell, scheme in itertools.product(CELLS, ("xavier", "orthogonal", "pytorch", "keras")):
+        deep = rv.init_params(SMALL.replace(cell=cell, scheme=scheme, gain=2.0))
+        flat = rv.init_params(SMALL.replace(cell=cell, scheme=scheme, gain=2.0, layers=1, input_scheme="he"))
+        for name, value in flat.items():
+            assert name == "W_xh" or np.array_equal(deep[name], value), "layers draw from streams of their own"
+        single = rv.init_params(SMALL.replace(cell=cell, scheme=scheme, input_scheme="he"))
+        for layer in (2, 3):
+            for name in ("W_xh", "W_hh"):
+                np.testing.assert_allclose(deep[f"{name}_{layer}"], 2.0 * single[f"{name}_{layer}"], rtol=1e-14)
+        assert not np.array_equal(deep["W_hh_2"], deep["W_hh_3"])
+
+
+def test_an_overflow_is_marked_in_its_layer_and_in_those_above():
+    config = rv.Config(
+        layers=3, activation="linear", scheme="uniform01", gain=20.0, seq_len=300, hidden_size=8, batch_size=2
+    )
+    runs = rv.compare(config, ("uniform01", "small_normal"), (0, 1))
+    steps = np.array([runs.of_layer(layer).first_nonfinite for layer in (1, 2, 3)])
+    assert np.all(steps[:, 0] > 0)
+    assert np.all(np.diff(steps[:, 0], axis=0) <= 0), "what a layer reads is no longer finite either"
+    assert np.all(steps[:, 1] == -1)
+    for layer, step in enumerate(steps[:, 0, 0], 1):
+        one = runs.one(0, 0).of_layer(layer)
+        before = rv.run(one.config.replace(seq_len=int(steps[-1, 0, 0]) - 1)).of_layer(layer)
+        np.testing.assert_allclose(one.second_moment[: len(before.mean)], before.second_moment, rtol=1e-10)
+        assert np.isfinite(one.mean[: step - 1]).all()
+        assert np.isposinf(one.second_moment[step:]).all()
+        assert np.isnan(one.log10_grad_norm).all()
+
+
+def test_layers_far_outside_float64_agree_with_mpmath():
+    """Identity, linear: dL/dh^l_t = C(T - t + L - l, L - l) g**(T - t + L - l) dL/dh^L_T, number by number."""
+    steps, layers, gain = 60, 4, 1e-30
+    config = rv.Config(scheme="identity", activation="linear", gain=gain, hidden_size=4, layers=layers, seq_len=steps)
+    norms = rv.run(config.replace(input_scale=0.0)).log10_grad_norm_by_layer
+    for layer, t in itertools.product(range(1, layers + 1), range(1, steps + 1)):
+        below, back = layers - layer, steps - t
+        expected = np.log10(float(comb(back + below, below))) + (back + below) * np.log10(gain)
+        assert norms[layer - 1, t] - norms[-1, -1] == pytest.approx(expected, abs=1e-6)
+
+
+@pytest.mark.parametrize("words", ["3 layers of the cell 'rnn' are W_xh, W_hh, b_h, W_xh_2", "got W_xh"])
+def test_a_layer_without_its_bias_is_refused_by_the_names_it_should_have(words):
+    params = rv.init_params(SMALL)
+    del params["b_h_2"]
+    with pytest.raises(ValueError, match=words):
+        rv.bptt(params, *draw_inputs(SMALL))

@@ -114,6 +114,23 @@ def test_float64_agrees_with_the_exact_pass():
             np.testing.assert_allclose(ours, exact, atol=1e-9, err_msg=f"{cell}, {activation}")
 
 
+def test_float64_agrees_with_the_exact_pass_in_every_layer_and_truncated():
+    for cell, (loss_at, k) in itertools.product(rv.cells.CELLS, [("last", 0), ("last", 5), ("every", 5)]):
+        config = rv.Config(cell=cell, hidden_size=8, seq_len=12, batch_size=4, layers=3, loss_at=loss_at, truncate=k)
+        exact = rv.run(config)
+        for layer in (1, 2, 3):
+            ours = held(config, "float64", layer)
+            np.testing.assert_allclose(ours.log10_grad_norm, exact.log10_grad_norm_by_layer[layer - 1], atol=1e-9)
+            np.testing.assert_allclose(ours.second_moment, exact.second_moment_by_layer[layer - 1], atol=1e-12)
+        assert held(config).layer == 3
+        narrow = held(config, "float16", 1)
+        assert (narrow.first_zero, narrow.forward_overflow) == (None, None), "the zeros of truncation are no underflow"
+        back = f"as far back as the loss reaches, to step {12 - k}" if k and loss_at == "last" else "back to step 0"
+        assert back in narrow.words
+    with pytest.raises(ValueError, match="layer must be a whole number from 1 to 3; got 4"):
+        held(config, "float32", 4)
+
+
 def test_a_mean_over_steps_underflows_sooner_by_its_factor():
     config = rv.Config(hidden_size=16, seq_len=100, batch_size=4, gain=0.5, loss_at="every")
     both = [held(config.replace(loss_reduction=reduction), "float32") for reduction in ("sum", "mean")]

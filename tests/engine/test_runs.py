@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 import rnnviz as rv
 from rnnviz.engine import runs
-from rnnviz.engine.passes import forward
-from rnnviz.engine.statistics import Statistics
+from rnnviz.engine.layers import forward
+from rnnviz.engine.statistics import Statistics, classified
 from rnnviz.engine.trace import Trace
 from rnnviz.numerics.progress import finish
 
@@ -168,7 +168,7 @@ def test_a_loss_that_overflows_alone_gives_no_gradient():
     params = rv.init_params(config) | {"W_hy": np.full((9, 3), 1e305)}
     stacked = {name: runs.stack_params([value]) for name, value in params.items()}
     x, targets = runs.draw_inputs(config)
-    found = finish(Statistics(config, 1).collecting(stacked, x[None], targets[None]))
+    found = finish(Statistics(config, 1).collecting(stacked, x[None], classified(config, targets[None])))
     (layer,) = found["by_layer"]
     assert layer["first_nonfinite"] == -1
     assert not np.isfinite(found["loss"])
@@ -232,6 +232,8 @@ CONFIGS = st.builds(
     input_scale=st.sampled_from([0.0, 5e-324, 1.0, 100.0]) | st.floats(0.0, 100.0),
     loss_at=st.sampled_from(["last", "every"]),
     loss_reduction=st.sampled_from(["sum", "mean"]),
+    layers=st.sampled_from([1, 1, 2, 4]),
+    truncate=st.sampled_from([0, 0, 1, 3, 10_000]),
     forget_bias=st.floats(-20.0, 20.0),
     seed=st.integers(0, 2**32 - 1),
 )
@@ -240,14 +242,19 @@ CONFIGS = st.builds(
 @settings(max_examples=20)
 @given(CONFIGS)
 def test_any_config_gives_finite_or_marked_numbers_and_no_warning(config):
-    check_numbers(rv.run(config))
+    check_layers(rv.run(config))
 
 
 @pytest.mark.slow
 @settings(max_examples=300)
 @given(CONFIGS)
 def test_many_configs_give_finite_or_marked_numbers_and_no_warning(config):
-    check_numbers(rv.run(config))
+    check_layers(rv.run(config))
+
+
+def check_layers(trace):
+    for layer in range(1, trace.config.layers + 1):
+        check_numbers(trace.of_layer(layer))
 
 
 def check_numbers(trace):
@@ -259,12 +266,14 @@ def check_numbers(trace):
         assert np.isfinite(values[finite]).all() or (name != "saturation" and trace.second_moment[finite].max() > 1e300)
         assert step is None or np.isnan(values[step:]).all()
     assert not np.isnan(trace.second_moment).any()
-    if step is None and np.isfinite(trace.loss):
+    if np.isfinite(trace.loss):
+        assert step is None
         assert not np.isnan(trace.log10_grad_norm).any()
         assert np.all(trace.log10_grad_norm < np.inf)
+        assert np.isneginf(trace.log10_grad_norm[: trace.config.first_reached]).all()
     else:
         assert np.isnan(trace.log10_grad_norm).all()
-    if trace.config.cell == "rnn" and trace.config.loss_at == "last":
+    if trace.config.cell == "rnn" and trace.config.loss_at == "last" and not trace.config.first_reached:
         nothing = ~np.isfinite(trace.log10_grad_norm[1:])
         np.testing.assert_array_equal(np.isnan(trace.log10_step_factor[1:]), nothing)
 

@@ -33,6 +33,17 @@ def test_a_point_is_the_share_of_right_answers_after_its_training():
     assert found[0].max() > found[0].min()
 
 
+def test_a_map_that_was_left_goes_on_where_it_was():
+    gains, lengths = np.geomspace(0.5, 2.0, 5), np.array([2, 3])
+    left = learning(CONFIG.replace(seed=1), "recall", gains, lengths, 10)
+    share = next(part.share for part in left if part.share > 0.5)
+    left.close()
+    again = list(learning(CONFIG.replace(seed=1, gain=2.0), "recall", gains, lengths, 10))
+    assert again[0].share > share - 1 / 6
+    assert not list(learning(CONFIG.replace(seed=1), "recall", gains, lengths, 10))
+    assert list(learning(CONFIG.replace(seed=2), "recall", gains, lengths, 10))
+
+
 def test_unknown_points_are_shown_as_their_nearest_known_ones():
     known = np.array([[1.0, np.nan, np.nan], [np.nan, np.nan, np.nan]])
     assert (filled(known) == 1.0).all()

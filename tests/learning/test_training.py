@@ -108,12 +108,25 @@ def test_a_saved_training_needs_no_pickle_and_another_file_is_refused(tmp_path):
     with np.load(tmp_path / "training", allow_pickle=False) as file:
         assert all(file[name].dtype != object for name in file)
     np.savez(tmp_path / "other.npz", a=np.zeros(3))
+    with np.load(tmp_path / "training", allow_pickle=False) as file:
+        arrays = dict(file)
+    for name, change in {"settings": "{}", "format": "2", "weights": np.zeros((1, 3))}.items():
+        np.savez(tmp_path / f"{name}.npz", **arrays | {name: change})
     (tmp_path / "text.npz").write_text("not a zip")
     (tmp_path / "empty.npz").write_text("")
     with zipfile.ZipFile(tmp_path / "zip.npz", "w") as file:
         file.writestr("a.txt", "no array")
     np.save(tmp_path / "single.npy", np.zeros(3))
-    for name in ("other.npz", "text.npz", "empty.npz", "zip.npz", "single.npy"):
+    for name in (
+        "settings.npz",
+        "format.npz",
+        "weights.npz",
+        "other.npz",
+        "text.npz",
+        "empty.npz",
+        "zip.npz",
+        "single.npy",
+    ):
         with pytest.raises(ValueError, match=f"{name} is not a training that rnnviz has saved"):
             rv.Training.load(tmp_path / name)
 

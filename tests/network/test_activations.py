@@ -7,6 +7,8 @@ from itertools import cycle, product
 import mpmath as mp
 import numpy as np
 import pytest
+import reference
+import torch
 
 from rnnviz.network import arithmetic
 from rnnviz.network.activations import ACTIVATIONS
@@ -14,19 +16,11 @@ from rnnviz.numerics.scaled import as_scaled
 
 POINTS = np.array([0.0, 1e-300, 1e-8, 0.1, 0.5, 1.0, 3.0, 8.0, 19.0, 37.0, 100.0, 350.0, 700.0, 746.0, 1e3, 1e4])
 POINTS = np.concatenate([-POINTS[::-1], POINTS])
-
-F = {
-    "tanh": mp.tanh,
-    "sigmoid": lambda a: 1 / (1 + mp.exp(-a)),
-    "relu": lambda a: a if a > 0 else mp.mpf(0),
-    "linear": lambda a: a,
-}
-SLOPE = {
-    "tanh": lambda a: mp.sech(a) ** 2,
-    "sigmoid": lambda a: 1 / (2 + mp.exp(a) + mp.exp(-a)),
-    "relu": lambda a: mp.mpf(a > 0),
-    "linear": lambda a: mp.mpf(1),
-}
+FAR = np.array([1e-150, 0.7, 0.7517915246935645, 0.76, 0.88, 1.4142, 8.99, 9.01, 38.5, 40.0, 1e8, 1e100, 1e153, 1e300])
+EVERYWHERE = np.concatenate([POINTS, -FAR, FAR])
+F = {name: f for name, (f, _slope) in reference.MP_PHI.items()}
+SLOPE = {name: slope for name, (_f, slope) in reference.MP_PHI.items()}
+SMOOTH = ("tanh", "sigmoid")
 
 
 def by_mpmath(f, points):
@@ -40,18 +34,43 @@ def assert_close(name, ours, theirs, **tolerance):
 
 def test_value_slope_and_log_slope_to_full_relative_precision():
     for name, f in F.items():
-        phi, slope = ACTIVATIONS[name], by_mpmath(SLOPE[name], POINTS)
-        assert_close(name, phi.f(POINTS), by_mpmath(f, POINTS), rtol=1e-15, atol=5e-324)
-        normal = (slope == 0) | (slope > 1e-307)
-        assert_close(name, phi.slope(POINTS)[normal], slope[normal], rtol=4e-15)
-        logs = by_mpmath(lambda a, d=SLOPE[name]: mp.log(d(a)) if d(a) else mp.mpf("-inf"), POINTS)
+        points = POINTS if name in SMOOTH else EVERYWHERE
+        phi, slope = ACTIVATIONS[name], by_mpmath(SLOPE[name], points)
+        assert_close(name, phi.f(points), by_mpmath(f, points), rtol=1e-15, atol=1e-322)
+        normal = (slope == 0) | (np.abs(slope) > 1e-307)
+        assert_close(name, phi.slope(points)[normal], slope[normal], rtol=4e-15, atol=5e-324)
+        logs = by_mpmath(lambda a, d=SLOPE[name]: mp.log(abs(d(a))) if d(a) else mp.mpf("-inf"), points)
         with np.errstate(divide="raise"):
-            assert_close(name, phi.log_slope(POINTS), logs, rtol=1e-15, atol=2e-15)
+            assert_close(name, phi.log_slope(points), logs, rtol=1e-15, atol=2e-15)
+
+
+def test_the_slope_of_gelu_keeps_its_digits_beside_its_zero():
+    zero = 0.7517915246935645
+    points = -zero * (1.0 + np.array([-0.3, -0.1, -1e-3, -1e-8, -2e-16, 0.0, 2e-16, 1e-12, 1e-5, 0.16, 0.17]))
+    phi, slope = ACTIVATIONS["gelu"], by_mpmath(SLOPE["gelu"], points)
+    assert_close("gelu", phi.slope(points), slope, rtol=2e-15, atol=0)
+    assert_close("gelu", phi.log_slope(points), np.log(np.abs(slope)), rtol=1e-15, atol=2e-15)
+    assert np.abs(slope).min() < 1e-16
+    assert slope.min() < 0 < slope.max()
+
+
+def test_values_and_derivatives_agree_with_torch():
+    points = torch.linspace(-30, 30, 4001, dtype=torch.float64, requires_grad=True)
+    named = {"leaky_relu": torch.nn.LeakyReLU(), "hard_tanh": torch.nn.Hardtanh(), "softsign": torch.nn.Softsign()}
+    for name, f in (named | {"elu": torch.nn.ELU(), "selu": torch.nn.SELU(), "gelu": torch.nn.GELU()}).items():
+        value, phi, a = f(points), ACTIVATIONS[name], points.detach().numpy()
+        (slope,) = torch.autograd.grad(value.sum(), points)
+        assert_close(name, phi.f(a), value.detach().numpy(), rtol=1e-12, atol=1e-14)
+        assert_close(name, phi.slope(a), slope.numpy(), rtol=1e-12, atol=1e-14)
+    for name in ("tanh", "sigmoid", "relu", "linear", "leaky_relu", "selu"):
+        assert ACTIVATIONS[name].torch_gain == torch.nn.init.calculate_gain(name), name
+    for name in ("elu", "gelu", "softsign", "hard_tanh"):
+        assert ACTIVATIONS[name].torch_gain is None, name
 
 
 def test_value_and_slope_computed_together():
     tiny = 4 * np.finfo(float).tiny
-    for name, points in product(("tanh", "sigmoid"), (POINTS, POINTS / 1e5, POINTS.reshape(8, 4).T)):
+    for name, points in product(SMOOTH, (POINTS, POINTS / 1e5, POINTS.reshape(8, 4).T)):
         value, slope = ACTIVATIONS[name].both(points)
         # A sigmoid's tail equals its slope; both are as accurate as the rounded exponent of a power of two.
         rtol = 2e-13 if name == "sigmoid" else 4e-15
@@ -76,7 +95,8 @@ def test_exact_arithmetic_gives_each_slope_at_any_size():
                 exact = [SLOPE[name](mp.mpf(number)) for number in a.ravel().tolist()[:count]]
             powers = np.broadcast_to(slope.e, slope.m.shape).ravel()
             for m, e, theirs in zip(slope.m.ravel().tolist(), powers, cycle(exact), strict=False):
-                assert mp.almosteq(mp.ldexp(mp.mpf(m), int(e)), theirs, rel_eps=1e-11), (name, size)
+                digits = 1e-15 * max(1e4, abs(float(mp.log(abs(theirs))))) if theirs else 0  # of a logarithm as float
+                assert mp.almosteq(mp.ldexp(mp.mpf(m), int(e)), theirs, rel_eps=digits, abs_eps=0), (name, size)
 
 
 def test_every_slope_is_the_derivative_of_f():
@@ -84,14 +104,19 @@ def test_every_slope_is_the_derivative_of_f():
     for name, phi in ACTIVATIONS.items():
         numeric = (phi.f(a + 1e-6) - phi.f(a - 1e-6)) / 2e-6
         assert_close(name, phi.slope(a), numeric, atol=1e-8)
-        assert_close(name, phi.slope_of_output(phi.f(a)), numeric, atol=1e-8)
-        assert_close(name, np.exp(phi.log_slope(a)), phi.slope(a), rtol=1e-14)
+        assert_close(name, plain_slope(phi, a), numeric, atol=1e-8)
+        assert_close(name, np.exp(phi.log_slope(a)), np.abs(phi.slope(a)), rtol=1e-14)
+
+
+def plain_slope(phi, a):
+    """Return the slope as an autograd engine computes it."""
+    return arithmetic.PLAIN.slope(phi, arithmetic.PLAIN.activate(phi, a)[1])
 
 
 def test_f_and_the_slope_of_its_output_keep_the_type():
     for (name, phi), dtype in product(ACTIVATIONS.items(), (np.float32, np.float64)):
-        h = phi.f(np.linspace(-1, 1, 5, dtype=dtype))
-        assert h.dtype == phi.slope_of_output(h).dtype == dtype, name
+        a = np.linspace(-1, 1, 5, dtype=dtype)
+        assert phi.f(a).dtype == plain_slope(phi, a).dtype == dtype, name
 
 
 def test_the_slope_of_the_output_is_zero_where_an_autograd_engine_has_zero():
@@ -105,17 +130,25 @@ def test_saturated():
         ("sigmoid", [0.0, 0.01, 0.02, 0.5, 0.98, 0.99], [1, 1, 0, 0, 0, 1]),
         ("relu", [0.0, 1e-9, 5.0], [1, 0, 0]),
         ("linear", [0.0, 1e300], [0, 0]),
+        ("leaky_relu", [-1e-9, 0.0, 5.0], [1, 0, 0]),
+        ("elu", [-1.0, -0.95, -0.93, 0.0, 9.0], [1, 1, 0, 0, 0]),
+        ("selu", [-1.75, -1.66, -1.64, 0.0, 9.0], [1, 1, 0, 0, 0]),
+        ("gelu", [-0.17, -1e-9, 0.0, 5.0], [1, 1, 0, 0]),
+        ("softsign", [-0.77, -0.75, 0.0, 0.77], [1, 0, 0, 1]),
+        ("hard_tanh", [-1.0, -0.999, 0.0, 0.999, 1.0], [1, 0, 0, 0, 1]),
     ):
         assert ACTIVATIONS[name].saturated(np.array(outputs, float)).tolist() == [bool(each) for each in expected], name
 
 
 def test_properties_of_the_functions():
-    steepest = {"tanh": 1.0, "sigmoid": 0.25, "relu": 1.0, "linear": 1.0}
+    steepest = {"sigmoid": 0.25, "selu": 1.7581, "gelu": 1.1289}
     for name, phi in ACTIVATIONS.items():
         assert phi.homogeneous == np.allclose(phi.f(7.0 * POINTS), 7.0 * phi.f(POINTS)), name
-        assert phi.bounded == (name in ("tanh", "sigmoid")), name
-        assert phi.odd == (name in ("tanh", "linear")), name
-        assert 10.0**phi.log10_steepest == pytest.approx(steepest[name]), name
+        assert phi.bounded == (name in ("tanh", "sigmoid", "softsign", "hard_tanh")), name
+        assert phi.odd == (name in ("tanh", "linear", "softsign", "hard_tanh")), name
+        assert phi.monotone == (name != "gelu"), name
+        assert phi.stops == (name in ("relu", "hard_tanh")), name
+        assert 10.0**phi.log10_steepest == pytest.approx(steepest.get(name, 1.0), rel=1e-4), name
 
 
 def test_an_unknown_name_gets_a_suggestion():

@@ -11,7 +11,7 @@ import pytest
 import reference
 
 import rnnviz as rv
-from rnnviz.engine.passes import forward
+from rnnviz.engine.layers import forward
 from rnnviz.network.arithmetic import EXACT, PLAIN
 
 CELLS, ACTIVATIONS = rv.cells.CELLS, rv.activations.ACTIVATIONS

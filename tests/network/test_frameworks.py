@@ -61,6 +61,28 @@ def test_torch_gives_the_same_states_and_gradients(name, more, loss_at):
     np.testing.assert_allclose(trace.log10_grad_norm[1:], norms, atol=1e-10)
 
 
+@pytest.mark.parametrize("name", TORCH)
+def test_torch_layers_give_the_same_states_and_gradients(name):
+    torch.manual_seed(1)
+    module, readout = TORCH[name](num_layers=3).double(), torch.nn.Linear(H, CLASSES).double()
+    x, targets = batch()
+    h, _ = module(torch.tensor(x))
+    loss = torch.nn.functional.cross_entropy(readout(h[-1]), torch.tensor(targets[-1]))
+    loss.backward()
+    own = rv.from_torch(module, readout)
+    found = rv.bptt(x=x, targets=targets, **own)
+    np.testing.assert_allclose(found.h[1:], h.detach(), rtol=0, atol=1e-12)
+    assert found.loss == pytest.approx(loss.item(), rel=1e-12)
+    for k in range(3):
+        suffix = f"_{k + 1}" if k else ""
+        for ours, theirs in (("W_xh", "weight_ih"), ("W_hh", "weight_hh"), ("b_h", "bias_ih")):
+            d = getattr(module, f"{theirs}_l{k}").grad.numpy().T
+            np.testing.assert_allclose(found.d_params[ours + suffix], d, rtol=1e-10, atol=1e-14)
+    trace = rv.trace(x=x, targets=targets, **own)
+    assert trace.config.layers == 3
+    np.testing.assert_allclose(trace.log10_grad_norm_by_layer, found.log10_grad_norm_by_layer, atol=1e-10)
+
+
 def test_torch_weights_are_copies_in_float64():
     module, readout = torch.nn.GRU(D, H), torch.nn.Linear(H, CLASSES)
     params = rv.from_torch(module, readout)["params"]
@@ -77,7 +99,7 @@ def test_torch_weights_are_copies_in_float64():
 def test_torch_modules_that_are_something_else_are_named():
     readout = torch.nn.Linear(H, CLASSES)
     for module, head, words in (
-        (torch.nn.LSTM(D, H, num_layers=2), readout, "num_layers must be 1; got 2"),
+        (torch.nn.LSTM(D, H, 2, dropout=0.5), readout, "dropout must be 0.0; got 0.5"),
         (torch.nn.GRU(D, H, bidirectional=True), readout, "bidirectional must be False; got True"),
         (torch.nn.LSTM(D, H, proj_size=2), readout, "proj_size must be 0; got 2"),
         (torch.nn.RNN(D, H), None, r"from_torch also needs the torch.nn.Linear .*: from_torch\(module, readout\)"),
@@ -138,7 +160,7 @@ def test_keras_layers_that_are_something_else_are_named(keras):
     for layer, head, words in (
         (keras.layers.GRU(H, reset_after=False), readout, "reset_after must be True; got False"),
         (keras.layers.LSTM(H, go_backwards=True), readout, "go_backwards must be False; got True"),
-        (keras.layers.LSTM(H, activation="gelu"), readout, "activation must be one of tanh, .*; got 'gelu'"),
+        (keras.layers.LSTM(H, activation="silu"), readout, "activation must be one of tanh, .*; got 'silu'"),
         (keras.layers.GRU(H, recurrent_activation="relu"), readout, "recurrent_activation must be one of sigmoid"),
         (keras.layers.SimpleRNN(H), readout, "SimpleRNN has no weights yet"),
         (

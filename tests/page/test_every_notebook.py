@@ -13,6 +13,7 @@ from browsing import (
     FIRST,
     NOTEBOOKS,
     PICTURES,
+    STAGE,
     alts,
     assert_accessible,
     change,
@@ -74,6 +75,11 @@ def check_german(page):
     wait_until(lambda: readout.inner_text() == "1,80", "the readout has its comma")
     assert float(handle.get_attribute("aria-valuenow")) == 1.8
     wait_until(lambda: handle.get_attribute("aria-valuetext") == "1,80", "a screen reader hears the comma")
+    readout.click()
+    readout.press("Control+a")
+    readout.press_sequentially("0")
+    change(page, lambda: readout.press("Tab"), f"{STAGE}.query === 'gain=0.0'")  # a number that is left is entered
+    wait_until(lambda: readout.inner_text() == "0,00", "what was typed is written as all numbers are")
     assert not re.search(r"\d\.\d", dashboard.inner_text())
     assert page.evaluate(LABELS_CUT) == []
     change(page, lambda: page.set_viewport_size({"width": 390, "height": 844}))
@@ -148,6 +154,8 @@ def test_the_same_notebook_draws_in_jupyterlab_and_keeps_its_last_pictures(brows
     assert pictures(page)["gradient"][0] != before["gradient"][0]
     assert not page.locator(".rnnviz-copy").is_visible()
     assert titles_on_top(page)
+    set_up = page.locator(".jp-RenderedMarkdown a", has_text="Set this up").first
+    change(page, set_up.click, f"{STAGE}.query.startsWith('inputs=none')")
     last = reopened_without_kernel(page, tmp_path / FIRST)
     page.goto(lab)
     page.locator(".rnnviz-copy").wait_for()

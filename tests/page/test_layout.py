@@ -9,6 +9,7 @@ pytestmark = pytest.mark.browser
 SCREEN = {"width": 1280, "height": 720}
 LESSONS = (FIRST, "02_spectrum.ipynb", "03_gates.ipynb")
 SEEN = ".rnnviz-view:not([hidden]) img"
+TOOLS = ".rnnviz-stage > .rnnviz-tools"
 FITS = f"""
 () => {{ const images = [...document.querySelectorAll("{SEEN}")];
   const fits = (img) => Math.abs(img.closest("figure").clientWidth - img.naturalWidth) <= 1;
@@ -58,10 +59,9 @@ def assert_inside(page, *selectors):
 @pytest.mark.usefixtures("quiet")
 @pytest.mark.parametrize("name", LESSONS)
 def test_a_projector_shows_question_task_controls_pictures_and_verdicts(lesson, name):
-    page = lesson(name)
-    assert_inside(
-        page, ".rnnviz-look", ".rnnviz-card", SEEN, ".rnnviz-words li", ".rnnviz-step-bar input", ".rnnviz-moment"
-    )
+    page = lesson(name, query="step=40")
+    assert_inside(page, ".rnnviz-look", ".rnnviz-card", SEEN, ".rnnviz-words li", ".rnnviz-step-bar input", TOOLS)
+    assert_inside(page, ".rnnviz-moment p")
     assert_inside(page, ".rnnviz-column > .rnnviz-controls > *", ".rnnviz-compare", ".rnnviz-actions > *")
     assert all(430 <= right - left <= 480 for left, _, right, _ in boxes(page, SEEN))
     ((_, _, _, card),) = boxes(page, ".rnnviz-card")
@@ -88,10 +88,13 @@ def test_a_phone_shows_the_question_its_control_both_pictures_and_verdicts(lesso
     page.get_by_role("button", name="Controls").press("Enter")
     page.get_by_label("Scheme", exact=True).wait_for(state="hidden")
     readout = page.locator(".rnnviz-moment")
-    left, top, right, bottom = boxes(page, SEEN)[-1]
+    words, (left, top, right, bottom) = boxes(page, ".rnnviz-words li"), boxes(page, SEEN)[-1]
     page.mouse.move((left + right) / 2, (top + bottom) / 2)
     page.wait_for_function("() => document.querySelector('.rnnviz-moment').offsetHeight > 0")
     assert readout.bounding_box()["y"] - bottom < 60, "the numbers are far from the picture"
+    assert boxes(page, ".rnnviz-words li") == words, "the numbers have moved the sentences"
+    readout.click()
+    readout.wait_for(state="hidden")
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
 
 

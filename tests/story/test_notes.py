@@ -88,3 +88,15 @@ def test_every_scheme_can_be_said_of():
         for sentence in said(tuple(SCHEMES), cell=cell, inputs="text", forget_bias=0.5):
             assert sentence.endswith(".")
             assert "{" not in sentence
+
+
+def test_a_spectral_radius_is_said_as_a_gain():
+    config = rv.Config(spectral_radius=1.0, hidden_size=16, seq_len=4, batch_size=2)
+    trace = rv.compare(config, ("uniform01", "identity"), range(5))
+    drawn = [config.replace(scheme="uniform01", spectral_radius=0.0, seed=seed) for seed in range(5)]
+    radii = sorted(np.abs(np.linalg.eigvals(rv.init_params(each)["W_hh"])).max() for each in drawn)
+    gain, low, high = (f"{1 / radii[k]:.3g}" for k in (2, 4, 0))
+    first, second, *_rest = notes(config, trace.schemes, trace)
+    assert first == f"For U[0, 1], spectral radius 1 means gain {gain} ({low} to {high} by draw)."
+    assert second == "For Identity, spectral radius 1 means gain 1."
+    assert not notes(config.replace(spectral_radius=0.0), trace.schemes, rv.run(config.replace(spectral_radius=0.0)))

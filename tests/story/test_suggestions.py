@@ -67,6 +67,17 @@ def test_each_kind_of_suggestion_helps():
         assert abs(diagnose(trace, 0).decades) < min(0.5 * before, left), case
 
 
+def test_where_a_radius_is_set_a_radius_is_suggested():
+    """The suggested radius means the gain that is suggested where the gain is read."""
+    by_gain = rv.compare(rv.Config(**BASE), ("xavier",), range(4))
+    by_radius = rv.compare(rv.Config(**BASE, spectral_radius=1.0), ("xavier",), range(4))
+    gain, radius = (suggestions.suggest(trace, 0).changes for trace in (by_gain, by_radius))
+    assert radius.keys() - gain.keys() == {"spectral_radius"}
+    assert gain.keys() - radius.keys() == {"gain"}
+    drawn = np.abs(np.linalg.eigvals(rv.init_params(rv.Config(**BASE))["W_hh"])).max()
+    assert radius["spectral_radius"] == pytest.approx(gain["gain"] * drawn, rel=0.01)
+
+
 def test_tanh_with_unit_input_gets_its_critical_gain():
     # 1.8556: the width at which chi = 1, by quadrature in another program (science.md, section 3: about 1.86).
     _, suggestion, _ = look(rv.Config(**BASE | {"input_size": 512, "batch_size": 32}), seeds=2)
@@ -155,6 +166,7 @@ CONFIGS = st.builds(
     activation=st.sampled_from(list(rv.activations.ACTIVATIONS)),
     scheme=st.sampled_from(list(rv.schemes.SCHEMES)),
     gain=st.sampled_from([0.0, 0.1, 1.0, 2.0]) | st.floats(0, 20),
+    spectral_radius=st.just(0.0) | st.sampled_from([0.1, 1.0, 2.0]) | st.floats(0, 20),
     hidden_size=st.integers(1, 16),
     input_size=st.integers(1, 6),
     seq_len=st.integers(1, 20),
@@ -163,7 +175,7 @@ CONFIGS = st.builds(
     input_scale=st.sampled_from([0.0, 1.0, 30.0]) | st.floats(0, 100),
     forget_bias=st.floats(-20, 20),
     loss_at=st.sampled_from(["last", "every"]),
-).filter(lambda config: config.cell == "rnn" or not rv.activations.ACTIVATIONS[config.activation].homogeneous)
+).filter(lambda config: config.cell == "rnn" or rv.activations.ACTIVATIONS[config.activation].bounded)
 # Gated cells with an unbounded activation reach gates of exp(-1e17), where the exact backward pass is very slow.
 
 
@@ -198,7 +210,7 @@ NAMES = {
     "tanh": "tanh",
     "last": "last step",
 }
-LABELS = (*NAMES.values(), "gain ", "input scale ", "forget bias ")
+LABELS = (*NAMES.values(), "gain ", "spectral radius ", "input scale ", "forget bias ")
 
 
 @settings(max_examples=15)
@@ -232,6 +244,8 @@ STORIES = {
     "input": {},
     "state": {"scheme": "identity", "gain": 3.0},
     "input and state": {"gain": 1.5},
+    "below": {"layers": 2},
+    "below and state": {"layers": 2, "gain": 1.5},
     "large": {"gain": 2.5},
     "one sign": {"activation": "relu", "scheme": "uniform01"},
     "stretches": {**FEW, "seed": 3},

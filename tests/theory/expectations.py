@@ -1,4 +1,4 @@
-"""Gaussian expectations computed without rnnviz, and activations with closed forms or kinks."""
+"""Gaussian expectations computed without rnnviz, and an activation with closed forms."""
 
 import math
 from dataclasses import replace
@@ -16,12 +16,6 @@ ERF = replace(
     f=erf,
     slope=lambda a: 2.0 / math.sqrt(math.pi) * np.exp(-a * a),
     log_slope=lambda a: math.log(2.0 / math.sqrt(math.pi)) - a * a,
-)
-ELU = replace(
-    ACTIVATIONS["tanh"],
-    name="elu",
-    f=lambda a: np.where(a > 0, a, np.expm1(np.minimum(a, 0.0))),
-    slope=lambda a: np.where(a > 0, 1.0, np.exp(np.minimum(a, 0.0))),
 )
 
 

@@ -133,3 +133,12 @@ def test_singular_values_of_any_trajectory_are_sorted_numbers(W, slopes):
 def test_errors_name_the_argument(call, words):
     with pytest.raises(ValueError, match=words):
         call()
+
+
+def test_slopes_given_as_logarithms_and_signs_are_those_given_as_numbers():
+    """GELU's slope is negative far on the left, and signs decide how the steps' stretches combine."""
+    slopes = np.random.default_rng(4).standard_normal((5, 6))
+    by_logs = spectrum.jacobian_singular_values(NORMAL, np.log(np.abs(slopes)), log=True, signs=np.sign(slopes))
+    np.testing.assert_allclose(by_logs, spectrum.jacobian_singular_values(NORMAL, slopes), rtol=1e-9)
+    positive = spectrum.jacobian_singular_values(NORMAL, np.log(np.abs(slopes)), log=True)
+    assert np.abs(positive[-1] - by_logs[-1]).max() > 0.05

@@ -11,6 +11,7 @@ from expectations import ERF, by_scipy
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose
+from scipy.special import ndtr
 
 from rnnviz.network.activations import ACTIVATIONS
 from rnnviz.theory import mean_field
@@ -45,12 +46,48 @@ def test_fixed_point_of_tanh_by_scipy_alone():
         assert fixed.xi == pytest.approx(-1 / math.log(chi), rel=1e-7), (sigma_w, sigma_in)
 
 
+SETTLING = ("tanh", "sigmoid", "softsign", "hard_tanh", "elu", "selu")
+
+
 def test_chi_is_one_at_the_critical_gain():
-    for phi, sigma_in in product(["tanh", "sigmoid", ERF], [1e-4, 0.05, 1.0, 30.0, 1e4]):
+    for phi, sigma_in in product([*SETTLING, ERF], [1e-4, 0.05, 1.0, 30.0, 1e4]):
         gain = mean_field.critical_gain(phi, sigma_in)
         below, at, above = (mean_field.fixed_point(phi, share * gain, sigma_in) for share in (0.99, 1.0, 1.01))
         assert at.chi == pytest.approx(1.0, abs=1e-8), (phi, sigma_in)
         assert above.xi < 0 < below.xi, (phi, sigma_in)
+
+
+def test_a_gelu_with_little_input_runs_away_at_its_critical_gain():
+    """The gain at which the two fixed points of q -> sigma_w^2 E phi^2 + sigma_in^2 meet, by a scan of sums."""
+    z = np.linspace(-12.0, 12.0, 2001)
+    weight = np.exp(-z * z / 2) / np.exp(-z * z / 2).sum()
+    for sigma_in in (0.03, 0.3):
+        found = mean_field.critical_gain("gelu", sigma_in)
+        q = np.linspace(sigma_in**2, 2.0, 1000)[1:]
+        a = np.sqrt(q)[:, None] * z
+        widths = (q - sigma_in**2) / (np.square(a * ndtr(a)) @ weight)
+        peak = np.flatnonzero(np.diff(widths) < 0)[0]
+        assert found == pytest.approx(math.sqrt(widths[peak]), rel=1e-3)
+        below, above = (mean_field.fixed_point("gelu", share * found, sigma_in, m0=0.0) for share in (0.99, 1.01))
+        assert below.chi < 1 < above.chi
+        assert below.q < 1
+        assert above.q == math.inf
+
+
+def test_critical_gains_of_activations_with_kinks():
+    """Without input, chi = sigma_w^2 E phi'^2 at q -> 0: the mean of both slopes at 0."""
+    selu = [ACTIVATIONS["selu"].slope(np.array([a]))[0] for a in (-1e-9, 1e-9)]
+    expected = {"elu": 1.0, "gelu": 2.0, "softsign": 1.0, "hard_tanh": 1.0}
+    expected |= {"leaky_relu": math.sqrt(2 / 1.0001), "selu": math.sqrt(2 / (selu[0] ** 2 + selu[1] ** 2))}
+    for name, gain in expected.items():
+        assert mean_field.critical_gain(name, 0.0) == pytest.approx(gain, rel=1e-8), name
+    normal = mean_field.fixed_point("selu", 1.0, 0.0)
+    assert (normal.q, normal.chi) == pytest.approx((1.0, 1.0716), rel=1e-4)  # Klambauer et al. 2017, sect. 2
+
+
+def test_the_gain_that_torch_recommends_for_tanh():
+    fixed = mean_field.fixed_point("tanh", ACTIVATIONS["tanh"].torch_gain, 0.0)
+    assert (round(fixed.m, 3), round(math.sqrt(fixed.chi), 2)) == (0.424, 1.10)
 
 
 def test_critical_gains_match_published_values():

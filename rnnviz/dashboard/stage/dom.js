@@ -30,12 +30,22 @@ function button(text, act, label) {
   return node;
 }
 
+// Appends a text whose numbers are not broken where they have a minus, as in 2e-1015.
+function appendText(node, text) {
+  text.split(/(\S*\de-\d\S*)/).forEach((part, k) => {
+    const number = k % 2 ? element("span", "rnnviz-number") : null;
+    number?.append(part);
+    node.append(number ?? part);
+  });
+  return node;
+}
+
 // Setting an attribute invalidates styles even if its value stays the same; `lang` does so for the whole subtree.
 function updateAttribute(node, name, value) {
   if (node && node.getAttribute(name) !== String(value)) node.setAttribute(name, value);
 }
 
-// Text keeps the height it once needed for the same number of items, so that nothing below it moves with each sentence.
+// Text keeps the height that it, or the `old` node, once needed for the same number of items, so that nothing moves.
 // Measured in a ResizeObserver, after layout: measuring earlier would force a second layout.
 const heights = new ResizeObserver((entries) => {
   for (const { target, contentRect } of entries) {
@@ -46,8 +56,9 @@ const heights = new ResizeObserver((entries) => {
   }
 });
 
-function keepHeight(node, items) {
-  if (node.dataset.items !== String(items)) node.style.minHeight = "";
+function keepHeight(node, items, old = node) {
+  node.dataset.width = old.dataset.width ?? "";
+  node.style.minHeight = old.dataset.items === String(items) ? old.style.minHeight : "";
   node.dataset.items = items;
   heights.observe(node);
 }

@@ -39,9 +39,10 @@ function decodedImage(view) {
 // A button that unfolds the reason for a verdict; it stays open when the verdict changes.
 function reason(text, label, old) {
   const words = element("span", "rnnviz-reason");
-  words.textContent = text;
+  appendText(words, text);
   const toggle = button(label, () => {
     words.hidden = !words.hidden;
+    for (const node of [words.closest("li"), words.closest("ul")]) node.style.minHeight = "";
     toggle.setAttribute("aria-expanded", !words.hidden);
   });
   toggle.classList.add("rnnviz-why");
@@ -58,12 +59,12 @@ function showSentences(list, items, why) {
     const row = element("li", "", { "data-content": content });
     if (item.style) row.append(lineSample(item.style));
     const text = element("span", "rnnviz-verdict");
-    text.textContent = item.text;
-    row.append(text);
+    row.append(appendText(text, item.text));
     if (item.why) row.append(" ", ...reason(item.why, why, old));
-    if (item.lines) row.style.minHeight = `${item.lines}lh`;
+    if (item.lines) row.style.setProperty("--lines", item.lines);
     if (old) old.replaceWith(row);
     else list.append(row);
+    keepHeight(row, items.length, old);
   });
   while (list.children.length > items.length) list.lastChild.remove();
   if (items.length) keepHeight(list, items.length); // a bet covers the sentences, and leaves them their room

@@ -81,16 +81,26 @@ function linkTool(model) {
   return tool;
 }
 
-// Applies the settings of a link to this very page, such as a task's *Set this up*, without a reload.
-function followLinks(model) {
+// The settings that a link such as `?inputs=none` names. JupyterLab makes it a link to a file of that name.
+function settingsOf(link) {
+  const [href, file] = [link.getAttribute("href"), link.pathname.split("/").pop()];
+  return href.startsWith("?") ? href : file.startsWith("%3F") ? decodeURIComponent(file) : "";
+}
+
+// Applies the settings of a link to this very page, such as a task's *Set this up*, without a reload. JupyterLab has
+// several notebooks on one page, and follows links by itself.
+function followLinks(model, el) {
   const follow = (event) => {
-    const link = event.target.closest?.('a[href^="?"]');
-    if (!link || event.defaultPrevented || event.ctrlKey || event.metaKey || event.shiftKey) return;
+    const link = event.target.closest?.("a[href]");
+    const query = link && settingsOf(link);
+    if (!query || event.defaultPrevented || event.ctrlKey || event.metaKey || event.shiftKey) return;
+    if (link.closest(".jp-Notebook")?.contains(el) === false) return;
     event.preventDefault();
-    model.send({ kind: "open", query: link.getAttribute("href") });
+    event.stopPropagation();
+    model.send({ kind: "open", query });
   };
-  document.addEventListener("click", follow);
-  return () => document.removeEventListener("click", follow);
+  document.addEventListener("click", follow, true);
+  return () => document.removeEventListener("click", follow, true);
 }
 
 // Gives the query to the page around the stage, for its links to other languages and for reloading.

@@ -36,14 +36,14 @@ function render({ model, el }) {
   const told = element("div", "rnnviz-status");
   told.append(messageTool(model, el), progressTool(model));
   const { bar } = frames.chooser;
-  el.append(bar, views, frames.step.bar, frames.what, frames.words, frames.settings, told, tools, exportTool(model, tools));
+  el.append(bar, views, frames.step.bar, frames.what, frames.words, frames.settings, tools, exportTool(model, tools), told);
   const page = () => el.closest(".rnnviz");
   const cleanUps = [
     reportWidth(model, el, frames),
     keepNamed(model, el),
     keepFocus(page),
     showDefinitions(page),
-    followLinks(model),
+    followLinks(model, el),
     localizeNumbers(model.get("lang")),
   ];
   publishQuery(model, el);

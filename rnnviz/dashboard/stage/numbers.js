@@ -3,7 +3,8 @@
 const READOUT = ".widget-readout[contenteditable]";
 
 // ipywidgets writes a dot and cannot parse a comma, so a comma becomes a dot again just before ipywidgets reads what was
-// typed. Screen readers get the readout's text as the value of the handle, without a float's last digits.
+// typed. It reads that at Enter alone: what is left counts as entered, and would else stay, whatever the value is.
+// Screen readers get the readout's text as the value of the handle, without a float's last digits.
 function localizeNumbers(language) {
   let [typing, parsing] = [null, false];
   const replace = (readout, from, to) => {
@@ -19,15 +20,19 @@ function localizeNumbers(language) {
   };
   const type = (event) => (typing = event.target.closest?.(READOUT) ?? null);
   const parse = (event) => {
-    if (!event.target.matches?.(READOUT) || (event.type === "keydown" && event.key !== "Enter")) return;
+    if (event.key !== "Enter" || !event.target.matches?.(READOUT)) return;
     [typing, parsing] = [null, true];
-    replace(event.target, ",", ".");
+    if (language === "de") replace(event.target, ",", ".");
     setTimeout(() => {
       parsing = false;
       show();
     });
   };
-  const listeners = language === "de" ? { beforeinput: type, keydown: parse, blur: parse, focusout: parse } : {};
+  const leave = ({ target }) => {
+    const enter = { key: "Enter", keyCode: 13, bubbles: true, cancelable: true };
+    if (target === typing) target.dispatchEvent(new KeyboardEvent("keydown", enter));
+  };
+  const listeners = { beforeinput: type, keydown: parse, blur: leave };
   for (const [kind, listener] of Object.entries(listeners)) document.addEventListener(kind, listener, true);
   const observer = new MutationObserver(show);
   const changes = { childList: true, characterData: true, subtree: true, attributeFilter: ["aria-valuetext"] };

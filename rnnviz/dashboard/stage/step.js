@@ -15,6 +15,9 @@ class Step {
     views.addEventListener("pointermove", (event) => this.point(event));
     views.addEventListener("pointerdown", (event) => this.point(event));
     views.addEventListener("keydown", (event) => this.press(event));
+    // Where the numbers cover the sentences, on a narrow screen.
+    this.readout.addEventListener("click", () => this.readout.classList.add("rnnviz-away"));
+    this.bar.addEventListener("keydown", ({ key }) => key === "Escape" && this.readout.click());
     model.on("change:step", () => this.mark());
     model.on("change:moment", () => this.showReadout());
     this.showReadout();
@@ -81,13 +84,10 @@ class Step {
     const readout = this.model.get("moment");
     const hint = [this.model.get("texts").hint];
     this.readout.classList.toggle("rnnviz-hint", !readout.length);
+    this.readout.classList.remove("rnnviz-away");
     this.bar.classList.toggle("rnnviz-unread", !readout.length);
     this.readout.replaceChildren(
-      ...(readout.length ? readout : hint).map((text) => {
-        const row = element("p");
-        row.textContent = text;
-        return row;
-      }),
+      ...(readout.length ? readout : hint).map((text) => appendText(element("p"), text)),
     );
     keepHeight(this.readout, this.sentences);
   }

@@ -32,6 +32,7 @@ function copyButton(model, name, view) {
     texts.copy,
     async () => {
       const copied = await copyPicture(model, name);
+      copy.style.minWidth = `${copy.offsetWidth}px`; // the others must not move
       copy.textContent = copied ? "✓" : "↓";
       status.textContent = copied ? texts.picture_copied : texts.picture_saved;
       setTimeout(() => {
