@@ -8,6 +8,7 @@ import numpy as np
 
 import rnnviz as rv
 
+from ..engine.layer_jacobians import layer_jacobians
 from ..network.sampling import draw_inputs
 from .entry import REPRODUCTIONS, Picture, Reproduction, Row, between
 
@@ -25,16 +26,16 @@ class Measured(NamedTuple):
 
 
 def measured(gain: float, hidden_size: int, seed: int) -> Measured:
-    """Return what five layers do at T = 1; the Jacobian of layer l is ``W_xh_l diag(1 - (h^l)^2)``."""
+    """Return what five layers do at T = 1, the singular values for one of the inputs."""
     config = rv.Config(
         layers=LAYERS, seq_len=1, hidden_size=hidden_size, input_size=hidden_size, scheme="glorot_uniform",
         gain=gain, input_scale=gain, batch_size=100, seed=seed,
     )  # fmt: skip
     params = rv.init_params(config)
-    g = rv.bptt(params, *draw_inputs(config))
+    x, targets = draw_inputs(config)
+    g = rv.bptt(params, x, targets)
     h = g.h_by_layer[:, 1]
-    jacobians = [params[f"W_xh_{k + 1}"] * (1.0 - h[k, 0] ** 2) for k in range(1, LAYERS)]
-    singular = [rv.spectrum.singular_values(J).mean() for J in jacobians]
+    singular = [rv.spectrum.singular_values(J).mean() for J in layer_jacobians(params, x[:, :1], "tanh")]
     return Measured(h.std(axis=(1, 2)), 10.0 ** g.log10_grad_norm_by_layer[:, 1], np.array(singular))
 
 
