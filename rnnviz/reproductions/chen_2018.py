@@ -59,7 +59,7 @@ def reproduce(
         between("correlation of recall with log ξ, unit inputs", "1", related, 0.5, 1.0),
     ]
     curves = {f"σ_in = {s:g}, T = {t}": (tried, y) for s, t, y in zip(SIGMAS_IN, lengths, (small, unit), strict=True)}
-    return rows, Picture(curves, {"xlabel": "gain σ_w", "ylabel": "first symbol recalled", "xscale": "log"})
+    return rows, Picture(curves, {"xlabel": "gain σ_w", "ylabel": "first symbol recalled"})
 
 
 REPRODUCTIONS.add(

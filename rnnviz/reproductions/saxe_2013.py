@@ -45,7 +45,7 @@ def reproduce(
         between("Gaussian over orthogonal, at the largest depth", "more than 1", apart, 2.0),
     ]
     curves = {label: (depths, needed[:, k]) for k, label in enumerate(LABELS)}
-    return rows, Picture(curves, {"xlabel": "layers", "ylabel": "steps to learn", "xscale": "log", "yscale": "log"})
+    return rows, Picture(curves, {"xlabel": "layers", "ylabel": "steps to learn"})
 
 
 REPRODUCTIONS.add(
