@@ -19,7 +19,7 @@ FOLDER = NOTEBOOKS / "reproductions"
 LONGEST_CELL = 6
 TINY = {
     "chen_2018": {"hidden_size": 4, "steps": 1, "seeds": 1, "gains": (0.5, 2.0), "lengths": (3, 3)},
-    "glorot_2010": {"hidden_size": 3},
+    "glorot_2010": {"hidden_size": 1},
     "henaff_2016": {"hidden_size": 4, "copied_after": 2, "added_over": 4, "copying_steps": 1, "adding_steps": 1},
     "jozefowicz_2015": {"hidden_size": 4, "recalled_after": 3, "added_over": 4, "seeds": 1, "steps": 1},
     "le_2015": {"hidden_size": 4, "seq_len": 4, "seeds": 1, "steps": 1},
@@ -36,14 +36,14 @@ def registries():
 
 @pytest.fixture(scope="module")
 def untrained():
-    """Every experiment at sizes at which nothing is learnt."""
+    """Every experiment at sizes at which nothing is learnt, and no law of large numbers holds."""
     before = registries()
     found = {name: entry.run(**TINY[name]) for name, entry in REPRODUCTIONS.items()}
     assert registries() == before
     return found
 
 
-def test_an_experiment_that_learns_nothing_fails(untrained):
+def test_an_experiment_that_is_far_too_small_fails(untrained):
     for name, outcome in untrained.items():
         assert outcome.rows
         assert not outcome.passes, name
