@@ -67,7 +67,7 @@ REPRODUCTIONS.add(
     Reproduction(
         name="chen_2018",
         paper="Chen, Pennington & Schoenholz 2018",
-        figure="section 3",
+        figure="what a vanilla RNN can be trained to remember",
         states="An RNN can be trained where theory's time scale reaches; the scale is longest at the critical gain, "
         "which grows with the variance of the input: in theory from 1 without input to 1.86 with unit inputs.",
         differs="Tanh networks of 64 units recall the first of 15 symbols (30 where inputs are small), trained for "

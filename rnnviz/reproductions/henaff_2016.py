@@ -61,10 +61,11 @@ REPRODUCTIONS.add(
     Reproduction(
         name="henaff_2016",
         paper="Henaff, Szlam & LeCun 2016",
-        figure="figures of section 4",
+        figure="the experiments on copying and adding",
         states="A recurrence that is linear, with the nonlinearity at the input, solves copying from orthogonal "
         "initial weights and not from the identity; adding from the identity, and not from orthogonal ones.",
-        differs="",
+        differs="64 units with ReLU at the input; copying after 50 steps and adding over 100, for 300 and 600 steps of "
+        "Adam, after which the losses of the solving networks still fall.",
         fn=reproduce,
     ),
 )

@@ -53,7 +53,7 @@ REPRODUCTIONS.add(
     Reproduction(
         name="saxe_2013",
         paper="Saxe, McClelland & Ganguli 2013",
-        figure="figure 6",
+        figure="learning time by depth, on MNIST",
         states="The steps that a deep linear network takes to learn do not grow with its depth for orthogonal weights, "
         "and grow for Gaussian ones, each at its best learning rate.",
         differs="2 to 16 layers of 64 units and scans of 8 x 8 pixels, instead of up to 100 layers of 1000 units and "
