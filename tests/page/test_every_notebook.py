@@ -26,7 +26,7 @@ from conftest import INTERRUPT, SLOW_NOTEBOOK, jupyter_port, wait_until
 from nbconvert import HTMLExporter
 
 pytestmark = pytest.mark.browser
-PATHS = [*NOTEBOOKS.glob("*.ipynb"), *NOTEBOOKS.glob("[!.]*/*.ipynb")]
+PATHS = [path for path in NOTEBOOKS.rglob("*.ipynb") if path.parent.name != "reproductions"]
 PAGES = sorted(path.relative_to(NOTEBOOKS).as_posix() for path in PATHS)
 LABELS_CUT = """
 () => [...document.querySelectorAll(".rnnviz-controls > .widget-inline-hbox > .widget-label")]
