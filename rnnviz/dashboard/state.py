@@ -156,8 +156,8 @@ class PageState:
         return self if ended is None else replace(self, training=False, followed=ended.step)
 
     def pause(self) -> PageState:
-        """Train no further for now."""
-        return replace(self, training=False)
+        """Train no further for now, and show the weights as they are now."""
+        return replace(self, training=False, followed=self.race.training.step if self.race else 0)
 
     def rewind(self) -> PageState:
         """Go back to the same initial weights."""
