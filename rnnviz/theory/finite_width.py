@@ -41,7 +41,7 @@ class Network:
     ``q`` and ``log10_chi`` (T,) as in `Curves`; ``constant`` as in `Drive`; ``repeated`` (T,), the correlation
     (root mean square) of a unit's pre-activations at two steps that comes from reading different inputs with the same
     weights; ``slow`` whether slow change near the edge of chaos counts; ``sequences`` (T+1,) that share the squared
-    gradient norm.
+    gradient norm; ``uneven`` (T,), by how much few inputs change ``ln chi`` (see `few_inputs`).
     """
 
     phi: Activation
@@ -55,6 +55,7 @@ class Network:
     repeated: Array | float = 0.0
     sequences: Array | float = 1.0
     slow: bool = True
+    uneven: Array | float = 0.0
 
 
 @dataclass(frozen=True)
@@ -90,6 +91,7 @@ class Deviation:
     noise : one and a half standard errors of the median of 32 networks.
     lasting : whether that noise comes from lasting patterns and not from fresh chance.
     mean_square : how much using one W_hh at every step raises the mean square over networks.
+    few : how much few inputs, which leave pre-activations other than Gaussian, move the gradient.
     """
 
     tied: Array
@@ -97,10 +99,11 @@ class Deviation:
     noise: Array
     lasting: Array
     mean_square: Array
+    few: Array | float = 0.0
 
     @property
     def total(self) -> Array:
-        return np.maximum(self.tied, self.chance) + self.noise
+        return np.maximum(self.tied, self.chance) + self.noise + self.few
 
 
 def pattern(network: Network, moments: Tabulated, q: Array, recurrent: Array) -> Pattern:
@@ -224,7 +227,8 @@ def of_gradient(network: Network, slopes: Pattern, flattened: Array) -> Deviatio
     back = [slopes.log_alike, longer * np.sqrt(own), longer * np.sqrt(frozen), 2.0 * own + 3.0 * slopes.variation / n]
     sums = along(path_shares(network), np.stack([*back, flattened])[:, ::-1])
     found = deviation(sums[:3], sums[3], np.broadcast_to(network.sequences, network.q.size + 1)[::-1][1:])
-    return replace(found, tied=np.maximum(found.tied, sums[4]))
+    few = np.abs(along(path_shares(network), np.broadcast_to(network.uneven, network.q.shape)[None, ::-1])[0])
+    return replace(found, tied=np.maximum(found.tied, sums[4]), few=few)
 
 
 def own_variance(network: Network) -> Array:
