@@ -22,6 +22,7 @@ SUBJECTS = {
     "02_spectrum": ("beside=orthogonal&show=jacobian,gradient", "[data-view=jacobian] img"),
     "03_gates": ("show=units,gradient", "[data-view=units] img"),
     "04_how_the_numbers_are_made": ("", ".rnnviz-step >> nth=7"),
+    "08_the_note": ("", ".rnnviz-claim >> nth=1"),
 }
 
 DESK = {"width": 1280, "height": 720}
@@ -38,7 +39,7 @@ def open_notebook(page: Page, address: str, name: str) -> str:
     query, subject = SUBJECTS[name.rpartition("/")[2]]
     page.goto(f"{address.rstrip('/')}/voila/render/{name}.ipynb?{query}")
     page.locator(subject).first.wait_for()
-    page.wait_for_function(f"() => document.querySelector('.rnnviz-step') || ({PICTURES})()")
+    page.wait_for_function(f"() => document.querySelector('.rnnviz-step, .rnnviz-claim') || ({PICTURES})()")
     return subject
 
 
