@@ -40,8 +40,8 @@ def which_variance():
     N_("Gradients explode if Var(W_hh) > 1 and vanish if Var(W_hh) < 1."),
     FAILS,
     N_(
-        "What counts is H · Var(W_hh). In a linear network the gradient changes by ×{below} per step at a variance of "
-        "0.81/H, by ×{above} at 1.21/H, and by ×{twelfth} at 1/12: three variances far below 1."
+        "What counts is H · Var(W_hh). Over 10 steps of a linear network the gradient changes by ×{below} per step at "
+        "a variance of 0.81/H, by ×{above} at 1.21/H, and by ×{twelfth} at 1/12: three variances far below 1."
     ),
     f"{FIRST}?activation=linear&gain=1.1&beside=uniform_centered",
 )
@@ -161,9 +161,9 @@ def small_layers():
     N_("LSTM and GRU exist because gradients vanish."),
     PARTLY,
     N_(
-        "Gates alone do not help: after its first step back, the gradient of an LSTM with forget bias 0 changes by "
-        "×{bias_0} per step, much as in a plain RNN (×{plain}). At bias 1 it is ×{bias_1}, at 2 ×{bias_2}, at 4 "
-        "×{bias_4}."
+        "Gates alone do not help: after its first step back, the gradient of an LSTM with 64 units and forget bias 0 "
+        "changes by ×{bias_0} per step, much as in a plain RNN (×{plain}). At bias 1 it is ×{bias_1}, at 2 ×{bias_2}, "
+        "at 4 ×{bias_4}."
     ),
     f"{GATES}?cell=lstm&forget_bias=0",
 )

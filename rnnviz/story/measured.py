@@ -30,10 +30,9 @@ def left(trace: Trace) -> float:
 
 
 def factor(trace: Trace, skip: int = 0) -> float:
-    """Return by which factor the gradient changes per step, but for the ``skip`` last steps."""
-    norms = np.median(trace.log10_relative_norm[0], axis=0)
-    end = trace.config.seq_len - skip
-    return float(10 ** ((norms[0] - norms[end]) / end))
+    """Return by which factor the gradient changes per step, but for the ``skip`` last steps; the median over seeds."""
+    norms, end = trace.log10_relative_norm[0], trace.config.seq_len - skip
+    return float(10 ** (np.median(norms[:, 0] - norms[:, end]) / end))
 
 
 def radius(scheme: str, units: int, draws: int = 1) -> float:
