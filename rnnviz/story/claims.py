@@ -22,9 +22,9 @@ __all__ = ["CLAIMS", "Claim"]
     N_("Xavier initialisation draws W from N(0, 1/fan_in)."),
     PARTLY,
     N_(
-        "That is the paper's condition for the way forward (eq. 10); its compromise with the way back is 2/(fan_in + "
-        "fan_out) (eq. 12). A W_hh with 256 units has the variance {square} or {square_glorot}, a W_xh with 32 inputs "
-        "{input} or {input_glorot}."
+        "That is the paper's condition for the forward pass (eq. 10); its compromise with the backward pass is "
+        "2/(fan_in + fan_out) (eq. 12). A W_hh with 256 units has the variance {square} or {square_glorot}, a W_xh "
+        "with 32 inputs {input} or {input_glorot}."
     ),
     f"{FIRST}?beside=glorot_normal",
 )
@@ -219,8 +219,8 @@ def explosion():
     N_("He initialisation is right for ReLU."),
     PARTLY,
     N_(
-        "By theory it keeps the gradient: ×{theory} per step. Single networks do not: after 100 steps, of eight with "
-        "128 units one has {least} of it left and another {most}."
+        "By theory it keeps the gradient: ×{theory} per step. Single networks do not: after 100 steps, one of eight "
+        "with 128 units has {least} of it left, another {most}."
     ),
     f"{FIRST}?scheme=he&beside=&activation=relu&hidden_size=128&seq_len=100",
 )
