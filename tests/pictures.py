@@ -22,6 +22,7 @@ SUBJECTS = {
     "02_spectrum": ("beside=orthogonal&show=jacobian,gradient", "[data-view=jacobian] img"),
     "03_gates": ("show=units,gradient", "[data-view=units] img"),
     "04_how_the_numbers_are_made": ("", ".rnnviz-step >> nth=7"),
+    "05_layers_and_time": ("gain=2&beside=", "[data-view=layers_gradient] img"),
     "08_the_note": ("", ".rnnviz-claim >> nth=1"),
 }
 

@@ -8,7 +8,9 @@ from __future__ import annotations
 import json
 import re
 from functools import cache
+from math import comb
 
+import deep_replay
 import numpy as np
 import pytest
 import reference
@@ -28,6 +30,7 @@ NUMBER = r"(\d+(?:\.\d+)?(?:e-?\d+)?)"
 KICK, CENTRED, ORTHOGONAL = {"inputs": "none"}, {"scheme": "uniform_centered"}, {"scheme": "orthogonal"}
 SIGMOID = {"activation": "sigmoid", "gain": 10.0}
 LSTM, GRU = {"cell": "lstm"}, {"cell": "gru", "scheme": "uniform01"}
+GLOROT = "glorot_uniform"
 MAP_GAINS = 4.0 ** np.linspace(-1, 1, 24)[[8, 14, 22]]  # points of the map in notebook 06
 WALK = {"hidden_size": 3, "input_size": 2, "output_size": 2, "seq_len": 4, "batch_size": 1}
 
@@ -101,6 +104,19 @@ def linear_sizes():
             states.append(states[-1] @ params["W_hh"])
         sizes.append([np.mean(h**2) for h in states])
     return np.median(sizes, axis=0)
+
+
+def deep(gain=1.0):
+    return deep_replay.deep_replay(layers=4, gain=gain)
+
+
+def pictures(scheme):
+    """Five layers that read one picture."""
+    return deep_replay.deep_replay(layers=5, seq_len=1, inputs="digits", scheme=scheme)
+
+
+def moments(scheme):
+    return [pictures(scheme).second_moment(layer) for layer in (1, 5)]
 
 
 def steps_above_one(W):
@@ -203,6 +219,36 @@ CLAIMS = {
             walk().first,
         ],
     },
+    "05.1": {
+        "from {} in the first layer to {} in the fifth, and {} of the gradient arrives at layer 1 (×{} per layer)": (
+            lambda: [*moments(GLOROT), pictures(GLOROT).left(1, -1), pictures(GLOROT).per_layer()]
+        ),
+        "E h² falls to {}, and only {} of the gradient arrives (×{} per layer)": lambda: [
+            moments("pytorch")[1],
+            pictures("pytorch").left(1, -1),
+            pictures("pytorch").per_layer(),
+        ],
+        "here it is {} and {}": lambda: [pictures(scheme).singular_value() for scheme in (GLOROT, "pytorch")],
+    },
+    "05.2": {
+        "settles at {} in layer 1 and at {} in layer 4": lambda: [deep().second_moment(layer) for layer in (1, 4)],
+        "layer 1 gets {} of it (×{} per layer)": lambda: [deep().left(1, -1), deep().per_layer()],
+        "{} paths lead from layer 4 at step 50 to layer 1 at step 1": lambda: [comb(49 + 3, 3)],
+    },
+    "05.3": {
+        "with {} left after 50 steps, and through the layers, with {} left in layer 1 at step 50": lambda: [
+            deep(2.3).left(4, 0),
+            deep(2.3).left(1, -1),
+        ],
+        "layer 1 gets {} times as much at step 1": lambda: [deep(2.3).left(1, 1)],
+        "layer 1 gets ×{} at step 1, the top layer keeps only {}": lambda: [
+            deep(1.7).left(1, 1),
+            deep(1.7).left(4, 0),
+        ],
+        "critical gain at {} in layer 1, {} in layer 2 and {} in layers 3 and 4": lambda: [
+            deep_replay.critical_gain(layer) for layer in (1, 2, 4)
+        ],
+    },
     "06.1": {
         "has most left, {}, and learns first: all three draws reach the target, after {} to {} training": lambda: [
             left("orthogonal"),
@@ -298,6 +344,23 @@ def test_three_digits_are_enough_to_check_a_number_by_hand():
 def test_every_recurrent_weight_of_the_last_task_has_become_larger():
     assert "every recurrent weight has become larger" in answer("04.2")
     assert (abs(saturated_walk().params["W_hh"]) > abs(walk().params["W_hh"])).all()
+
+
+def test_xavier_keeps_the_state_of_all_layers_and_the_gradient_of_none():
+    states = np.square(deep().h[:, 25:]).mean(axis=(-2, -1))
+    assert (states.max(axis=1) < 1.6 * states.min(axis=1)).all()
+    assert 0.72 < deep().left(4, 0) ** (1 / 50) < 0.78  # "a quarter per step"
+    assert deep().left(4, 1) < 1e-6
+    assert deep().left(1, 1) == pytest.approx(10 * deep().left(4, 1), rel=0.2)
+
+
+def test_no_gain_suits_all_layers():
+    assert survives(deep(2.3).left(4, 0))
+    assert survives(deep(2.3).left(1, -1), 3)
+    assert survives(deep(1.7).left(1, 1), 52)
+    for gain in (1.7, 2.0, 2.3):
+        assert not (survives(deep(gain).left(1, 1), 52) and survives(deep(gain).left(4, 0)))
+    assert deep_replay.critical_gain(3) == pytest.approx(deep_replay.critical_gain(4), abs=0.01)
 
 
 def test_nothing_of_the_gradient_is_left_where_all_weights_are_positive():

@@ -6,7 +6,8 @@ from functools import partial
 
 import ipywidgets as widgets
 
-from ..story.diagnosis import Diagnosis, first_loss
+from ..story.diagnosis import Diagnosis
+from ..story.judgement import followed_to
 from ..story.verdict import SURVIVES
 from ..text.language import N_, _, ngettext
 from .buttons import button, row
@@ -49,7 +50,7 @@ class BetPanel(widgets.Box):
         if not state.predict:
             return
         config, ready = state.settings.config, frame.is_current and frame.is_complete and frame.trace is not None
-        steps = config.seq_len - first_loss(config)
+        steps = config.seq_len - followed_to(config)
         text = ngettext(
             "Your bet: over {steps} step, {scheme}'s gradient …",
             "Your bet: over {steps} steps, {scheme}'s gradient …",

@@ -18,13 +18,16 @@ THEORY = {"color": "#1a1a1a", "dash": []}
 MOST_LINES = 6  # for which theory's sentences have room from the start: two for each scheme, of which some share one
 
 
-def captions(trace: Trace, theory_of: Config | None) -> list[dict[str, Any]]:
-    """Return the verdict as the stage takes it, theory's sentence on ``theory_of`` unless that is None, and chaos."""
+def captions(trace: Trace, theory_of: Config | None, layer: int = 0) -> list[dict[str, Any]]:
+    """Return the verdict as the stage takes it, theory's sentence on ``theory_of`` unless that is None, and chaos.
+
+    Theory's sentence is about the layer shown, the verdict always about the top one.
+    """
     items: list[dict[str, Any]] = []
     for k, (text, why) in enumerate(map(verdict.parts, diagnoses(trace))):
         items.append({"text": text, **({"why": why} if why else {}), "style": style(k)})
     if theory_of is not None:
-        text = " ".join(prediction.sentences(theory_of, trace.schemes))
+        text = " ".join(prediction.sentences(theory_of, trace.schemes, layer))
         items.append({"text": text, "style": THEORY, "lines": min(2 * len(trace.schemes), MOST_LINES)})
     return items + [{"text": text, "style": None} for text in kept(CHAOS, trace, chaos.sentences)]
 

@@ -58,8 +58,8 @@ def code(
 
 def code_of_own(config: Config, name: str, file: str, views: Sequence[str]) -> str:
     """Return the Python that shows the network of a file again, or traces it on the batch that the file has too."""
-    asked = ("cell", "activation", "loss_at", "loss_reduction")  # by both calls
-    decided = (*asked, "gain", "hidden_size", "input_size", "output_size")
+    asked = ("cell", "activation", "loss_at", "loss_reduction", "truncate")  # by both calls
+    decided = (*asked, "gain", "hidden_size", "input_size", "output_size", "layers")
     own = [each for each in settings(config) if each.partition("=")[0] in asked] + [f"name={literal(name)}"]
     rest = [each for each in settings(config) if each.partition("=")[0] not in decided]
     return "\n".join([

@@ -22,9 +22,11 @@ FIRST = ("scheme",)
 SECOND = ("gain", "hidden_size", "seq_len", "cell", "activation", "inputs", "forget_bias")
 WIDE = ("scheme", "gain")  # across the whole column
 MORE = (
-    "loss_at", "loss_reduction", "input_scheme", "input_size", "output_size", "batch_size", "input_scale", "seed",
-    "numbers", "text",
+    "layers", "loss_at", "loss_reduction", "truncate", "spectral_radius", "input_scheme", "input_size", "output_size",
+    "batch_size", "input_scale", "seed", "numbers", "text",
 )  # fmt: skip
+LAST = SECOND.index("inputs") + 1  # after which others may stand without moving any
+RAISED = ("layers", "layer", "truncate", "spectral_radius")  # stand there where a page is about them
 STEPS = {"last": N_("last step"), "every": N_("every step")}  # at which there is a loss
 SAME = ""  # what a menu holds for None, which ipywidgets shows as no choice at all
 
@@ -104,7 +106,9 @@ class Controls:
         self.seeds = widgets.IntSlider(settings.seeds, 1, most, description=_("Draws"), tooltip=_(DRAWS_HELP))
         self.dispatch, self.shown, self.refusal, self.is_held = dispatch, settings, "", False
         self.frozen: tuple[str, ...] = ()
+        self.raised: set[str] = set()
         self.lay_out()
+        self.raise_changed(Settings().values, settings.values)
         for widget in (*self.widgets.values(), *self.compare.values(), *self.choices.values(), self.seeds):
             widget.observe(self.changed, "value")
         self.as_noise.observe(self.rescale, "value")
@@ -117,6 +121,7 @@ class Controls:
         among = (widget for name, widget in self.choices.items() if not OPTIONS[name].apart)
         rest.children = (*among, *rest.children[:-2], self.seeds, *rest.children[-2:])
         self.second.children += (self.as_noise,)
+        self.usual = self.second.children, rest.children
         self.add = widgets.ToggleButton(description=_("+ add"), tooltip=_("choose the schemes to compare with"))
         self.add.add_class("rnnviz-add")
         title = _("Compare with <i>up to {count}</i>").format(count=MOST_SCHEMES - 1)
@@ -164,6 +169,7 @@ class Controls:
 
     def show(self, settings: Settings) -> None:
         """Set every control, and offer those that mean something now."""
+        self.raise_changed(self.shown.values, settings.values)
         self.shown, self.refusal, self.is_held = settings, "", True
         try:
             for name, value in settings.config.to_dict().items():
@@ -182,6 +188,7 @@ class Controls:
         values = {name: widget.value for name, widget in self.widgets.items()}
         for name, widget in self.widgets.items():
             widget.layout.display = None if applies(name, values) else "none"
+        self.offer_choices(values)
         self.offer_noise()
         first = values["scheme"]
         full = sum(box.value for name, box in self.compare.items() if name != first) >= MOST_SCHEMES - 1
@@ -191,10 +198,35 @@ class Controls:
         self.add.disabled = "beside" in self.frozen
 
     def feature(self, moves: Sequence[str]) -> None:
-        """Let the control that the page's question moves stand above the pictures of a phone."""
+        """Let the control that the question moves stand above the pictures of a phone, and fold none of them away."""
         first = next(iter(moves), "gain")
         for name, widget in self.widgets.items():
             put_class(widget, name == first, "rnnviz-early")
+        up = tuple(self.named[name] for name in RAISED if name in self.named and name in {*self.raised, *moves})
+        rest = self.more.children[1]
+        usual, folded_away = self.usual
+        self.second.children = (*usual[:LAST], *up, *usual[LAST:])
+        rest.children = tuple(widget for widget in folded_away if widget not in up)
+
+    def raise_changed(self, before: Mapping[str, Any], after: Mapping[str, Any]) -> None:
+        """Raise the controls that the page, not the reader, has moved, and lower those that it has set back."""
+        usual = Settings().values
+        for name in RAISED:
+            if before[name] != after[name]:
+                (self.raised.add if after[name] != usual[name] else self.raised.discard)(name)
+
+    def offer_choices(self, values: Mapping[str, Any]) -> None:
+        """Leave those choices in each menu that mean something now, and hide a menu of one."""
+        held, self.is_held = self.is_held, True
+        for name, widget in self.choices.items():
+            option, chosen = OPTIONS[name], widget.value
+            if isinstance(widget, widgets.Dropdown):
+                offered = [(_(label), each) for label, each in option.choices if option.applies(each, values)]
+                widget.layout.display = None if len(offered) > 1 else "none"
+                if (wanted := tuple(offered)) != widget.options:
+                    widget.options = wanted
+                    widget.value = chosen if any(chosen == each for _label, each in offered) else offered[0][1]
+        self.is_held = held
 
     def offer_noise(self) -> None:
         """Offer the size of noise where the input scale is not enough to say it, ticked where the input has it."""

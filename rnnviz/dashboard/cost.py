@@ -8,6 +8,7 @@ from ..network.config import Config, applies
 from .settings import Comparison
 
 LANE = 0.6  # of what one stack gets done, a second one gets done beside it
+BESIDE = 0.15  # of a whole run is each further loss whose gradient goes back side by side with the others
 # Worth in multiplications: beginning a comparison, a step of a block of gates, and an entry of a state.
 START, STEP, ENTRY = 6e6, 2.3e5, 60
 EIGENVALUE = 15  # times H^2, as for a spectral radius
@@ -17,8 +18,11 @@ def work_of(config: Config, runs: int) -> float:
     """Return the work of some runs in one stack: to begin, to draw the weights, and to go through the steps."""
     inputs, _ = config.sizes
     size, blocks = config.hidden_size, len(CELLS[config.cell].gates)
-    weights = blocks * size * (size + inputs)
-    steps = config.seq_len * (STEP * blocks + 2.0 * runs * config.batch_size * (weights + size * ENTRY))
+    weights = blocks * size * (size * (2 * config.layers - 1) + inputs)
+    entries = config.layers * size * ENTRY
+    steps = config.seq_len * (STEP * blocks * config.layers + 2.0 * runs * config.batch_size * (weights + entries))
+    if config.truncate and config.loss_at == "every":
+        steps *= 1 + BESIDE * min(config.truncate, config.seq_len)
     radii = 0.0 if applies("gain", config.to_dict()) else runs * config.layers * EIGENVALUE * size**3
     return START + ENTRY * runs * weights + radii + steps
 

@@ -36,20 +36,25 @@ GATE_COLUMNS = {
 
 
 def csv_text(trace: Trace) -> str:
-    """Return a comparison (or one run) as CSV: a row a scheme, seed and step, below ``# key: value`` lines of settings.
+    """Return a comparison (or one run) as CSV: a row for each scheme, seed and step (and layer, if there are several).
+
+    Above the table stand the settings, as lines ``# key: value``.
 
     Values are JSON in the settings, floats that read back bit for bit in the rows, with ``-inf`` for an exact zero's
     logarithm and ``nan`` for what is undefined. No cell of the settings can begin a spreadsheet's formula.
     """
-    values = columns(trace)
-    runs = [(scheme, seed) for scheme in trace.schemes for seed in trace.seeds]
-    out = io.StringIO()
-    out.writelines(f"# {key}: {value}\n" for key, value in header(trace, values))
+    below = [columns(trace.of_layer(layer)) for layer in range(1, len(trace.by_layer))]
+    layers, out = [*below, columns(trace)], io.StringIO()
+    out.writelines(f"# {key}: {value}\n" for key, value in header(trace, layers[-1]))
     writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(["scheme", "seed", "step", *values])
-    flat = [array.reshape(len(runs), -1).tolist() for array, _ in values.values()]
-    for (scheme, seed), *series in zip(runs, *flat, strict=True):
-        writer.writerows((scheme, seed, step, *row) for step, row in enumerate(zip(*series, strict=True)))
+    writer.writerow(["scheme", "seed", *["layer"] * bool(below), "step", *layers[-1]])
+    runs = [(scheme, seed) for scheme in trace.schemes for seed in trace.seeds]
+    flat = [[array.reshape(len(runs), -1).tolist() for array, _ in values.values()] for values in layers]
+    for run, names in enumerate(runs):
+        for layer, values in enumerate(flat, 1):
+            of = [*names, layer] if below else names
+            rows = enumerate(zip(*(array[run] for array in values), strict=True))
+            writer.writerows((*of, step, *row) for step, row in rows)
     return out.getvalue()
 
 
@@ -76,6 +81,8 @@ def header(trace: Trace, values: Mapping[str, tuple[Array, str]]) -> Iterator[tu
         yield key, harmless(value)
     yield "column scheme", harmless("how W_hh and W_hy are drawn")
     yield "column seed", harmless("the same seed draws the same numbers for every scheme")
+    if len(trace.by_layer) > 1:
+        yield "column layer", harmless("l from 1 (which reads the input) to L")
     yield "column step", harmless("t from 0 (the initial state) to T")
     for name, (_array, words) in values.items():
         yield f"column {name}", harmless(words)

@@ -122,6 +122,6 @@ def with_text(settings: Settings, name: str, text: str) -> Settings:
 def option_from_text(name: str, text: str) -> Any:
     """Return the value of one of the page's choices from a link's text."""
     for _label, value in OPTIONS[name].choices:
-        if text == value or (isinstance(value, bool) and text.lower() in (str(int(value)), str(value).lower())):
+        if text == str(value) or (isinstance(value, bool) and text.lower() in (str(int(value)), str(value).lower())):
             return value
     return text

@@ -20,7 +20,7 @@ Array = np.ndarray
 # Controls that mean nothing here: fields of Config, options, and the other names that a link can hide.
 ABSENT = (
     "scheme", "input_scheme", "cell", "activation", "hidden_size", "input_size", "output_size", "forget_bias",
-    "spectral_radius",    "beside", "seeds", "theory",
+    "layers", "spectral_radius", "beside", "seeds", "theory",
 )  # fmt: skip
 
 

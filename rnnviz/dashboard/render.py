@@ -13,6 +13,7 @@ from ..story.suggestions import Suggestion
 from ..text.language import N_, _
 from ..text.number_format import percent
 from ..views import VIEWS, Partial
+from ..views.layer_option import of_layer
 from ..views.race import Curves
 from . import link
 from .captions import captions
@@ -116,10 +117,11 @@ def stage_frame(
         and any("theory" in VIEWS[view].options for view in pictures.canvases)
         and state.settings.option("theory")
     )
+    layer = of_layer(trace, state.settings.option("layer")).layer
     return {
         "views": views,
         "columns": layout(int(viewport["width"]), len(pictures.canvases))[0],
-        "words": [] if state.covers else captions(trace, theory_of if shows_theory else None),
+        "words": [] if state.covers else captions(trace, theory_of if shows_theory else None, layer),
         "page": viewport["width"],
         "told": len(trace.schemes) + 1 + shows_gates(pictures),  # a cell without an equation leaves its room
         "settings": all_settings(trace, state.settings.options),
@@ -205,7 +207,7 @@ def readout(state: PageState, trace: Trace | None, pictures: Pictures) -> list[s
         return [_("The numbers of a step are covered until you have placed your bet.")]
     if trace is None or state.step < 0:
         return []
-    step = min(state.step, trace.config.seq_len)
+    trace, step = of_layer(trace, state.settings.option("layer")), min(state.step, trace.config.seq_len)
     gates = step_readout.gates(trace, step) if shows_gates(pictures) else []
     forward = step_readout.forward_equation(trace, step)
     return [_("Step {step}").format(step=step), *step_readout.sentences(trace, step), *forward, *gates]

@@ -81,7 +81,10 @@ def shown_scene(chosen: str, scenes: Mapping[str, Scene], now: Settings) -> str 
 
 
 # Other values of these make a scene's sentence wrong; sizes and seeds do not.
-SUBJECT = ("gain", "cell", "activation", "inputs", "input_scale", "input_scheme", "loss_at", "forget_bias")
+SUBJECT = (
+    *("gain", "cell", "activation", "inputs", "input_scale", "input_scheme", "loss_at", "forget_bias"),
+    *("layers", "truncate"),
+)
 SCENES: Registry[Scene] = Registry("scene")
 SCENES.add(
     "fades",
@@ -174,5 +177,47 @@ SCENES.add(
         ("uniform01",),
         {"scheme": "xavier", "cell": "gru"},
         views=("gates", "gradient"),
+    ),
+)
+SCENES.add(
+    "layers_alone",
+    Scene(
+        N_("Layers alone"),
+        N_("Five layers and a single step: with which scheme does more of the gradient arrive at layer 1?"),
+        ("pytorch",),
+        {"scheme": "glorot_uniform", "layers": 5, "seq_len": 1, "inputs": "digits"},
+        views=("layers_state", "layers_gradient"),
+    ),
+)
+SCENES.add(
+    "both_ways",
+    Scene(
+        N_("Both ways"),
+        N_("Four layers, 50 steps: at step 1, does more of the gradient arrive in the top layer or in layer 1?"),
+        (),
+        {"scheme": "xavier", "layers": 4},
+        views=("layers_state", "layers_gradient"),
+    ),
+)
+SCENES.add(
+    "one_gain",
+    Scene(
+        N_("One gain for all?"),
+        N_("Move Gain until the gradient survives along the top layer: what happens in layer 1 then?"),
+        (),
+        {"scheme": "xavier", "layers": 4, "gain": 2.0},
+        ("gain",),
+        views=("layers_state", "layers_gradient"),
+    ),
+)
+SCENES.add(
+    "cut_off",
+    Scene(
+        N_("Cut off"),
+        N_("The loss reaches back 20 steps only: what has faded here, and what is cut off?"),
+        (),
+        {"scheme": "xavier", "layers": 4, "gain": 2.0, "truncate": 20},
+        ("truncate",),
+        views=("layers_state", "layers_gradient"),
     ),
 )

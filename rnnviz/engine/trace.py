@@ -122,6 +122,7 @@ class Trace:
     units : (T+1, H), the state of the first sequence.
     own : the network of `trace`, or trained networks; None where a Config drew them.
     by_layer : what is stated above for each layer, from the first to the top: field -> array; see `of_layer`.
+    layer : whose arrays by step these are, counted from 1; 0 for the top one's.
     """
 
     config: Config
@@ -145,6 +146,7 @@ class Trace:
     units: Any = None
     own: Network | OwnRuns | None = None
     by_layer: tuple[dict[str, Any], ...] = ()
+    layer: int = 0
 
     @property
     def second_moment_by_layer(self) -> Array:
@@ -177,7 +179,7 @@ class Trace:
         """
         if not 1 <= layer <= len(self.by_layer):
             raise ValueError(f"layer must be a whole number from 1 to {len(self.by_layer)}; got {layer}")
-        return replace(self, **self.by_layer[layer - 1])
+        return replace(self, layer=layer, **self.by_layer[layer - 1])
 
     @property
     def names(self) -> tuple[str, ...]:

@@ -8,8 +8,8 @@ from __future__ import annotations
 import numpy as np
 
 from ..network.activations import ACTIVATIONS
-from .diagnosis import Diagnosis, first_loss
-from .judgement import judge_gradient
+from .diagnosis import Diagnosis
+from .judgement import first_loss, judge_gradient
 
 APART = 0.12  # decades per step: a W_hh that does more than this to one gradient beyond others prefers its direction
 MAINLY = 2.0  # one of two factors explains a change that it contributes so many times more decades to
@@ -69,19 +69,21 @@ def cause_of_flat_slopes(diagnosis: Diagnosis) -> str:
     """Find what keeps the slopes flat: saturation, the activation itself, the input, or the state."""
     activation = ACTIVATIONS[diagnosis.activation]
     if diagnosis.forward == "saturates" and len(diagnosis.forward_runs) == 1:
-        return "saturated by input" if diagnosis.by_input else "saturated"
+        read = "saturated by input" if diagnosis.layers == 1 else "below"
+        return read if diagnosis.by_input else "saturated"
     if 2.0 * activation.log10_steepest <= diagnosis.step_factor and activation.log10_steepest < 0:
         return "ceiling"
     if activation.switched_off and diagnosis.saturation >= 0.01:
         return "switched off"
     if activation.homogeneous or activation.log10_steepest < 0:
         return ""
+    read = "input" if diagnosis.layers == 1 else "below"  # what the top layer reads
     if diagnosis.by_input:
-        return "input"
+        return read
     if diagnosis.biased:
         return "flat"
     without = diagnosis.slopes_without_input
-    return "state" if without is None or without <= 0.85 * diagnosis.step_factor else "input and state"
+    return "state" if without is None or without <= 0.85 * diagnosis.step_factor else f"{read} and state"
 
 
 def cause_of_growth(diagnosis: Diagnosis) -> str:

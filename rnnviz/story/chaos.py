@@ -31,12 +31,21 @@ def rounding_decides(trace: Trace, scheme: int) -> bool:
     A rounding error of h_s grows to h_t as dL/dh grows from t back to s. Where it may grow so far, the network of the
     median seed runs again with other last bits: a linear network, say, grows along with its errors.
     """
-    growth = growths(trace.log10_relative_norm[scheme])
+    steps = trace.config.seq_len
+    reach = min(trace.config.truncate or steps, steps)  # as far as no gradient is cut off
+    growth = growths_of_layers(trace, scheme, reach)
     seed = int(np.argsort(growth, kind="stable")[(len(growth) - 1) // 2])
-    if not growth[seed] > DECADES:
+    if not growth[seed] > DECADES * reach / steps:
         return False
     x, _targets = trace.inputs(scheme, seed)
     return is_chaotic(trace.parameters(scheme, seed), x, trace.config.cell, trace.config.activation)
+
+
+def growths_of_layers(trace: Trace, scheme: int, reach: int) -> Array:
+    """Return how far each seed's gradient (R,) grows over the last steps in the layer where it grows most."""
+    others = [trace.of_layer(layer) for layer in range(1, trace.config.layers)]
+    first = trace.config.seq_len - reach
+    return np.max([growths(each.log10_relative_norm[scheme][:, first:]) for each in (trace, *others)], axis=0)
 
 
 def growths(norms: Array) -> Array:

@@ -12,17 +12,13 @@ from typing import Any
 
 import numpy as np
 
-from ..engine import runs
 from ..engine.trace import Trace
-from ..network.activations import ACTIVATIONS
 from ..network.cells import CELLS, Cell
-from ..network.config import Config
-from ..network.inputs import INPUTS
 from ..network.schemes import SCHEMES
 from ..numerics.quantiles import median
-from .judgement import judge_gradient, judge_state
-
-QUIET_STEPS, QUIET_BATCH = 50, 4  # of the run that shows the slopes without an input
+from .arrivals import Arrival, arrivals
+from .judgement import first_loss, followed_to, input_kind, judge_gradient, judge_state
+from .without_input import input_may_flatten, slopes_without_input, top_layer
 
 Array = np.ndarray
 
@@ -52,6 +48,11 @@ class Diagnosis:
     weight_size : the factor by which W_hh changes the length of any direction, a root mean square.
     one_sign : whether its weights pull all units one way; biased : whether it has biases that are not 0.
     slopes_without_input : the slopes' factor per step that the input does not explain; None where there is no input.
+    layers : the number of layers; all of this is about the top one, whose input is the layer below.
+    truncate : the number of steps after which the gradient is cut off, 0 where it is followed all the way.
+    fed : whether the top layer's W_xh is not 0.
+    first_moment : log10 E h^2 in layer 1 at the last step, a median; 0 where that is the top layer.
+    arrivals : what arrives at layer 1, first at the last step, then at step 1; () where there is one layer.
     """
 
     scheme: str
@@ -81,6 +82,11 @@ class Diagnosis:
     one_sign: bool
     biased: bool
     slopes_without_input: float | None = None
+    layers: int = 1
+    truncate: int = 0
+    fed: bool = True
+    first_moment: float = 0.0
+    arrivals: tuple[Arrival, ...] = ()
 
     @property
     def kind(self) -> Cell:
@@ -95,7 +101,12 @@ class Diagnosis:
     @property
     def steps(self) -> int:
         """The number of steps that the gradient is followed back."""
-        return self.seq_len - first_loss(self)
+        return self.seq_len - followed_to(self)
+
+    @property
+    def cut(self) -> bool:
+        """Whether the gradient is cut off before it has come all the way."""
+        return 0 < self.truncate < self.seq_len - first_loss(self)
 
     @property
     def factor(self) -> float:
@@ -139,7 +150,7 @@ def diagnose(trace: Trace, scheme_index: int) -> Diagnosis:
     changes = changes_back(trace, scheme_index)
     middle = middle_runs(changes)
     known = diagnose_forward(trace, scheme_index) | diagnose_backward(trace, scheme_index, changes, middle)
-    if trace.has_classes and input_may_flatten(config, known):
+    if trace.has_classes and input_may_flatten(config, known["slopes"], known["backward"]):
         each = np.array([slopes_without_input(trace, scheme_index, int(run)) for run in middle])
         known["slopes_without_input"] = mean(each)
     return Diagnosis(
@@ -152,33 +163,36 @@ def diagnose(trace: Trace, scheme_index: int) -> Diagnosis:
         input=input_kind(config),
         one_sign=have_one_sign(trace, scheme_index),
         biased=have_biases(trace, scheme_index),
+        layers=config.layers,
+        truncate=config.truncate,
+        fed=config.layers == 1 or known["forward"] != "zero" or bool(top_layer(trace, scheme_index, 0)["W_xh"].any()),
+        first_moment=first_moment(trace, scheme_index),
+        arrivals=arrivals(trace, scheme_index),
         **known,
     )
 
 
-def input_kind(config: Config) -> str:
-    """Return when the network reads anything: "steady", "impulse" or "nothing"."""
-    if config.input_scale == 0:
-        return "nothing"
-    return "steady" if INPUTS[config.inputs].steady else "impulse"
-
-
-def first_loss(network: Config | Diagnosis) -> int:
-    """Return the step that the gradient is followed back to: 0, or 1 where all states but h_0 have a loss."""
-    return int(network.loss_at == "every" and network.seq_len > 1)
+def first_moment(trace: Trace, k: int) -> float:
+    """Return log10 E h^2 in layer 1 at the last step, a median; 0 where that is the top layer."""
+    if trace.config.layers == 1:
+        return 0.0
+    with np.errstate(divide="ignore"):
+        return float(median(np.log10(trace.second_moment_by_layer[k][:, 0, -1])))
 
 
 def have_one_sign(trace: Trace, k: int) -> bool:
     """Tell whether the weights, as drawn or as given, pull all units one way."""
     if trace.own:
-        W = trace.parameters(k)["W_hh"]
+        W = top_layer(trace, k, 0)["W_hh"]
         return bool((W >= 0).all() or (W <= 0).all())
     return SCHEMES[trace.schemes[k]].mean(64, 64) != 0
 
 
 def have_biases(trace: Trace, k: int) -> bool:
     """Tell whether b_h may differ from 0, as drawn or as given."""
-    return bool(trace.parameters(k)["b_h"].any()) if trace.own else SCHEMES[trace.schemes[k]].bias is not None
+    if trace.own:
+        return bool(top_layer(trace, k, 0)["b_h"].any())
+    return SCHEMES[trace.schemes[k]].bias is not None
 
 
 def diagnose_forward(trace: Trace, k: int) -> dict[str, Any]:
@@ -210,12 +224,12 @@ def counted(words: list[str]) -> dict[str, int]:
 def changes_back(trace: Trace, k: int) -> Array:
     """Return for each run by how many decades the gradient changes on its way back; -inf for a true zero."""
     silent = np.isneginf(trace.log10_grad_norm[k][:, -1])
-    return np.where(silent, -np.inf, trace.log10_relative_norm[k][:, first_loss(trace.config)])
+    return np.where(silent, -np.inf, trace.log10_relative_norm[k][:, followed_to(trace.config)])
 
 
 def diagnose_backward(trace: Trace, k: int, changes: Array, middle: Array) -> dict[str, Any]:
     """Return the fields of a `Diagnosis` that describe the gradient; ``changes`` of all runs, ``middle`` ones."""
-    config, first = trace.config, first_loss(trace.config)
+    config, first = trace.config, followed_to(trace.config)
     steps, relative = config.seq_len - first, trace.log10_relative_norm[k]
     last = trace.log10_relative_norm_last
     factors = trace.log10_step_factor[k][middle]
@@ -230,7 +244,7 @@ def diagnose_backward(trace: Trace, k: int, changes: Array, middle: Array) -> di
         "first_step": mean(relative[middle, -2]),
         "alone": decades if last is None else mean(last[k][middle, first]),
         **step_factors(CELLS[config.cell], factors[:, first + 1 :]),
-        "zero_steps": zero_steps(relative, np.isneginf(trace.log10_grad_norm[k][:, -1])),
+        "zero_steps": zero_steps(relative, first, np.isneginf(trace.log10_grad_norm[k][:, -1])),
         "weight_size": mean(trace.log10_weight_size[k][middle]),
     }
 
@@ -257,37 +271,10 @@ def step_factors(cell: Cell, factors: Array) -> dict[str, float | None]:
     return {"slopes": None, "path": mean(further.mean(axis=1)) if further.size else None}
 
 
-def zero_steps(relative: Array, silent: Array) -> tuple[int, ...]:
-    """Return the last steps at which gradients are exactly 0, in order, of those runs where they are at all."""
+def zero_steps(relative: Array, first: int, silent: Array) -> tuple[int, ...]:
+    """Return the last steps, from ``first`` on, at which gradients are exactly 0, in order, of runs where they are."""
     zero = np.isneginf(relative)
+    zero[:, :first] = False  # cut off, or without a loss
     zero[silent, -1] = True
     found = np.flatnonzero(zero.any(axis=1))
     return tuple(sorted(int(np.flatnonzero(zero[run])[-1]) for run in found))
-
-
-def input_may_flatten(config: Config, known: dict[str, Any]) -> bool:
-    """Return whether it is worth asking what the slopes would be without the input."""
-    if (
-        known["slopes"] is None
-        or not known["backward"].startswith("fades")
-        or ACTIVATIONS[config.activation].homogeneous
-    ):
-        return False
-    return input_kind(config) != "nothing" and np.isfinite(known["slopes"]) and known["slopes"] < 0
-
-
-def slopes_without_input(trace: Trace, k: int, run: int) -> float:
-    """Return log10 of the slopes' factor per step in the same network without its input, or long after it has ended.
-
-    An impulse ends by itself: what the later steps contribute is then what the input does not explain.
-    """
-    config = trace.config
-    if config.seq_len > 1 and input_kind(config) == "impulse":
-        return float(trace.log10_step_factor[k][run, 2:].sum()) / (config.seq_len - first_loss(config))
-    params, (x, targets) = trace.parameters(k, run), trace.inputs(k, run)
-    steps = QUIET_STEPS if config.seq_len > 1 else 1
-    quiet = np.zeros((steps, min(QUIET_BATCH, x.shape[1]), x.shape[2]))
-    quiet[0] = x[0, : quiet.shape[1]] if steps > 1 else 0.0
-    targets = np.broadcast_to(targets[-1, : quiet.shape[1]], quiet.shape[:2])
-    factors = runs.trace(params, quiet, targets, config.cell, config.activation).log10_step_factor
-    return float(np.mean(factors[-((steps + 1) // 2) :]))

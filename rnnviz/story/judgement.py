@@ -2,16 +2,52 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from ..network.activations import ACTIVATIONS
 from ..network.config import Config
 from ..network.inputs import INPUTS
+from ..text.language import N_, _
+from ..text.number_format import listed
 
 KEEPS = 0.15  # decades: a state whose second moment drifts less over the last half keeps its size
 ENOUGH = 8  # steps that tell a drift from ups and downs
 STEADY = 0.05  # a factor per step that differs less from 1 does little at each step
 SURVIVES = 1.0  # decades: the most that a surviving gradient changes in all
+
+VERBS = {
+    "keeps": N_("keeps its size"),
+    "shrinks": N_("shrinks"),
+    "saturates": N_("saturates"),
+    "overflows": N_("overflows"),
+    "survives": N_("survives"),
+    "fades slowly": N_("fades slowly"),
+    "fades": N_("fades"),
+    "grows slowly": N_("grows slowly"),
+    "grows": N_("grows"),
+    "zero": N_("is exactly 0"),
+    "undefined": N_("is undefined"),
+}
+
+
+def input_kind(config: Config) -> str:
+    """Return when the network reads anything: "steady", "impulse" or "nothing"."""
+    if config.input_scale == 0:
+        return "nothing"
+    return "steady" if INPUTS[config.inputs].steady else "impulse"
+
+
+def first_loss(network: Any) -> int:
+    """Return 1 where all states but h_0 have a loss of their own, else 0; ``network`` is a Config or a Diagnosis."""
+    return int(network.loss_at == "every" and network.seq_len > 1)
+
+
+def followed_to(network: Any) -> int:
+    """Return the step that the gradient is followed back to: where it is cut off, or else that of `first_loss`."""
+    cut = network.seq_len - network.truncate if network.truncate else 0
+    return max(first_loss(network), cut)
 
 
 def judge_gradient(decades: float, steps: int) -> str:
@@ -63,3 +99,11 @@ def goes_up_and_down(moment: np.ndarray, drift: float) -> bool:
         trend = 2.0 * (np.median(moment[half:]) - np.median(moment[:half]))
         changes = float(np.mean(np.abs(np.diff(moment))))
     return bool(trend * np.sign(drift) < max(0.5 * KEEPS, 2.0 * changes))
+
+
+def in_runs(counts: dict[str, int]) -> str:
+    """Write what the runs do where they disagree, such as "survives in 5 of 8 runs and fades in 3"."""
+    (word, count), *others = counts.items()
+    first = _("{verb} in {count} of {runs} runs").format(verb=_(VERBS[word]), count=count, runs=sum(counts.values()))
+    further = [_("{verb} in {count}").format(verb=_(VERBS[each]), count=some) for each, some in others]
+    return listed([first, *further])

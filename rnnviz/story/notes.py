@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
+from ..engine.layer_jacobians import layer_jacobians
 from ..engine.trace import Trace
 from ..network.activations import ACTIVATIONS
 from ..network.cells import CELLS
@@ -17,10 +18,12 @@ from ..network.sampling import gain_of
 from ..network.schemes import SCHEMES
 from ..numerics.quantiles import median
 from ..text.language import _
-from ..text.number_format import number, plain
+from ..text.number_format import listed, number, plain
 from ..theory.mean_field import fixed_point
 from ..theory.prediction import sigma_w
+from ..theory.spectrum import singular_values
 
+MOST_WORK = 1e8  # that the singular values of all layers may take, H**3 each: a reader waits for notes
 CLEARLY = 1.02  # a factor larger than another by less is not worth a sentence
 
 
@@ -30,7 +33,7 @@ def notes(config: Config, schemes: Sequence[str], trace: Trace | None = None) ->
     >>> notes(Config(cell="lstm", forget_bias=2.0), ("xavier", "keras"))
     ['Keras starts with forget bias 1: at 2 it is no longer the default.']
     """
-    on_trace = [] if trace is None else [*radius_notes(trace), *loss_notes(trace)]
+    on_trace = [] if trace is None else [*radius_notes(trace), *loss_notes(trace), *layer_notes(trace)]
     return [*bias_notes(config, schemes), *input_notes(config, schemes), *on_trace]
 
 
@@ -113,3 +116,29 @@ def loss_notes(trace: Trace) -> Iterator[str]:
         values = {"loss": number(loss, digits=3), "each": number(loss / config.seq_len, digits=3)}
         note = _(LOSS_REDUCTIONS[config.loss_reduction].note)
         yield note.format(steps=config.seq_len, scheme=trace.names[0], **values)
+
+
+def layer_notes(trace: Trace) -> Iterator[str]:
+    """Yield the mean singular value of a layer's Jacobian in each scheme's first network, where there is one step."""
+    config = trace.config
+    work = len(trace.schemes) * (config.layers - 1) * float(config.hidden_size) ** 3
+    if config.seq_len > 1 or not 0 < work <= MOST_WORK or not CELLS[config.cell].has_matrix_jacobian:
+        return
+    means = [mean_singular_value(trace, k) for k in range(len(trace.schemes))]
+    each = [
+        _("{value} with {scheme}").format(value=number(mean), scheme=name)
+        for mean, name in zip(means, trace.names, strict=True)
+        if np.isfinite(mean)
+    ]
+    if each:
+        text = _(
+            "Feed-forward: a layer's Jacobian ∂h(l)/∂h(l−1) has the mean singular value {values}. Glorot & Bengio "
+            "(2010) report about 0.8 for their initialisation and 0.5 for U[−1/√n, 1/√n], with tanh."
+        )
+        yield text.format(values=listed(each))
+
+
+def mean_singular_value(trace: Trace, k: int) -> float:
+    """Return the mean over the layers above the first and over all directions, along the first sequence."""
+    jacobians = np.array(layer_jacobians(trace.parameters(k), trace.inputs(k)[0][:, :1], trace.config.activation))
+    return float(singular_values(jacobians).mean()) if np.isfinite(jacobians).all() else math.nan

@@ -9,6 +9,7 @@ import numpy as np
 from ..engine.trace import Trace
 from ..network.activations import ACTIVATIONS
 from ..network.cells import CELLS
+from ..network.layers import layer_params
 from ..numerics.quantiles import median
 from ..text.language import _
 from ..text.number_format import factor, number
@@ -28,7 +29,13 @@ def sentences(trace: Trace, t: int) -> list[str]:
     if not 0 <= t <= trace.config.seq_len:
         text = _("{name} must be a whole number from {low} to {high}; got {received}.")
         raise ValueError(text.format(name="t", low=0, high=trace.config.seq_len, received=repr(t)))
-    return [f"{name}: {'; '.join(scheme_parts(trace, k, t))}." for k, name in enumerate(trace.names)]
+    return [f"{name}: {'; '.join(scheme_parts(trace, k, t))}." for k, name in enumerate(names(trace))]
+
+
+def names(trace: Trace) -> list[str]:
+    """Return the names of the schemes, of several layers with that of which the numbers are."""
+    text, layer = _("{scheme}, layer {layer}"), shown_layer(trace)
+    return [text.format(scheme=name, layer=layer) if trace.config.layers > 1 else name for name in trace.names]
 
 
 def gates(trace: Trace, t: int) -> list[str]:
@@ -43,7 +50,7 @@ def forward_equation(trace: Trace, t: int) -> list[str]:
     """Return a list of one sentence, step t forward with the numbers of a unit; empty at step 0 and for gated cells."""
     if t == 0 or not CELLS[trace.config.cell].has_matrix_jacobian:
         return []
-    trace = trace.as_comparison()
+    trace, layer = trace.as_comparison(), shown_layer(trace)
     before, now = (float(trace.units[0, 0, step, 0]) for step in (t - 1, t))
     if not (np.isfinite(before) and np.isfinite(now)):
         return []
@@ -51,15 +58,27 @@ def forward_equation(trace: Trace, t: int) -> list[str]:
     text = _(
         "Forward, {scheme}, unit 1: h_{t} = {phi}(x_{t} W_xh + h_{before} W_hh + b_h) = {phi}({numbers}) = {value}."
     )
+    if layer > 1:
+        text = _(
+            "Forward, {scheme}, layer {layer}, unit 1: h_{t} = {phi}(x_{t} W_xh_{layer} + h_{before} W_hh_{layer} + "
+            "b_h_{layer}) = {phi}({numbers}) = {value}, where x_{t} is the state of layer {below}."
+        )
     numbers = f"{read} + {kept} + {bias}".replace("+ −", "− ")
     name, value = ACTIVATIONS[trace.config.activation].label, number(now, digits=3)
-    return [text.format(scheme=trace.names[0], t=t, before=t - 1, phi=_(name), numbers=numbers, value=value)]
+    values = {"scheme": trace.names[0], "t": t, "before": t - 1, "layer": layer, "below": layer - 1}
+    return [text.format(**values, phi=_(name), numbers=numbers, value=value)]
+
+
+def shown_layer(trace: Trace) -> int:
+    """Return the layer whose arrays a trace has."""
+    return trace.layer or trace.config.layers
 
 
 def parts_of_unit(trace: Trace, t: int) -> tuple[float, float, float]:
     """Return what unit 1 of the first sequence gets at step t from the input, from the state before, and as bias."""
+    layer = shown_layer(trace)
     if trace not in NETWORKS:
-        NETWORKS[trace] = trace.parameters(), trace.inputs()[0][:, 0]
+        NETWORKS[trace] = layer_params(trace.parameters(), layer), trace.layer_inputs(layer)[:, 0]
     params, x = NETWORKS[trace]
     read, kept = x[t - 1] @ params["W_xh"][:, 0], trace.units[0, 0, t - 1] @ params["W_hh"][:, 0]
     return float(read), float(kept), float(params["b_h"][0])
@@ -68,7 +87,11 @@ def parts_of_unit(trace: Trace, t: int) -> tuple[float, float, float]:
 def scheme_parts(trace: Trace, k: int, t: int) -> list[str]:
     """Return the parts of one scheme's sentence: the state's size, the gradient's as plotted, and the step back."""
     size = float(median(trace.log10_relative_norm[k][:, t]))
-    norm = f"‖∂L/∂h_{t}‖ / ‖∂L/∂h_{trace.config.seq_len}‖ = {number(size, log10=True)}"
+    last, top = trace.config.seq_len, trace.config.layers
+    norm = f"‖∂L/∂h_{t}‖ / ‖∂L/∂h_{last}‖ = {number(size, log10=True)}"
+    if shown_layer(trace) < top:
+        text = _("‖∂L/∂h_{t}‖ / ‖∂L/∂h_{last} of layer {top}‖ = {value}")
+        norm = text.format(t=t, last=last, top=top, value=number(size, log10=True))
     return [state_words(trace, k, t), norm, *step_back_words(trace, k, t)]
 
 
@@ -94,7 +117,13 @@ def step_back_words(trace: Trace, k: int, t: int) -> list[str]:
     middle = middle_runs(changes)
     change, own = (float(np.mean(values[middle])) for values in (changes, trace.log10_step_factor[k][:, t]))
     name = cell.step_factor[0]
-    if trace.log10_relative_norm_last is not None or not np.isfinite(own) or not np.isfinite(change):
+    if 0 < trace.config.first_reached == t:
+        return [
+            _("one step back: cut off, as each loss reaches back {steps} steps").format(steps=trace.config.truncate)
+        ]
+    # Where other losses or the layer above add to the gradient, no factors make up the change.
+    adds = trace.log10_relative_norm_last is not None or shown_layer(trace) < trace.config.layers
+    if adds or not np.isfinite(own) or not np.isfinite(change):
         return [_("one step back: ×{factor}").format(factor=factor(change))]
     if cell.has_matrix_jacobian:
         text = _("one step back: ×{factor} = ×{own} ({name}) · ×{rest} (W_hh)")

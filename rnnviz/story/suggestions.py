@@ -17,11 +17,12 @@ from ..network.schemes import SCHEMES
 from ..numerics.progress import Progress, finish, rescaled
 from ..text.language import N_, _, ngettext
 from ..text.number_format import factor, listed, plain
-from ..theory import mean_field, prediction
+from ..theory import prediction
+from ..theory.layers import critical_gain_by_layer
 from ..theory.validity import why_outside
 from .causes import alone_word
-from .diagnosis import Diagnosis, diagnose, first_loss
-from .judgement import SURVIVES
+from .diagnosis import Diagnosis, diagnose
+from .judgement import SURVIVES, first_loss
 from .verdict import outcome_words
 
 SEEDS, BATCH = 4, 4  # of the small run that tests a suggestion
@@ -203,13 +204,16 @@ def for_gates(config: Config, diagnosis: Diagnosis) -> Iterator[tuple[str, dict[
 
 
 def critical(config: Config) -> float:
-    """Return the gain at which theory expects chi = 1, for the Config's own input and scheme; inf where there is none.
+    """Return the gain at which theory expects chi = 1 in the top layer, for the Config's own input and scheme.
 
-    The median over steps ignores an impulse at the first.
+    The median over steps ignores an impulse at the first. inf where there is none.
     """
     inputs = float(np.median(prediction.sigma_in(config)[0]))
-    width = prediction.sigma_w(config.replace(gain=1.0, spectral_radius=0.0))
-    return mean_field.critical_gain(config.activation, inputs) / width if width > 0 else np.inf
+    unit = prediction.sigmas(config.replace(gain=1.0, spectral_radius=0.0))
+    between_too = applies("gain", config.to_dict())
+    return (
+        critical_gain_by_layer(config.activation, unit, inputs, config.layers, between_too) if unit[0] > 0 else np.inf
+    )
 
 
 def scaled(config: Config, gain: float) -> dict[str, float]:

@@ -8,13 +8,15 @@ from ..engine.trace import Trace
 from ..network.activations import ACTIVATIONS
 from ..text.glossary import TERMS
 from ..text.language import N_, _, ngettext
-from ..text.number_format import factor, listed, number, percent
+from ..text.number_format import factor, number, percent
+from .arrivals import arrival_words, down_words
 from .causes import alone_word, cause, words_over_all_steps
-from .diagnosis import Diagnosis, diagnose, first_loss
+from .diagnosis import Diagnosis, diagnose
+from .judgement import VERBS, first_loss, in_runs
 
 RULE = N_(
     "A gradient survives if it stays within 5% of 1 per step and within a factor of 10 in all; it fades or grows "
-    "slowly if it stays within 5% per step only."
+    "slowly if it stays within 5% per step only. Each layer that it passes through counts as a step."
 )
 STATE_RULE = N_(
     "A state keeps its size if E h² changes by at most a factor of 1.4 over the second half of the steps (after one "
@@ -24,19 +26,6 @@ SURVIVES, KEEPS = N_("survives, fades, grows"), N_("keeps its size, saturates")
 TERMS.add(SURVIVES, RULE)
 TERMS.add(KEEPS, STATE_RULE)
 FEW_STEPS = 50  # over which what rounding takes from the change would show in the factor per step
-VERBS = {
-    "keeps": N_("keeps its size"),
-    "shrinks": N_("shrinks"),
-    "saturates": N_("saturates"),
-    "overflows": N_("overflows"),
-    "survives": N_("survives"),
-    "fades slowly": N_("fades slowly"),
-    "fades": N_("fades"),
-    "grows slowly": N_("grows slowly"),
-    "grows": N_("grows"),
-    "zero": N_("is exactly 0"),
-    "undefined": N_("is undefined"),
-}
 CAUSES = {
     "balance": N_("W_hh and φ′ balance: {factors}"),
     "small": N_("its weights are small: {factors}"),
@@ -50,6 +39,10 @@ CAUSES = {
     "state": N_("{weights}; the state's own size pushes the units to where their slope is below 1: {factors}"),
     "input and state": N_(
         "{weights}; the input and the state's own size push the units to where their slope is below 1: {factors}"
+    ),
+    "below": N_("{weights}; the layer below pushes the units to where their slope is below 1: {factors}"),
+    "below and state": N_(
+        "{weights}; the layer below and the state's own size push the units to where their slope is below 1: {factors}"
     ),
     "flat": N_("{weights}; the units are where their slope is below 1: {factors}"),
     "large": N_("its weights are large: {factors}"),
@@ -66,34 +59,49 @@ CAUSES = {
 
 
 def sentence(diagnosis: Diagnosis) -> str:
-    """Return what happened and why."""
+    """Return what happened and why, and with several layers a sentence on what arrives at the first."""
+    if is_feed_forward(diagnosis):
+        return feed_forward_words(diagnosis)
     why = reason(diagnosis)
-    return in_full(diagnosis, f"{backward_words(diagnosis)} – {why}" if why else backward_words(diagnosis))
+    top = in_full(diagnosis, f"{backward_words(diagnosis)} – {why}" if why else backward_words(diagnosis))
+    return " ".join([top, *arrival_words(diagnosis.arrivals, diagnosis.layers)])
 
 
 def parts(diagnosis: Diagnosis) -> tuple[str, str]:
-    """Return what happened and, as a sentence of its own, why; "" where nothing stands out."""
+    """Return what happened and, as sentences of their own, why and what arrives at layer 1; "" for neither."""
+    if is_feed_forward(diagnosis):
+        return feed_forward_words(diagnosis), ""
     why = reason(diagnosis)
-    return in_full(diagnosis, backward_words(diagnosis)), f"{why[:1].upper()}{why[1:]}." if why else ""
+    more = [f"{why[:1].upper()}{why[1:]}."] if why else []
+    top = in_full(diagnosis, backward_words(diagnosis))
+    return top, " ".join([*more, *arrival_words(diagnosis.arrivals, diagnosis.layers)])
+
+
+def is_feed_forward(diagnosis: Diagnosis) -> bool:
+    """Return whether there are layers and no time, so that W_hh changes nothing, and a gradient to follow."""
+    return diagnosis.seq_len == 1 and bool(diagnosis.arrivals) and diagnosis.forward != "overflows"
+
+
+def feed_forward_words(diagnosis: Diagnosis) -> str:
+    """Return what layers without time do to the state and to the gradient."""
+    text = _("{scheme}, one step: {first} in layer 1, {last} in layer {layers}; from there down to layer 1 {gradient}.")
+    sizes = {"first": moment_words(diagnosis.first_moment), "last": moment_words(diagnosis.second_moment)}
+    gradient = down_words(diagnosis.arrivals[0])
+    return text.format(scheme=diagnosis.name, layers=diagnosis.layers, gradient=gradient, **sizes)
 
 
 def in_full(diagnosis: Diagnosis, backward: str) -> str:
-    """Return a sentence on the state and, in these words, on the gradient."""
+    """Return a sentence on the state and, in these words, on the gradient: of several layers, those of the top one."""
     text = _("{scheme}: {forward}; {backward}.")
-    return text.format(scheme=diagnosis.name, forward=forward_words(diagnosis), backward=backward)
+    if diagnosis.layers > 1:
+        text = _("{scheme}, layer {layer} of {layers}: {forward}; {backward}.")
+    named = {"scheme": diagnosis.name, "layer": diagnosis.layers, "layers": diagnosis.layers}
+    return text.format(**named, forward=forward_words(diagnosis), backward=backward)
 
 
 def sentences(trace: Trace) -> list[str]:
     """Return a sentence for each scheme of a comparison."""
     return [sentence(diagnose(trace, k)) for k in range(len(trace.schemes))]
-
-
-def in_runs(counts: dict[str, int]) -> str:
-    """Write what the runs do where they disagree, such as "survives in 5 of 8 runs and fades in 3"."""
-    (word, count), *others = counts.items()
-    first = _("{verb} in {count} of {runs} runs").format(verb=_(VERBS[word]), count=count, runs=sum(counts.values()))
-    further = [_("{verb} in {count}").format(verb=_(VERBS[each]), count=some) for each, some in others]
-    return listed([first, *further])
 
 
 def forward_words(diagnosis: Diagnosis) -> str:
@@ -127,6 +135,8 @@ def nothing_words(diagnosis: Diagnosis) -> str:
         return _("the state shrinks (E h² below 1e-308)")
     if diagnosis.input == "nothing" and not diagnosis.biased:
         return _("the state is exactly 0, as there is no input")
+    if not diagnosis.fed:
+        return _("the state is exactly 0, as the weights between the layers are 0")
     if diagnosis.weight_size == -np.inf and diagnosis.input == "impulse":
         return _("the state is exactly 0, as W_hh is 0 and passes nothing on")
     if diagnosis.saturation == 1.0:
@@ -170,6 +180,13 @@ def change_words(diagnosis: Diagnosis) -> str:
         digits = 3 if diagnosis.steps < FEW_STEPS else 2
         change = number(diagnosis.decades, log10=True, digits=digits)
         words = f"{words}: {after.format(change=change, steps=diagnosis.steps)}"
+    if diagnosis.cut:
+        text = (
+            _("{change}, as far back as each loss reaches")
+            if first_loss(diagnosis)
+            else _("{change}, where it is cut off")
+        )
+        words = text.format(change=words)
     spread = diagnosis.high - diagnosis.low
     if spread > max(1.0, 0.5 * abs(diagnosis.decades)) or len(diagnosis.backward_runs) > 1:
         low, high = (number(value, log10=True) for value in (diagnosis.low, diagnosis.high))

@@ -63,13 +63,14 @@ class Walk:
 
     Parameters
     ----------
-    **settings : fields of `Config`; by default 3 units, 2 inputs, 2 classes, 4 steps. One sequence, cell "rnn", and
-        the loss at the last step.
+    **settings : fields of `Config`; by default 3 units, 2 inputs, 2 classes, 4 steps. One sequence, one layer, cell
+        "rnn", and the loss at the last step, which reaches back all the way.
     lang : "en" or "de"; None keeps the current language. A link's ``lang`` takes precedence.
 
     Raises
     ------
-    ValueError : as `Config`, and for another cell or loss, or an unknown language.
+    ValueError : as `Config`, and for another cell, loss or number of layers, a truncated gradient, or an unknown
+        language.
 
     >>> walk = Walk()
     >>> walk.gradients.h.shape
@@ -81,13 +82,14 @@ class Walk:
         small = {"hidden_size": 3, "input_size": 2, "output_size": 2, "seq_len": 4}
         self.config = Config(**small | settings | {"batch_size": 1})
         self.refuse_others("cell", [name for name, cell in CELLS.items() if cell.has_matrix_jacobian])
-        self.refuse_others("loss_at", ["last"])
+        for name, only in {"loss_at": "last", "layers": 1, "truncate": 0}.items():
+            self.refuse_others(name, [only])
         self.params = init_params(self.config)
         self.x, self.targets = draw_inputs(self.config)
         self.phi = ACTIVATIONS[self.config.activation]
         self.gradients = bptt(self.params, self.x, self.targets, self.config.cell, self.config.activation)
 
-    def refuse_others(self, name: str, allowed: list[str]) -> None:
+    def refuse_others(self, name: str, allowed: list[Any]) -> None:
         """Raise a ValueError unless a setting has one of the allowed values."""
         received = getattr(self.config, name)
         if received not in allowed:

@@ -9,6 +9,7 @@ TERMS: Registry[str] = Registry("term")  # what the page shows -> what it means;
 FLOATS = N_("in float32, float16 or bfloat16")
 DRAWS = N_("band")
 LEAVES = "↓ ↑"
+WHOLE = N_("all steps")
 TRUSTED, DOUBTED = N_("theory"), N_("theory, not to be trusted")
 
 TERMS.add("T", N_("the sequence length: steps t run from 0 to T, where a thin dashed line stands"))
@@ -36,6 +37,21 @@ TERMS.add("4e-10", N_("4 · 10⁻¹⁰, as computers write it"))
 TERMS.add(DRAWS, N_("at each step from the lowest to the highest draw; from 19 draws on, the middle ones only"))
 TERMS.add(N_("line"), N_("the median over all draws of weights and inputs; its markers only tell the curves apart"))
 TERMS.add(LEAVES, N_("the curve leaves the picture; the number is its value at the step given"))
+TERMS.add(
+    "|∂L/∂h|",
+    N_(
+        "how strongly a small change of one unit changes the loss, divided by the length of ∂L/∂h at step T; orange is "
+        "exactly 0, grey means no gradient"
+    ),
+)
+TERMS.add(
+    "∂L/∂W",
+    N_(
+        "the gradient of a weight matrix, a sum over all steps, which all use the matrix: for W_hh hₜ₋₁ᵀ ∂L/∂aₜ, "
+        "for W_xh xₜᵀ ∂L/∂aₜ, where aₜ is what φ reads, and for W_hy hₜᵀ ∂L/∂yₜ"
+    ),
+)
+TERMS.add(WHOLE, N_("the length of ∂L/∂W itself, the sum over all steps: their parts may cancel"))
 TERMS.add("×", N_("the value is exactly 0, which a logarithmic axis cannot show"))
 TERMS.add("|", N_("from this step back, the gradient of the first seed's run is nothing but zeros in float32"))
 TERMS.add("★", N_("not finite: at this step a number has become too large for a float"))

@@ -18,14 +18,13 @@ Source of the numbers 9, 0.4, 2.5 and 4.2: measured at n from 32 to 512, as the 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
 from ..network.activations import Activation
 from .gaussian import TINIEST, Tabulated, tabulated
-from .mean_field import log10_squares
 
 Array = np.ndarray
 NOISE = 1.5 * math.sqrt(math.pi / 2 / 32)  # one and a half standard errors of the median of 32 normal numbers
@@ -38,10 +37,10 @@ STEEPEST = 600.0  # exponents beyond this overflow
 class Network:
     """What the estimates need: phi, sigma_w, n, whether W_hh is orthogonal, where the loss is, and theory's course.
 
-    ``q`` and ``log10_chi`` (T,) as in `Curves`; ``constant`` as in `Drive`; ``repeated`` (T,), the correlation
-    (root mean square) of a unit's pre-activations at two steps that comes from reading different inputs with the same
-    weights; ``slow`` whether slow change near the edge of chaos counts; ``sequences`` (T+1,) that share the squared
-    gradient norm; ``uneven`` (T,), by how much few inputs change ``ln chi`` (see `few_inputs`).
+    ``q`` and ``log10_chi`` (T,) as in `Curves`; ``constant`` as in `Drive`, or one for each step; ``repeated`` (T,),
+    the correlation (root mean square) of a unit's pre-activations at two steps that comes from reading different inputs
+    with the same weights; ``slow`` whether slow change near the edge of chaos counts; ``sequences`` (T+1,) that share
+    the squared gradient norm; ``uneven`` (T,), by how much few inputs change ``ln chi`` (see `few_inputs`).
     """
 
     phi: Activation
@@ -51,7 +50,7 @@ class Network:
     loss_at: str
     q: Array
     log10_chi: Array
-    constant: float = 0.0
+    constant: Array | float = 0.0
     repeated: Array | float = 0.0
     sequences: Array | float = 1.0
     slow: bool = True
@@ -113,8 +112,8 @@ def pattern(network: Network, moments: Tabulated, q: Array, recurrent: Array) ->
         variation = np.nan_to_num(np.maximum(moments.slope4 / moments.slope2**2 - 1.0, 0.0))
         mean_square = np.nan_to_num(moments.mean_slope2 / moments.slope2, nan=1.0)
         given = np.clip(np.nan_to_num(network.constant / q), 0.0, 1.0)
-        even = bool(np.allclose(phi.slope(GRID), phi.slope(-GRID)))
-        shared = correlation(moments, q, recurrent, given, 3 if even else 2)
+        even = is_even(phi)
+        shared = correlation(moments, q, recurrent, given, even)
         if not even:
             return Pattern(variation, mean_square + (1.0 - mean_square) * shared, shared, shared)
         square = shared**2 + network.repeated**2 + (slowness(network, moments) if network.slow else 0.0)
@@ -141,22 +140,38 @@ def between(least: Array, square: Array) -> Array:
     return least / np.sqrt(np.maximum(1.0 - (1.0 - least**2) * square, least**2))
 
 
-def correlation(moments: Tabulated, q: Array, recurrent: Array, given: Array, power: int) -> Array:
-    """Return the correlation of a unit's pre-activations at two steps, (T,): the mean of its output builds it up.
+def is_even(phi: Activation) -> bool:
+    """Return whether phi' is even, and phi odd but for a constant."""
+    return bool(np.allclose(phi.slope(GRID), phi.slope(-GRID)))
 
-    The correlation of the outputs is bounded by its first and its next Hermite coefficient.
-    """
+
+def correlation(moments: Tabulated, q: Array, recurrent: Array, given: Array, even: bool) -> Array:
+    """Return the correlation of a unit's pre-activations at two steps, (T,): the mean of its output builds it up."""
+    mean, linear = hermite(moments, q)
+    shared, last, outputs = [], 0.0, 0.0
+    for now in zip(recurrent.tolist(), given.tolist(), mean.tolist(), linear.tolist(), strict=True):
+        last = min(1.0, now[0] * outputs + now[1])
+        outputs = of_outputs(last, now[2], now[3], even)
+        shared.append(last)
+    return np.array(shared)
+
+
+def output_correlation(network: Network, moments: Tabulated, slopes: Pattern) -> Array:
+    """Return ``E h_t h_s / E h**2`` of a unit at two steps, (T,)."""
+    return of_outputs(slopes.shared, *hermite(moments, network.q), is_even(network.phi))
+
+
+def of_outputs(shared: Any, mean: Any, linear: Any, even: bool) -> Any:
+    """Return the correlation of outputs, given that of pre-activations: its first and its next Hermite coefficient."""
+    return mean + (1.0 - mean) * (linear * shared + (1.0 - linear) * shared ** (3 if even else 2))
+
+
+def hermite(moments: Tabulated, q: Array) -> tuple[Array, Array]:
+    """Return the shares of phi's mean in E phi^2, and of its linear part in its variance."""
     with np.errstate(divide="ignore", invalid="ignore"):
         mean = np.nan_to_num(moments.mean2 / moments.phi2)
         linear = np.clip(np.nan_to_num(q * moments.mean_slope2 / (moments.phi2 - moments.mean2)), 0.0, 1.0)
-    shared, last, previous = [], 0.0, (0.0, 1.0)
-    for now in zip(recurrent.tolist(), given.tolist(), mean.tolist(), linear.tolist(), strict=True):
-        m, first = previous
-        outputs = m + (1.0 - m) * (first * last + (1.0 - first) * last**power)
-        last = min(1.0, now[0] * outputs + now[1])
-        shared.append(last)
-        previous = now[2], now[3]
-    return np.array(shared)
+    return mean, linear
 
 
 def median_growth(x: Array) -> Array:
@@ -164,13 +179,14 @@ def median_growth(x: Array) -> Array:
     return np.where(x < BEND, x * x / 9.0, BENT + RATE * (x - BEND))
 
 
-def along(shares: Sequence[float], increments: Array) -> Array:
-    """Return ``y_k = shares_k (y_{k-1} + increments_k)`` for each row of increments (..., T)."""
-    rows = []
-    for row in increments.tolist():
-        y, sums = 0.0, []
-        for share, increment in zip(shares, row, strict=True):
-            y = share * (y + increment)
+def along(shares: Array, increments: Array, other: Array | float = 0.0, start: Array | float = 0.0) -> Array:
+    """Return ``y_k = shares_k (y_{k-1} + increments_k) + other_k`` for each row of increments (..., T), y_0 = start."""
+    rows, others = [], np.broadcast_to(other, increments.shape).tolist()
+    starts = np.broadcast_to(start, increments.shape[:-1]).tolist()
+    for y, row, more in zip(starts, increments.tolist(), others, strict=True):
+        sums = []
+        for share, increment, extra in zip(shares.tolist(), row, more, strict=True):
+            y = share * (y + increment) + extra
             sums.append(y)
         rows.append(sums)
     return np.array(rows)
@@ -192,43 +208,39 @@ def deviation(sums: Array, chance: Array, sequences: Array | float = 1.0, rough:
     return Deviation(tied, fresh / 2, noise, lasting > fresh, mean_square)
 
 
-def deviations(network: Network) -> tuple[Deviation, Deviation, Pattern]:
-    """Return the deviations of the second moment after 1..T steps, of the gradient after 1..T steps back, and why."""
-    q = np.where(network.q > 0, np.clip(network.q, 1e-140, 1e140), 0.0)  # fourth moments neither over- nor underflow
-    moments = tabulated(network.phi, q)
-    recurrent = recurrent_share(network, moments, q)
-    slopes = pattern(network, moments, q, recurrent)
-    remain = np.clip(recurrent * steepness(network.phi, q), 0.0, 1.0)
-    forward = of_second_moment(network, moments, slopes, remain)
-    # A state that has grown beyond theory flattens the slopes that the gradient meets.
-    flatter = tabulated(network.phi, q * np.exp(np.minimum(forward.tied, 40.0))).slope2
-    with np.errstate(divide="ignore", invalid="ignore"):
-        flattened = np.nan_to_num(np.abs(np.log(flatter / moments.slope2)))
-    return forward, of_gradient(network, slopes, flattened), slopes
-
-
 def of_second_moment(network: Network, moments: Tabulated, slopes: Pattern, remain: Array) -> Deviation:
     """Return the deviations after 1..T steps, given the share of a deviation that a step hands on."""
     own, n = own_variance(network), network.n
     with np.errstate(divide="ignore", invalid="ignore"):
         spread = np.nan_to_num(moments.phi4 / moments.phi2**2 - 1.0) / n
     fresh = np.maximum(spread - 2.0 * remain**2 * (1.0 / n - own), 0.0)
-    handed_on = along((remain**2).tolist(), np.concatenate([[0.0], fresh[:-1]])[None])[0]
+    handed_on = along(remain**2, np.concatenate([[0.0], fresh[:-1]])[None])[0]
     # Where units share a mean, that carries the second moment, and not a direction that W_hh stretches.
     stretched = own * (1.0 - slopes.lasting * np.minimum(slopes.variation, 1.0))
     ahead = [slopes.log_alike, np.sqrt(stretched), np.sqrt(slopes.lasting * slopes.variation / n)]
-    return deviation(along(remain.tolist(), np.stack(ahead)), fresh + handed_on, rough=2.5)
+    return deviation(along(remain, np.stack(ahead)), fresh + handed_on, rough=2.5)
 
 
-def of_gradient(network: Network, slopes: Pattern, flattened: Array) -> Deviation:
-    """Return the deviations after 1..T steps back, given by how much ln chi falls since the state has grown."""
+def increments(network: Network, slopes: Pattern, flattened: Array) -> Array:
+    """Return what each step back adds to the sums of `gradient_deviation`, (6, T), from step T to step 1."""
     own, longer, n = own_variance(network), coherence(network), network.n
     frozen = slopes.lasting * slopes.variation / n
-    back = [slopes.log_alike, longer * np.sqrt(own), longer * np.sqrt(frozen), 2.0 * own + 3.0 * slopes.variation / n]
-    sums = along(path_shares(network), np.stack([*back, flattened])[:, ::-1])
-    found = deviation(sums[:3], sums[3], np.broadcast_to(network.sequences, network.q.size + 1)[::-1][1:])
-    few = np.abs(along(path_shares(network), np.broadcast_to(network.uneven, network.q.shape)[None, ::-1])[0])
-    return replace(found, tied=np.maximum(found.tied, sums[4]), few=few)
+    back = [slopes.log_alike, longer * np.sqrt(own), longer * np.sqrt(frozen), fresh_chance(network, slopes), flattened]
+    return np.stack([*back, np.broadcast_to(network.uneven, network.q.shape)])[:, ::-1]
+
+
+def fresh_chance(network: Network, slopes: Pattern) -> Array:
+    """Return the relative variance (T,) that a matrix and the slopes of one step add to a squared norm."""
+    return 2.0 * own_variance(network) + 3.0 * slopes.variation / network.n
+
+
+def gradient_deviation(network: Network, sums: Array) -> Deviation:
+    """Return the deviations after 0..T steps back, given the sums (6, T+1) along paths.
+
+    The fifth is of how much ln chi falls since the state has grown, the sixth of how much few inputs change it.
+    """
+    found = deviation(sums[:3], sums[3], np.broadcast_to(network.sequences, network.q.size + 1)[::-1])
+    return replace(found, tied=np.maximum(found.tied, sums[4]), few=np.abs(sums[5]))
 
 
 def own_variance(network: Network) -> Array:
@@ -258,11 +270,3 @@ def coherence(network: Network) -> Array:
     if network.loss_at == "last":
         return np.ones(len(network.q))
     return 1.0 + 2.5 * 10.0 ** -np.clip(network.log10_chi, 0.0, 10.0)
-
-
-def path_shares(network: Network) -> list[float]:
-    """Return the share of the squared gradient at t - 1 that came through step t, from the last step back."""
-    squares = log10_squares(network.log10_chi, network.loss_at)
-    with np.errstate(invalid="ignore"):
-        shares = 10.0 ** np.minimum(squares[1:] + network.log10_chi - squares[:-1], 0.0)
-    return np.nan_to_num(shares, nan=0.0)[::-1].tolist()

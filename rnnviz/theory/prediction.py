@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
@@ -12,15 +12,16 @@ import numpy as np
 
 from ..network.activations import ACTIVATIONS, Activation
 from ..network.cells import CELLS, Cell
-from ..network.config import Config
+from ..network.config import Config, applies
 from ..network.inputs import INPUTS, Input
 from ..network.sampling import median_gain
 from ..network.schemes import SCHEMES, Scheme
 from ..text.language import _, current
 from .drive import drive
 from .few_inputs import slopes_changed
+from .finite_depth import networks_by_layer
 from .finite_width import Network
-from .sequences import Expected, expect
+from .sequences import Expected, expect, expect_layers
 from .validity import Validity, limits, own_matrix_shows, why_outside
 
 Array = np.ndarray
@@ -66,14 +67,34 @@ def sigma_in(config: Config) -> tuple[Array, float]:
     return np.sqrt(found.variances.mean(axis=(1, 2))), float(np.sqrt(found.constant))
 
 
-def predict(config: Config, seeds: tuple[int, ...] = ()) -> Prediction:
+def sigmas(config: Config, seeds: tuple[int, ...] = ()) -> tuple[float, float, float]:
+    """Return sigma of W_hh, of the weights between layers, and of the biases above the first layer.
+
+    A spectral radius that is set scales W_hh alone.
+    """
+    known, size = SCHEMES[config.scheme], config.hidden_size
+    gain = config.gain if applies("gain", config.to_dict()) else 1.0
+    between = gain * float(np.sqrt(size * known.variance(size, size)))
+    return sigma_w(config, seeds), between, float(np.sqrt(known.bias_variance(size)))
+
+
+def predict(config: Config, seeds: tuple[int, ...] = (), layer: int = 0) -> Prediction:
     """Return what theory expects of the Config's scheme: the median over seeds, by default the Config's and the next.
 
-    How far it is valid does not depend on ``seeds``.
+    ``layer`` counts from 1; 0 is the top one. How far theory is valid does not depend on ``seeds``.
 
     >>> expected = predict(Config(hidden_size=512, seq_len=100))
     >>> 10 ** expected.log10_second_moment[-1]  # doctest: +ELLIPSIS
     np.float64(0.46...)
+    """
+    return by_layer(config, seeds)[layer - 1]
+
+
+def by_layer(config: Config, seeds: tuple[int, ...] = ()) -> tuple[Prediction, ...]:
+    """Return what `predict` does for each layer, the bottom one first; gradients are relative to the top layer's.
+
+    Where the lines are valid, the median of 32 networks lay within 0.3 decades of theory in all but 5 of 4980 layers,
+    of 1389 random settings with 2 to 8 layers and H = 16, 64 and 128; the farthest by 0.63.
     """
     schemes = SCHEMES[config.scheme], SCHEMES[config.input_scheme or config.scheme]
     entries = CELLS[config.cell], ACTIVATIONS[config.activation], INPUTS[config.inputs], schemes
@@ -89,23 +110,52 @@ def cached(
     phi: Activation,
     inputs: Input,
     schemes: tuple[Scheme, Scheme],
-) -> Prediction:
+) -> tuple[Prediction, ...]:
     """Compute a prediction; the key holds entries, since a name can be registered again, and the reason's language."""
+    if outside := why_no_theory(config, cell, *schemes):
+        return (without(outside),) * config.layers
+    found = expect_layers(
+        phi, sigmas(config, seeds), drive(config, seeds).variances, config.layers, config.loss_at, config.truncate
+    )
+    validities = [each.validity for each in by_layer(config)] if seeds else validities_of(config, phi, found)
+    return tuple(
+        Prediction(validity, each.log10_second_moment, each.log10_grad_norm)
+        for validity, each in zip(validities, found, strict=True)
+    )
+
+
+def why_no_theory(config: Config, cell: Cell, known: Scheme, reading: Scheme) -> str:
+    """Return a sentence on why no theory applies, or ""."""
     if not cell.has_matrix_jacobian:
-        return without(_("No theory here for the {cell}.").format(cell=_(cell.label)))
-    known, reading, n = *schemes, config.hidden_size
-    if outside := why_outside(known, n):
-        return without(outside)
-    if reading.mean(config.sizes[0], n) != 0:
+        return _("No theory here for the {cell}.").format(cell=_(cell.label))
+    if outside := why_outside(known, config.hidden_size):
+        return outside
+    if reading.mean(config.sizes[0], config.hidden_size) != 0:
         reason = _("No theory here: {scheme} gives W_xh a mean, which drives all units alike.")
-        return without(reason.format(scheme=_(reading.short)))
-    found = expect(phi, sigma_w(config, seeds), drive(config, seeds).variances, config.loss_at)
-    validity = predict(config).validity if seeds else limits(network(config, phi, found))
-    return Prediction(validity, found.log10_second_moment, found.log10_grad_norm)
+        return reason.format(scheme=_(reading.short))
+    return ""
+
+
+def validities_of(config: Config, phi: Activation, found: Sequence[Expected]) -> list[Validity]:
+    """Return for how many steps each layer's curves are valid.
+
+    Beyond a truncation the gradient of the last step's loss is exactly 0, in theory and in every network.
+    """
+    cut, last = config.truncate, config.seq_len
+    known = limits(networks(config, phi, found), sigmas(config)[1])
+    if config.loss_at == "every" or not 0 < cut < last:
+        return known
+    return [replace(each, backward=last) if each.backward >= cut else each for each in known]
+
+
+def networks(config: Config, phi: Activation, found: Sequence[Expected]) -> list[Network]:
+    """Return what limits theory's curves in each layer."""
+    courses = [(each.q, each.log10_chi, each.effective) for each in found[1:]]
+    return networks_by_layer(network(config, phi, found[0]), courses, *sigmas(config)[1:])
 
 
 def network(config: Config, phi: Activation, found: Expected) -> Network:
-    """Return what limits theory's curves."""
+    """Return what limits theory's curves in the first layer."""
     driven, orthogonal = drive(config), SCHEMES[config.scheme].orthogonal
     settings = phi, sigma_w(config), config.hidden_size, orthogonal, config.loss_at
     repeated = driven.repeated * found.shares(found.variances - driven.bias)
@@ -125,7 +175,7 @@ def for_trace(trace: Any, k: int = 0) -> Prediction:
     """
     if trace.own is not None:
         return without(_("Theory needs to know how the weights are drawn; these are your own matrices."))
-    return predict(trace.drawn(k), trace.seeds)
+    return predict(trace.drawn(k), trace.seeds, trace.layer)
 
 
 def tied_weights_show(config: Config, schemes: Sequence[str], back: bool = True) -> bool:
@@ -146,10 +196,18 @@ def tied_weights_show(config: Config, schemes: Sequence[str], back: bool = True)
     return False
 
 
-def sentences(config: Config, schemes: Sequence[str]) -> list[str]:
-    """Return sentences that say how far theory is valid and why no further; schemes with the same reason share one."""
+def sentences(config: Config, schemes: Sequence[str], layer: int = 0) -> list[str]:
+    """Return sentences that say how far theory is valid and why no further; schemes with the same reason share one.
+
+    They are about one layer, counted from 1; 0 is the top one.
+    """
     reasons: dict[str, list[str]] = {}
     for scheme in schemes:
-        reasons.setdefault(predict(config.replace(scheme=scheme)).reason, []).append(_(SCHEMES[scheme].short))
+        reasons.setdefault(predict(config.replace(scheme=scheme), layer=layer).reason, []).append(
+            _(SCHEMES[scheme].short)
+        )
     text = _("Theory for {schemes}: {reason}")
-    return [text.format(schemes=", ".join(names), reason=reason) for reason, names in reasons.items()]
+    if config.layers > 1:
+        text = _("Theory for {schemes}, layer {layer}: {reason}")
+    shown = layer or config.layers
+    return [text.format(schemes=", ".join(names), reason=reason, layer=shown) for reason, names in reasons.items()]

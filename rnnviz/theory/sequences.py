@@ -14,7 +14,7 @@ import numpy as np
 from ..network.activations import Activation
 from ..numerics.quantiles import median
 from .gaussian import log10_tabulated
-from .mean_field import log10_squares
+from .layers import squares_by_layer
 
 Array = np.ndarray
 
@@ -46,8 +46,41 @@ class Expected:
 
 def expect(phi: Activation, sigma_w: float, variances: Array, loss_at: str) -> Expected:
     """Return theory's curves for sequences that give a unit the ``variances`` (T, R, B), for R seeds."""
-    q, m, log_chi = recursion(phi, sigma_w, variances)
-    squares = log10_squares(log_chi, loss_at)
+    return expect_layers(phi, (sigma_w, 0.0, 0.0), variances, 1, loss_at)[0]
+
+
+def expect_layers(
+    phi: Activation,
+    sigmas: tuple[float, float, float],
+    variances: Array,
+    layers: int,
+    loss_at: str,
+    truncate: int = 0,
+) -> list[Expected]:
+    """Return theory's curves of each layer, the bottom one first, of which layer 1 gets ``variances`` (T, R, B).
+
+    ``sigmas`` are sigma_w, sigma_between and sigma_bias of `curves_by_layer`.
+    """
+    sigma_w, between, bias = (float(sigma) for sigma in sigmas)
+    found = []
+    for _layer in range(layers):
+        found.append((variances, *recursion(phi, sigma_w, variances)))
+        with np.errstate(over="ignore"):
+            variances = between**2 * found[-1][2][1:] + bias**2
+    log_chi = np.stack([log_chi for *_rest, log_chi in found])
+    with np.errstate(divide="ignore", over="ignore"):
+        log_down = log_chi if between == sigma_w else 2.0 * np.log10(between) + slopes(phi, found)
+    squares = squares_by_layer(log_chi, log_down, loss_at, truncate)
+    return [of_median(*each, square) for each, square in zip(found, squares, strict=True)]
+
+
+def slopes(phi: Activation, found: list[tuple[Array, Array, Array, Array]]) -> Array:
+    """Return log10 of ``E phi'**2`` of all layers, (L, T, ...)."""
+    return np.stack([log10_tabulated(phi, q, 1) for _variances, q, *_rest in found])
+
+
+def of_median(variances: Array, q: Array, m: Array, log_chi: Array, squares: Array) -> Expected:
+    """Return what theory expects of the median over seeds of the mean over a batch, given what it does of each."""
     norms, effective = mean_over_batch(squares)
     with np.errstate(divide="ignore", over="ignore"):
         moments = np.log10(m.mean(axis=-1))

@@ -6,6 +6,7 @@ Mean field draws W_hh anew at each step and takes H to infinity; a network keeps
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -15,7 +16,8 @@ from ..network.schemes import SCHEMES, Scheme
 from ..text.language import _, ngettext
 from ..text.number_format import plain
 from .arguments import activation_entry, check_number, check_whole
-from .finite_width import Deviation, Network, Pattern, deviations
+from .finite_depth import Estimate, deviations
+from .finite_width import Deviation, Network, Pattern
 from .mean_field import curves
 
 Array = np.ndarray
@@ -89,7 +91,7 @@ def valid_until(
     if outside := why_outside(known, hidden_size):
         return Validity(0, 0, outside)
     course = expected.q, expected.log10_chi, float(sigma_bias) ** 2
-    return limits(Network(phi, float(sigma_w), hidden_size, known.orthogonal, loss_at, *course))
+    return limits([Network(phi, float(sigma_w), hidden_size, known.orthogonal, loss_at, *course)])[0]
 
 
 def why_outside(scheme: Scheme, n: int) -> str:
@@ -103,19 +105,27 @@ def why_outside(scheme: Scheme, n: int) -> str:
     return ""
 
 
-def limits(network: Network) -> Validity:
-    """Return for how many steps the estimated deviations stay within a factor of 2, and why no longer."""
-    forward, backward, slopes = deviations(network)
-    most = FACTOR * MARGIN * math.log(10.0)
-    ends = within(forward, most), within(backward, 2.0 * most)  # a norm's logarithm is half that of its square
-    reason = _("Theory and the median network should agree within a factor of 2 at every step.")
-    last = len(network.q)
-    if min(ends) < last:
-        part, end = (backward, ends[1]) if ends[1] < last else (forward, ends[0])
-        # The slopes of the step at which the estimate leaves the limit: steps are counted from the last one back.
-        at = last - 1 - end if ends[1] < last else end
-        reason = " ".join([why(network, part, end, slopes, at), how_far(*ends, last)])
-    return Validity(*ends, reason)
+def limits(networks: Sequence[Network], between: float = 0.0) -> list[Validity]:
+    """Return for each layer, bottom first, for how many steps the estimated deviations stay within a factor of 2."""
+    estimates = deviations(networks, between)
+    return [limits_of(network, found) for network, found in zip(networks, estimates, strict=True)]
+
+
+def limits_of(network: Network, found: Estimate) -> Validity:
+    """Return for how many steps the estimated deviations of a layer stay within a factor of 2, and why no longer."""
+    most, last = FACTOR * MARGIN * math.log(10.0), len(network.q)
+    # A norm's logarithm is half that of its square. Below the top layer, the gradient may deviate at step T already.
+    forward, backward = within(found.forward, most), within(found.backward, 2.0 * most) - 1
+    if min(forward, backward) == last:
+        return Validity(
+            forward, backward, _("Theory and the median network should agree within a factor of 2 at every step.")
+        )
+    part, end = (found.backward, backward + 1) if backward < last else (found.forward, forward)
+    # The slopes of the step at which the estimate leaves the limit: steps are counted from the last one back.
+    at = max(0, min(last - 1, last - end)) if backward < last else end
+    return Validity(
+        forward, backward, " ".join([why(network, part, end, found.slopes, at), how_far(forward, backward, last)])
+    )
 
 
 def within(part: Deviation, most: float) -> int:
@@ -130,8 +140,9 @@ def own_matrix_shows(network: Network, back: bool) -> bool:
     So it does with independent entries where the slopes of two steps are nearly the same: in the gradient (``back``),
     or in the second moment, where the inputs do not outweigh the state. W_xh, which stays the same too, does not count.
     """
-    forward, backward, _slopes = deviations(replace(network, repeated=0.0, slow=False))
-    early = (backward if back else forward).mean_square[: math.ceil(3 * math.sqrt(network.n))]
+    (found,) = deviations([replace(network, repeated=0.0, slow=False)])
+    part = found.backward.mean_square[1:] if back else found.forward.mean_square
+    early = part[: math.ceil(3 * math.sqrt(network.n))]
     return not network.orthogonal and bool(early.max() >= MEAN_SQUARE)
 
 
@@ -170,7 +181,7 @@ def what_repeats(network: Network, slopes: Pattern, at: int) -> str:
         return _("the slopes φ′ hardly change from step to step")
     if reading > shared**2:
         return _("a unit reads its few inputs with the same weights at every step")
-    if shared * q > 2.0 * network.constant:
+    if shared * q > 2.0 * float(np.broadcast_to(network.constant, network.q.shape)[at]):
         return _("a unit's output has a mean, which is handed on unchanged at every step")
     return _("a part of the input or the bias is the same at every step")
 
@@ -178,7 +189,7 @@ def what_repeats(network: Network, slopes: Pattern, at: int) -> str:
 def how_far(forward: int, backward: int, last: int) -> str:
     """Return a sentence with the steps between which theory is within a factor of 2 of the median network."""
     always, never = _("at every step"), _("at no step")
-    gradient = never if backward == 0 else _("from t = {start} on").format(start=last - backward)
+    gradient = never if backward <= 0 else _("from t = {start} on").format(start=last - backward)
     state = never if forward == 0 else _("up to t = {end}").format(end=forward)
     return _("Within a factor of 2 it holds for the gradient {gradient}, and for the state {state}.").format(
         gradient=always if backward == last else gradient, state=always if forward == last else state

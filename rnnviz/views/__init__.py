@@ -1,6 +1,19 @@
 """Views: from a Trace to a picture and its alt text. Only this folder knows matplotlib."""
 
-from . import gates, gradient, jacobian, race, singular, spectrum, state, survival_map, units  # noqa: F401  (each registers its view)
+from . import (  # noqa: F401  (each registers its view)
+    gates,
+    gradient,
+    jacobian,
+    layers,
+    race,
+    singular,
+    spectrum,
+    state,
+    survival_map,
+    unit_gradients,
+    units,
+    weight_gradients,
+)
 from .canvas import Canvas
 from .plot import plot
 from .view import OPTIONS, VIEWS, Option, Partial, View, register

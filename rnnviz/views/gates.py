@@ -10,6 +10,7 @@ from ..network.config import Config
 from ..text.language import N_, _
 from ..text.number_format import number
 from . import scale
+from .layer_option import of_layer, titled
 from .lines import Curve, CurveView, Lines, curve_of, overflow, with_arrow
 from .state import QUANTITIES
 from .view import register
@@ -24,7 +25,7 @@ class Gates(CurveView):
     help = N_("how far the gates of the LSTM or GRU are open, and how many of their values are saturated")
     question = N_("How far open are the gates?")
     terms = ("gate", "i, f, g, o", "r, z, n", "line", "T")
-    options = ("quantity",)
+    options = ("quantity", "layer")
     shows_gates = True
     mark_words = {
         "nonfinite": N_("not finite from step {step}"),
@@ -34,9 +35,9 @@ class Gates(CurveView):
     def can_show(self, config: Config) -> bool:
         return CELLS[config.cell].path != ""
 
-    def data(self, trace: Trace, quantity: str = "second_moment") -> Lines:
-        """Return the curves: mean values, unless the ``quantity`` is a share of the units."""
-        trace, last, cell = trace.as_comparison(), trace.config.seq_len, CELLS[trace.config.cell]
+    def data(self, trace: Trace, quantity: str = "second_moment", layer: int = 0) -> Lines:
+        """Return a layer's curves: mean values, unless the ``quantity`` is a share of the units."""
+        trace, last, cell = of_layer(trace.as_comparison(), layer), trace.config.seq_len, CELLS[trace.config.cell]
         saturated = QUANTITIES[quantity].share
         values = trace.gate_saturation if saturated else trace.gates
         # Only the candidate can leave the finite numbers: it alone is not bounded.
@@ -51,7 +52,7 @@ class Gates(CurveView):
         elif min(np.nanmin(curve.median, initial=0.0) for curve in curves) < 0:
             limits = (-1.0, 1.0)
         return Lines(
-            title=title.format(scheme=trace.names[0], cell=_(cell.label)),
+            title=titled(title.format(scheme=trace.names[0], cell=_(cell.label)), trace, layer),
             x_label=_("step t"),
             y_label=label,
             x_limit=scale.steps_limit(last),

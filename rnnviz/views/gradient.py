@@ -16,6 +16,7 @@ from ..numerics.quantiles import median
 from ..text.language import N_, _
 from ..text.number_format import number
 from . import overlays, root, scale
+from .layer_option import of_layer, titled
 from .lines import Curve, CurveView, Lines, curve_of, extremes, overflow, with_arrow
 from .overlays import Overlay, finite
 from .view import OPTIONS, Option, register
@@ -23,7 +24,7 @@ from .view import OPTIONS, Option, register
 # A run in float32 loses its gradient only where the exact norm falls below the first or, where every slope is rounded
 # to 0, by more than the second in one step: in decades, and with room for the size of single entries and of W_hh.
 FLOAT32_LEAST, FALL = -36.0, 2.0
-STEP, SLOW = 2.3e5, 2e8  # multiplications that a step's overhead is worth, and beyond which narrow floats take long
+STEP, SLOW = 2.3e5, 2e8  # multiplications that a step's overhead is worth, and beyond which a run takes long
 OPTIONS.add(
     "precision",
     Option(
@@ -44,7 +45,7 @@ class Gradient(CurveView):
     help = N_("backward: does the gradient survive the way back through time?")
     question = N_("What is left of the gradient at the first step?")
     terms = ("∂L/∂h", "‖ ‖", "line", "T")
-    options = ("theory", "precision")
+    options = ("layer", "theory", "precision")
     pins = True
     backward = True
     reveals_gradient = True
@@ -56,19 +57,22 @@ class Gradient(CurveView):
     }
 
     def is_slow(self, config: Config, precision: str = "", **options) -> bool:
-        size, blocks = config.hidden_size, len(CELLS[config.cell].gates)
-        products = 2.0 * config.batch_size * size * (size + config.sizes[0])
-        return bool(precision) and config.seq_len * blocks * (STEP + products) > SLOW
+        return bool(precision) and takes_long(config, config.batch_size)
 
     def computing(
-        self, trace: Trace, theory: bool = False, precision: str = "", pins: Sequence[tuple[str, Trace]] = ()
+        self,
+        trace: Trace,
+        theory: bool = False,
+        precision: str = "",
+        pins: Sequence[tuple[str, Trace]] = (),
+        layer: int = 0,
     ) -> Progress[Lines]:
-        """Compute the curves, with theory's lines, with what floats of a narrower type would have held for the first
-        scheme, and with the first scheme of other comparisons in grey, each on request.
+        """Compute a layer's curves; on request with theory's lines, with what floats of a narrower type would have held
+        for the first scheme, and with the first scheme of other comparisons in grey.
         """
-        trace, last = trace.as_comparison(), trace.config.seq_len
+        trace, last = of_layer(trace.as_comparison(), layer), trace.config.seq_len
         curves = all_curves(trace)
-        pinned = overlays.pinned([(name, all_curves(pin)[0].median) for name, pin in pins])
+        pinned = overlays.pinned([(name, all_curves(of_layer(pin, layer))[0].median) for name, pin in pins])
         over = [*pinned, *cell_states(trace)]
         if theory:
             over += overlays.theory(trace, "log10_grad_norm", back=True)
@@ -81,7 +85,7 @@ class Gradient(CurveView):
         curves = yield from rescaled(with_float32_marks(trace, curves, narrow), start, 1.0 - start)
         y_limits, mark = scale.decades(*extremes(curves, pinned), down=5.0, up=0.0), root.steps(trace, back=True)
         return Lines(
-            title=_("Gradient on its way back"),
+            title=titled(_("Gradient on its way back"), trace, layer),
             x_label=_("step t  (← backpropagation)"),
             y_label=_("‖∂L/∂hₜ‖ ÷ ‖∂L/∂h at T‖"),
             x_limit=scale.steps_limit(last),
@@ -95,7 +99,7 @@ class Gradient(CurveView):
 
     def opening(self, data: Lines) -> str:
         text = _("Norm of the gradient dL/dh at steps {last} back to 0, relative to the last step.")
-        return text.format(last=data.last_step)
+        return f"{data.title}. {text.format(last=data.last_step)}"
 
     def story(self, curve: Curve, data: Lines) -> str:
         nothing = _("no gradient")
@@ -104,6 +108,13 @@ class Gradient(CurveView):
     def values(self, curve: Curve, data: Lines) -> list[str]:
         known, text = np.flatnonzero(np.isfinite(curve.median))[:1], _("{value} at step {step}")
         return [text.format(value=number(curve.median[t], log10=True), step=t) for t in known]
+
+
+def takes_long(config: Config, sequences: int, passes: int = 1) -> bool:
+    """Tell whether running one network on some sequences, as many times, takes so long that others must not wait."""
+    size, blocks, layers = config.hidden_size, len(CELLS[config.cell].gates), config.layers
+    products = 2.0 * sequences * size * (size * (2 * layers - 1) + config.sizes[0])
+    return passes * config.seq_len * blocks * (STEP * layers + products) > SLOW
 
 
 def all_curves(trace: Trace) -> list[Curve]:
@@ -148,13 +159,14 @@ def cell_states(trace: Trace) -> list[Overlay]:
 def in_floats(trace: Trace, dtype: str, k: int = 0) -> Progress[Narrow]:
     """Run the first seed of the k-th scheme in floats of ``dtype``."""
     config = trace.one(k).config
-    return (yield from holding(config, dtype, trace.parameters(k), trace.inputs(k)))
+    return (yield from holding(config, dtype, trace.parameters(k), trace.inputs(k), trace.layer or None))
 
 
 def overlay(trace: Trace, narrow: Narrow) -> Overlay:
     """Return the line of the gradient that such a run of the first scheme holds."""
     with np.errstate(invalid="ignore"):
-        relative = narrow.log10_grad_norm - trace.log10_grad_norm[0, 0, -1]
+        top = trace.log10_grad_norm[0, 0, -1] - trace.log10_relative_norm[0, 0, -1]
+        relative = narrow.log10_grad_norm - top
     return Overlay(f"in {narrow.dtype}", 0, finite(relative))
 
 

@@ -8,11 +8,14 @@ from ..engine.trace import Trace
 from ..engine.trajectory import log_slopes
 from ..network.cells import CELLS
 from ..network.config import Config
+from ..network.layers import layer_params
 from ..numerics.progress import Progress, rescaled
 from ..text.language import N_, _
 from ..text.number_format import number
 from ..theory import spectrum
 from . import scale
+from .layer_option import shown as layer_shown
+from .layer_option import titled
 from .lines import Curve, CurveView, Lines, extremes, with_arrow
 from .overlays import finite
 from .view import register
@@ -35,23 +38,25 @@ class Jacobian(CurveView):
     reveals_gradient = True
     slow = True
     first_seed = True
+    options = ("layer",)
 
     def can_show(self, config: Config) -> bool:
         return CELLS[config.cell].has_matrix_jacobian
 
-    def computing(self, trace: Trace, work: float = WORK) -> Progress[Lines]:
-        """Compute one curve after the other, over as many steps as ``work`` multiplications allow."""
+    def computing(self, trace: Trace, work: float = WORK, layer: int = 0) -> Progress[Lines]:
+        """Compute one curve after the other, of one layer, over as many steps as ``work`` multiplications allow."""
         trace, config, cell, curves = trace.as_comparison(), trace.config, CELLS[trace.config.cell], []
         shown = int(min(config.seq_len, max(5, work / (40.0 * config.hidden_size**3))))
         for k in range(len(trace.schemes)) if cell.has_matrix_jacobian else ():
             yield k / len(trace.schemes)
-            curves.append((yield from curve_along(trace, k, shown)))
+            curves.append((yield from curve_along(trace, k, shown, layer)))
         limits = scale.decades(*extremes(curves), down=3.0, up=1.0)
-        title = _("Singular values of ∂h(T)/∂h(T−k)")
+        title = titled(_("Singular values of ∂h(T)/∂h(T−k)"), trace, layer)
         if not curves:
             title = _("The {cell}'s step is no single matrix: choose the RNN").format(cell=_(cell.label))
         elif shown < config.seq_len:
             title = _("Singular values of ∂h(T)/∂h(T−k), first {steps} steps back").format(steps=shown)
+            title = titled(title, trace, layer)
         return Lines(
             title=title,
             x_label=_("distance k"),
@@ -77,9 +82,10 @@ class Jacobian(CurveView):
         return text.format(curve=curve.label, steps=data.last_step, median=median, low=low, high=high)
 
 
-def curve_along(trace: Trace, k: int, shown: int) -> Progress[Curve]:
-    """Compute the k-th scheme's curve along its first sequence, over the distances 0..shown."""
-    params, x = trace.parameters(k), trace.inputs(k)[0][:, :1]
+def curve_along(trace: Trace, k: int, shown: int, layer: int = 0) -> Progress[Curve]:
+    """Compute the k-th scheme's curve along its first sequence, over the distances 0..shown, in one layer."""
+    layer = layer_shown(trace, layer)
+    params, x = layer_params(trace.parameters(k), layer), trace.layer_inputs(layer, k)[:, :1]
     slopes, signs = log_slopes(params, x, trace.config.activation)
     distances, name = distances_shown(trace.config.hidden_size, shown), trace.names[k]
     if np.isnan(slopes).any():

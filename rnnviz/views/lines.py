@@ -12,7 +12,6 @@ from dataclasses import dataclass, replace
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.text import Text
-from matplotlib.ticker import MaxNLocator
 from matplotlib.transforms import ScaledTranslation
 
 from ..engine.trace import Trace
@@ -22,7 +21,7 @@ from ..text.language import _
 from ..text.number_format import number, plain
 from . import legend, overlays, root
 from .overlays import Overlay, finite
-from .scale import Ticks, decade_ticks, draw_grid
+from .scale import count_on, decade_ticks, draw_grid
 from .styles import AT_TOP, MARK_SIGNS, MARK_WORDS, MARKS, STYLES
 from .view import Artists, View
 
@@ -66,6 +65,8 @@ class Lines:
     back : T where the horizontal axis counts the distance T - t.
     seeds : how many seeds the bands are over; 1 where there are no such bands.
     terms : what the vertical axis needs, keys of ``TERMS``.
+    timed : whether the horizontal axis counts steps.
+    beside : whether a curve's words stand beside its name, which is short.
     """
 
     title: str
@@ -81,6 +82,8 @@ class Lines:
     back: int | None = None
     seeds: int = 1
     terms: tuple[str, ...] = ()
+    timed: bool = True
+    beside: bool = False
 
     @property
     def frame(self) -> Hashable:
@@ -154,7 +157,7 @@ class CurveView(View):
     def uses(self, data: Lines) -> tuple[str, ...]:
         marks = [MARK_SIGNS[kind] for curve in data.curves for kind, _step in curve.marks]
         found = [*data.terms, *self.terms, *[each.term for each in data.overlays]]
-        found += [DRAWS] * (data.seeds > 1) + [LEAVES] * any(curve.beyond for curve in data.curves)
+        found += [DRAWS] * (data.seeds > 1) + [LEAVES] * any({*"↓↑"} & {*curve.beyond} for curve in data.curves)
         return tuple(dict.fromkeys([*found, *marks, *(["√H"] if data.root else [])]))
 
     def opening(self, data: Lines) -> str:
@@ -214,8 +217,7 @@ def set_up(ax: Axes, data: Lines) -> None:
     pad = PAD * (top - bottom)
     ax.set(xlim=(0, data.x_limit), ylim=(bottom - pad, top + pad), xlabel=data.x_label)
     legend.write_y_label(ax, data.y_label)
-    ax.xaxis.set_major_locator(MaxNLocator("auto", steps=[1, 2, 2.5, 5, 10], integer=True))
-    ax.xaxis.set_major_formatter(Ticks())
+    count_on(ax.xaxis)
     beside = ax.transAxes + ScaledTranslation(-LABEL / 100, 0, ax.figure.dpi_scale_trans)
     ax.yaxis.set_label_coords(0, 0.5, transform=beside)
     if data.log:
@@ -261,9 +263,11 @@ def update_words(artists: list, data: Lines) -> None:
     for text, curve in zip(artists, data.curves, strict=True):
         words = curve.beyond.split("\n") if curve.beyond else []
         words += [f"{MARK_SIGNS[kind]} {_(MARK_WORDS[kind]).format(step=step)}" for kind, step in curve.marks]
-        text.set_text("\n".join([f"{curve.label}:", *words]) if words else "")
+        words = [f"{curve.label}:", *words] if words else []
+        words = [" ".join(words[:2]), *words[2:]] if words and data.beside else words
+        text.set_text("\n".join(words))
         text.set_position((0.93 * data.x_limit, height))
-        height += line * (len(words) + 1.3 if words else 0)
+        height += line * (len(words) + 0.3 if words else 0)
 
 
 def band(steps: Array, curve: Curve) -> list[Array]:

@@ -10,12 +10,14 @@ from matplotlib.axes import Axes
 
 from ..engine.trace import Trace
 from ..network.cells import CELLS
+from ..network.layers import name_in
 from ..network.sampling import gain_of
 from ..numerics.progress import Progress
 from ..text.language import _
 from ..text.number_format import number
 from ..theory.spectrum import LEAST_SIZE, Expected, Law, expected
 from . import legend, scale
+from .layer_option import shown, titled
 from .styles import STYLES, Style
 from .view import Artists, View
 
@@ -45,7 +47,7 @@ class Values:
 
 
 class MatrixView(View):
-    """A view of the W_hh of every scheme's first seed; of an LSTM or GRU, of its first gate's block.
+    """A view of one layer's W_hh of every scheme's first seed; of an LSTM or GRU, of its first gate's block.
 
     Attributes
     ----------
@@ -72,14 +74,17 @@ class MatrixView(View):
     points: Callable[[Array, Frame], tuple[Array, Array]]
     slow = True
     first_seed = True
+    options = ("layer",)
 
-    def computing(self, trace: Trace) -> Progress[Values]:
+    def computing(self, trace: Trace, layer: int = 0) -> Progress[Values]:
         trace, found = trace.as_comparison(), []
+        name = name_in("W_hh", shown(trace, layer))
         for k in range(len(trace.schemes)):
             yield k / len(trace.schemes)
-            found.append(self.values(trace.parameters(k)["W_hh"][:, : trace.config.hidden_size]))
+            found.append(self.values(trace.parameters(k)[name][:, : trace.config.hidden_size]))
         gates = CELLS[trace.config.cell].gates
         title = _(self.gate_title if len(gates) > 1 else self.title).format(gate=gates[0])
+        title = titled(title, trace, layer)
         laws = tuple(law_of(trace, k) for k in range(len(trace.schemes)))
         frame = Frame(title, self.reach(found, laws), laws, trace.names)
         said = [outlier_words(name, *self.furthest(each, frame)) for name, each in zip(trace.names, found, strict=True)]

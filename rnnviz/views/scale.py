@@ -7,7 +7,8 @@ from collections.abc import Iterable
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.ticker import ScalarFormatter
+from matplotlib.axis import Axis
+from matplotlib.ticker import MaxNLocator, ScalarFormatter
 
 from ..text.language import numeral
 from ..text.number_format import plain
@@ -72,6 +73,12 @@ class Ticks(ScalarFormatter):
 
     def __call__(self, x, pos=None):
         return numeral(super().__call__(x, pos))
+
+
+def count_on(axis: Axis) -> None:
+    """Make an axis that counts steps, units or layers have its ticks at whole numbers."""
+    axis.set_major_locator(MaxNLocator("auto", steps=[1, 2, 2.5, 5, 10], integer=True, min_n_ticks=1))
+    axis.set_major_formatter(Ticks())
 
 
 def write_ticks(ax: Axes) -> None:

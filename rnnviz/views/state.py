@@ -13,6 +13,7 @@ from ..numerics.quantiles import median
 from ..text.language import N_, _
 from ..text.registry import Registry
 from . import overlays, root, scale
+from .layer_option import of_layer, titled
 from .lines import Curve, CurveView, Lines, Marks, curve_of, extremes, overflow, with_arrow
 from .view import OPTIONS, Option, register
 
@@ -61,7 +62,7 @@ class State(CurveView):
     help = N_("forward: does the hidden state keep its size over the steps?")
     question = N_("Does the state keep its size?")
     terms = ("line", "T")
-    options = ("quantity", "theory")
+    options = ("quantity", "layer", "theory")
     pins = True
     mark_words = {
         "zero": N_("exactly 0 from step {step}"),
@@ -76,15 +77,16 @@ class State(CurveView):
         quantity: str = "second_moment",
         theory: bool = False,
         pins: Sequence[tuple[str, Trace]] = (),
+        layer: int = 0,
     ) -> Lines:
-        """Return the curves; on request theory's lines, and the first scheme of other comparisons in grey."""
-        trace, entry, last = trace.as_comparison(), QUANTITIES[quantity], trace.config.seq_len
+        """Return a layer's curves; on request theory's lines, and the first scheme of other comparisons in grey."""
+        trace, entry, last = of_layer(trace.as_comparison(), layer), QUANTITIES[quantity], trace.config.seq_len
         curves = all_curves(trace, quantity)
-        pinned = overlays.pinned([(name, all_curves(pin, quantity)[0].median) for name, pin in pins])
+        pinned = overlays.pinned([(name, all_curves(of_layer(pin, layer), quantity)[0].median) for name, pin in pins])
         expected = overlays.theory(trace, entry.theory, back=False) if theory and entry.theory else []
         y_limits = limits(entry, *extremes(curves, pinned))
         return Lines(
-            title=_("{quantity} of the hidden state").format(quantity=_(entry.label)),
+            title=titled(_("{quantity} of the hidden state").format(quantity=_(entry.label)), trace, layer),
             x_label=_("step t"),
             y_label=entry.symbol or _(ACTIVATIONS[trace.config.activation].saturation_label),
             x_limit=scale.steps_limit(last),

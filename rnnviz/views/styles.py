@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..text.glossary import DOUBTED, FLOATS, TRUSTED
+from ..text.glossary import DOUBTED, FLOATS, TRUSTED, WHOLE
 from ..text.language import N_
 
 Style = dict[str, Any]
@@ -37,6 +37,7 @@ PINNED: Style = {"color": "#7a7a7a", "linewidth": 1.6, "marker": ""}
 OVERLAYS: dict[str, Style] = {
     TRUSTED: {**THEORY, "linestyle": "-"},
     DOUBTED: {**THEORY, "linestyle": (0, (4, 3))},
+    WHOLE: {"linewidth": 1.1, "linestyle": (0, (1, 2)), "marker": ""},
     "∂L/∂c": {"linewidth": 1.1, "linestyle": "-", **HOLLOW},
     N_("in float32"): NARROW,
     N_("in float16"): NARROW,

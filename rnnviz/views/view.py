@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Hashable, Sequence
+from collections.abc import Callable, Generator, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeVar
 
@@ -123,6 +123,7 @@ class Option:
     name, label, help : how code, menus and help texts refer to it.
     choices : (label, value) pairs, the default first.
     apart : whether its control stands in a row of its own, and not among the other settings.
+    applies : ``applies(choice, values)``, whether a choice means something, given the values of all fields of Config.
     """
 
     name: str
@@ -130,6 +131,7 @@ class Option:
     help: str
     choices: Sequence[tuple[str, Any]]
     apart: bool = False
+    applies: Callable[[Any, Mapping[str, Any]], bool] = lambda choice, values: True
 
 
 VIEWS: Registry[View] = Registry("view")

@@ -125,3 +125,15 @@ def test_any_settings_and_any_numbers_read_back(config, mean, norms):
     check_settings(text, dataclasses.replace(tiny, config=config))
     check_cells(text)
     check_values(text, dataclasses.replace(tiny, mean=mean, log10_grad_norm=norms))
+
+
+def test_csv_of_several_layers_has_a_row_for_each():
+    trace = rv.compare(SMALL.replace(cell="gru", layers=3, loss_at="every"), ("xavier", "he"), range(2))
+    told, rows = read(csv_text(trace))
+    assert list(rows[0])[:4] == ["scheme", "seed", "layer", "step"]
+    assert "column layer" in told
+    assert len(rows) == 2 * 2 * 3 * 12
+    by_layer = {"second_moment": trace.second_moment_by_layer, "log10_grad_norm": trace.log10_grad_norm_by_layer}
+    for name, array in by_layer.items():
+        assert [float(row[name]) for row in rows] == array.ravel().tolist(), name
+    assert [float(row["gate_z"]) for row in rows[24:36]][1:] == trace.gates["z"][0, 0, 1:].tolist()

@@ -38,11 +38,14 @@ CHANGES = {
     "loss_reduction": ("mean", {"loss_at": "every"}),
     "forget_bias": (3.0, {"cell": "lstm"}),
     "seed": (5, {}),
+    "layers": (2, {}),
+    "truncate": (3, {}),
+    "spectral_radius": (0.7, {}),
     "text": (TEXT, {"inputs": "text"}),
     "numbers": ("1;2\n3;5\n2;4", {"inputs": "numbers"}),
 }
 # Fields that leave the forward pass alone, or, as a factor on the loss does, every curve relative to the last step.
-SEEN_IN = {"output_size": ("gradient",), "loss_at": ("gradient",), "loss_reduction": ()}
+SEEN_IN = {"output_size": ("gradient",), "loss_at": ("gradient",), "loss_reduction": (), "truncate": ("gradient",)}
 KEPT_LABELS = {
     "hidden_size": "Hidden size",
     "seq_len": "Sequence length",
@@ -58,7 +61,7 @@ KEPT_LABELS = {
 
 
 def test_a_control_changes_config_trace_pictures_and_words():
-    assert set(CHANGES) >= set(FIELDS) - {"layers"}
+    assert set(CHANGES) >= set(FIELDS)
     dashboard = make()
     for name, (value, needs) in CHANGES.items():
         put(dashboard, **needs)
@@ -95,10 +98,13 @@ def test_every_field_has_a_control_with_its_label_and_every_entry():
 
 
 def test_every_choice_of_the_page_changes_a_picture_and_runs_nothing():
-    names = [next(each for each in ("state", "gradient", *VIEWS) if name in VIEWS[each].options) for name in OPTIONS]
-    dashboard = make(*dict.fromkeys(names))
+    shows = {name: [each for each in ("state", "gradient", *VIEWS) if name in VIEWS[each].options] for name in OPTIONS}
+    # What is trained changes a picture only once it has been trained: see test_race.
+    names = {name: views[0] for name, views in shows.items() if not {"race", "map"} & set(views)}
+    del names["layer"]  # which means something where there are several: see test_layers_page
+    dashboard = make(*dict.fromkeys(names.values()))
     inside = everything_in(dashboard)
-    for name, view in zip(OPTIONS, names, strict=True):
+    for name, view in names.items():
         before, trace, control = shown(dashboard), dashboard.trace, dashboard.controls.choices[name]
         assert any(control is each for each in inside), name
         control.value = OPTIONS[name].choices[-1][1]
@@ -107,7 +113,7 @@ def test_every_choice_of_the_page_changes_a_picture_and_runs_nothing():
 
 
 def test_only_the_choices_that_its_views_have_are_on_a_page():
-    dashboard = make("units")
+    dashboard = make("layers_state")
     assert dashboard.controls.choices == {}
     assert dashboard.stage.frame["columns"] == 1
     assert dashboard.stage.frame["words"], "the words are those of every page"

@@ -14,9 +14,9 @@ from rnnviz.dashboard.export import KINDS, Request
 SMALL = rv.Config(hidden_size=7, input_size=4, output_size=3, seq_len=9, batch_size=5)
 NETWORKS = {
     "tanh": {},
-    "relu": {"activation": "relu", "gain": 1.5, "loss_at": "every"},
-    "lstm": {"cell": "lstm", "forget_bias": 2.0, "loss_at": "every", "loss_reduction": "mean"},
-    "gru": {"cell": "gru", "inputs": "numbers", "numbers": "1;2\n2;5\n4;3"},
+    "relu": {"activation": "relu", "gain": 1.5, "loss_at": "every", "truncate": 3},
+    "lstm": {"cell": "lstm", "layers": 2, "forget_bias": 2.0, "loss_at": "every", "loss_reduction": "mean"},
+    "gru": {"cell": "gru", "layers": 3, "truncate": 4, "inputs": "numbers", "numbers": "1;2\n2;5\n4;3"},
 }
 
 
@@ -47,7 +47,7 @@ def test_the_file_holds_the_first_network_and_what_it_read(compared):
     arrays = {name: saved[name] for name in params}
     config = compared.config
     again = rv.trace(arrays, saved["x"], saved["targets"], config.cell, config.activation, config.loss_at,
-                     loss_reduction=config.loss_reduction)  # fmt: skip
+                     loss_reduction=config.loss_reduction, truncate=config.truncate)  # fmt: skip
     np.testing.assert_array_equal(again.log10_grad_norm, compared.log10_grad_norm[0, 0])
 
 
@@ -57,7 +57,7 @@ def test_pytorch_code_computes_the_same_states_and_gradients(compared, tmp_path,
     one = compared.one(0, 0)
     assert space["loss"].item() == pytest.approx(one.loss, rel=1e-12)
     np.testing.assert_allclose(space["log10_grad_norm"], one.log10_grad_norm[1:], atol=1e-10)
-    h = np.stack([each[0].detach() for each in space["h"]])
+    h = np.stack([each[-1].detach() for each in space["h"]])
     np.testing.assert_allclose(np.square(h).mean(axis=(1, 2)), one.second_moment[1:], rtol=1e-12)
     np.testing.assert_allclose(h[:, 0], one.units[1:], atol=1e-12)
 

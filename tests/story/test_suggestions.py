@@ -244,6 +244,8 @@ STORIES = {
     "input": {},
     "state": {"scheme": "identity", "gain": 3.0},
     "input and state": {"gain": 1.5},
+    "below": {"layers": 2},
+    "below and state": {"layers": 2, "gain": 1.5},
     "large": {"gain": 2.5},
     "one sign": {"activation": "relu", "scheme": "uniform01"},
     "stretches": {**FEW, "seed": 3},

@@ -148,3 +148,57 @@ def test_a_jacobian_that_shows_some_distances_only_still_counts_them_from_the_la
     data = VIEWS["jacobian"].data(trace_of("plain"), work=0.0)
     assert data.last_step == 5
     assert Canvas(VIEWS["jacobian"]).axes_box(data, 500, 340, 1.0)["back"] == 14
+
+
+def test_gradients_by_unit_are_drawn_on_a_log_scale_with_zeros_in_a_colour_of_their_own():
+    config = SMALL.replace(activation="relu", input_scheme="xavier")
+    trace = rv.compare(config, ("identity", "he"), (2,))
+    data = VIEWS["unit_gradients"].data(trace)
+    d_h = rv.bptt(trace.parameters(), *trace.inputs(), activation="relu").d_h[:, 0].T
+    image = figure("unit_gradients", data).artists["image"][0]
+    drawn, (low, high) = image.get_array(), image.get_clim()
+    zero = d_h == 0
+    assert 0 < zero[:, 0].sum() > zero[:, -1].sum() > 0
+    np.testing.assert_allclose(drawn[~zero], np.log10(abs(d_h[~zero]) / np.linalg.norm(d_h[:, -1])), atol=1e-9)
+    assert low <= drawn[~zero].min()
+    assert drawn.max() <= high
+    colours = {tuple(image.to_rgba(image.get_array())[zero][k]) for k in range(zero.sum())}
+    ladder = image.to_rgba(np.linspace(low, high, 500))[:, :3]
+    assert len(colours) == 1
+    assert np.abs(ladder - np.array(*colours)[:3]).max(axis=1).min() > 0.2, "the scale itself has another colour"
+    text = VIEWS["unit_gradients"].describe(data)
+    assert f"exactly 0 for {zero[:, 0].sum()} of 12 units at step 0, and for {zero[:, -1].sum()} at the last" in text
+
+
+def test_gradients_beyond_floats_keep_their_colours_apart():
+    trace = rv.compare(SMALL.replace(seq_len=60, hidden_size=64), ("uniform01",), (0,))
+    made = figure("unit_gradients", VIEWS["unit_gradients"].data(trace))
+    drawn, (low, high) = made.artists["image"][0].get_array(), made.artists["image"][0].get_clim()
+    assert low < drawn[:, 0].max() < -1000
+    assert high == 0
+    assert (np.diff(drawn.max(axis=0))[1:] > 0).all()
+
+
+def test_weight_gradients_are_drawn_by_step_with_the_whole_as_a_line_and_in_words():
+    trace = rv.compare(SMALL, ("he", "xavier"), (1, 2))
+    data = VIEWS["weight_gradients"].data(trace)
+    made, text = figure("weight_gradients", data), VIEWS["weight_gradients"].describe(data)
+    whole = rv.bptt(trace.parameters(), *trace.inputs()).d_params
+    for k, name in enumerate(("W_hh", "W_xh", "W_hy")):
+        norm = np.linalg.norm(whole[name])
+        np.testing.assert_allclose(made.artists["overlays"][k].get_ydata(), np.log10(norm))
+        said = f"all steps {norm:.2g}"
+        assert said in text, name
+        assert said in made.artists["words"][k].get_text(), name
+    steps, line = made.artists["lines"][0].get_data()
+    assert np.isnan(line[:2]).all()
+    assert np.isfinite(line[2:]).all()
+    assert steps[-1] == 14
+    assert made.artists["lines"][2].get_xdata() == [14]  # W_hy is read by the last step's loss alone
+
+
+@pytest.mark.parametrize("name", ["unit_gradients", "weight_gradients"])
+def test_a_covered_gradient_is_nowhere_in_its_picture(name):
+    view = VIEWS[name]
+    pictures = {Canvas(view).png(view.covered(view.data(rv.compare(SMALL, ("he",), (seed,))))) for seed in (1, 2, 3)}
+    assert len(pictures) == 1

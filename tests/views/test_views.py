@@ -16,9 +16,8 @@ import rnnviz as rv
 from rnnviz import views
 from rnnviz.engine.precision import PRECISIONS
 from rnnviz.numerics.progress import finish
-from rnnviz.views import OPTIONS, Canvas, View, canvas
+from rnnviz.views import OPTIONS, Canvas, View, canvas, heat_map, survival_map
 from rnnviz.views.agg import QuickCanvas
-from rnnviz.views.units import WIDTH
 
 VIEWS = {name: view for name, view in views.VIEWS.items() if not view.trains}  # see test_race_view for the others
 BLITTED = {  # a view: the cases whose artists differ in kind
@@ -29,8 +28,15 @@ BLITTED = {  # a view: the cases whose artists differ in kind
     "spectrum": ("plain", "six schemes"),
     "singular": ("plain", "one unit"),
     "units": ("plain", "overflow"),
+    "unit_gradients": ("plain", "exactly 0", "overflow"),
+    "weight_gradients": ("plain", "lstm", "exactly 0", "overflow"),
+    "layers_state": ("plain", "layers", "feed-forward"),
+    "layers_gradient": ("layers", "feed-forward"),
     "map": ("plain", "lstm"),
 }
+# What these show:
+KEYED = {"Units": heat_map.WIDTH, "HeatMap": heat_map.WIDTH, "Map": survival_map.WIDTH}  # shares of the width
+FIRST_SCHEME = ("gates", "units", "map", "unit_gradients", "weight_gradients", "layers_state", "layers_gradient")
 
 
 def test_alt_texts_are_sentences_without_holes():
@@ -45,7 +51,7 @@ def test_alt_texts_name_what_is_drawn():
     for name, view in VIEWS.items():
         text = view.describe(view.data(rv.compare(own_cell(name), ("he", "keras"), range(3))))
         assert "He" in text, name
-        assert ("Keras" in text) == (name not in ("gates", "units", "map")), name  # these show the first scheme alone
+        assert ("Keras" in text) == (name not in FIRST_SCHEME), name
         assert numbers(text), name
 
 
@@ -79,7 +85,7 @@ def test_a_blitted_picture_is_a_full_drawing(name):
             QuickCanvas(whole)
             left, bottom, width, height = made.axes.get_position(original=True).bounds
             # The scale of colours has taken some of the width.
-            axes = whole.add_axes((left, bottom, width / (WIDTH if name in ("units", "map") else 1), height))
+            axes = whole.add_axes((left, bottom, width / KEYED.get(type(data).__name__, 1.0), height))
             artists = VIEWS[name].draw(axes, data)
             for k, artist in enumerate(itertools.chain(*artists.values())):
                 artist.set_zorder(100 + k)  # what moves is painted last
@@ -116,13 +122,16 @@ def test_only_so_many_figures_are_kept():
 
 @pytest.mark.parametrize("name", VIEWS)
 def test_every_choice_changes_the_picture_and_can_be_taken_back(name):
-    view, trace = VIEWS[name], rv.compare(own_cell(name), ("xavier", "orthogonal"), range(3))
+    config = own_cell(name).replace(layers=2)
+    view, trace = VIEWS[name], rv.compare(config, ("xavier", "orthogonal"), range(3))
     plain, kept = view.data(trace), Canvas(view)
     first = kept.png(plain)
     for option in view.options:
         for _, value in OPTIONS[option].choices[1:]:
-            if view.shows_gates and (option, value) != ("quantity", "saturation"):
+            if view.shows_gates and option == "quantity" and value != "saturation":
                 continue  # gates only know their values and their saturation
+            if option == "layer" and value > 1:
+                continue  # the second layer is the top one
             chosen = view.data(trace, **{option: value})
             pictures = [kept.png(chosen), kept.png(plain)]
             assert pictures == [Canvas(view).png(chosen), first], (option, value)
@@ -144,7 +153,7 @@ def assert_steps_are_found(name, data, seq_len, zoom, ratio, width=620, height=3
     axis = kept.axes_box(data, width, height, zoom)
     assert len(kept.figures) == 1, "another figure costs a whole drawing"
     drawn_width, drawn_height = made.figure.bbox.size
-    for t in range(name == "units", seq_len + 1):
+    for t in range(name in ("units", "layers_state"), seq_len + 1):
         at = seq_len - t if name == "jacobian" else t
         assert at == (axis["back"] - t if "back" in axis else t), name
         across = (at - axis["first"]) / (axis["limit"] - axis["first"])
@@ -179,7 +188,8 @@ def test_others_wait_only_for_views_that_are_quick():
             assert view.is_slow(large)
             continue
         slow = name in ("spectrum", "singular", "jacobian")
-        assert view.is_slow(SMALL) == view.is_slow(large, theory=True) == slow, name
+        assert view.is_slow(SMALL) == slow, name
+        assert view.is_slow(large, theory=True) == (slow or name == "weight_gradients"), name
     for dtype in PRECISIONS:
         assert VIEWS["gradient"].is_slow(large, precision=dtype, theory=False)
         assert not VIEWS["gradient"].is_slow(rv.Config(), precision=dtype)
