@@ -23,6 +23,7 @@ SUBJECTS = {
     "03_gates": ("show=units,gradient", "[data-view=units] img"),
     "04_how_the_numbers_are_made": ("", ".rnnviz-step >> nth=7"),
     "05_layers_and_time": ("gain=2&beside=", "[data-view=layers_gradient] img"),
+    "08_the_note": ("", ".rnnviz-claim >> nth=1"),
 }
 
 DESK = {"width": 1280, "height": 720}
@@ -39,7 +40,7 @@ def open_notebook(page: Page, address: str, name: str) -> str:
     query, subject = SUBJECTS[name.rpartition("/")[2]]
     page.goto(f"{address.rstrip('/')}/voila/render/{name}.ipynb?{query}")
     page.locator(subject).first.wait_for()
-    page.wait_for_function(f"() => document.querySelector('.rnnviz-step') || ({PICTURES})()")
+    page.wait_for_function(f"() => document.querySelector('.rnnviz-step, .rnnviz-claim') || ({PICTURES})()")
     return subject
 
 
