@@ -30,7 +30,7 @@ PICTURES = """
   const stages = [...document.querySelectorAll(".rnnviz-stage")];
   const figures = [...document.querySelectorAll(".rnnviz-view")];
   return stages.length > 0 && figures.length > 0 && stages.every((stage) => stage.dataset.whole === "true")
-    && document.querySelector(".is-loading, .rnnviz-late, .rnnviz-stale, [data-waiting]") === null
+    && document.querySelector(".is-loading, .rnnviz-late, .rnnviz-partial, .rnnviz-stale, [data-waiting]") === null
     && figures.every((figure) => {
       const img = figure.querySelector("img");
       return figure.dataset.shown === figure.dataset.wanted && img.complete && img.naturalWidth > 0;

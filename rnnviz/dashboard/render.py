@@ -136,7 +136,7 @@ def picture(state: PageState, results: Results, shown: Drawing, size: Size, pict
     data = results[shown].value
     so_far = results[shown].progress
     if data is None and isinstance(so_far, Partial) and not state.covers:
-        return pictures.picture(shown, so_far.data, size, is_partial=True)
+        return pictures.picture(shown, so_far.data, size, is_partial=True) | {"partial": True}
     if shown.is_slow and data is None:
         old = results.latest(Drawing, shown.view)
         if old is None or (state.covers and VIEWS[shown.view].reveals_gradient):

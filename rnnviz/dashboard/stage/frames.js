@@ -156,6 +156,7 @@ class Frames {
 
   showView(figure, view, image) {
     figure.classList.toggle("rnnviz-late", view.stale);
+    figure.classList.toggle("rnnviz-partial", Boolean(view.partial));
     figure.axes = view.axes && { ...view.axes, width: view.width, height: view.height };
     figure.plane = view.plane && { ...view.plane, width: view.width };
     figure.classList.toggle("rnnviz-places", Boolean(view.plane));
