@@ -76,6 +76,15 @@ def test_the_pictures_show_the_trained_weights_and_the_scrubber_goes_back():
 
 
 @pytest.mark.usefixtures("no_loop")
+def test_a_step_of_networks_that_learn_numbers_has_its_equation():
+    page = race_page(problem="adding")
+    press(page, "Train")
+    page.stage.step = 3
+    assert page.stage.message == ""
+    assert any(each.startswith("Forward, Xavier, unit 1: h_3 = tanh(") for each in page.stage.moment)
+
+
+@pytest.mark.usefixtures("no_loop")
 def test_other_settings_are_shown_untrained_and_coming_back_shows_the_training_again():
     page = race_page()
     press(page, "Train")
