@@ -29,10 +29,8 @@ Array = np.ndarray
 Marks = list[tuple[str, int]]
 PAD = 0.04  # of the axes' height, drawn beyond their limits
 LABEL = 53  # px from the axes to the label beside them, whatever the width of the tick labels
-NOTE, NOTE_ROOM = (
-    26,
-    430,
-)  # px from the axes down to the note on the bands, and of width from which there is room for it
+NOTE = 26  # px from the axes down to the note on the bands
+NOTE_ROOM = 430  # px of width from which there is room for it
 
 
 @dataclass(frozen=True)
@@ -152,7 +150,8 @@ class CurveView(View):
     def describe(self, data: Lines) -> str:
         words = [self.opening(data), *(self.story(curve, data) for curve in data.curves)]
         words += overlays.describe(data.overlays, data.labels, 0 if self.backward else data.last_step, data.log)
-        return " ".join(filter(None, [*words, root.describe(data.root, self.backward), band_words(data.seeds)]))
+        bands = band_words(data.seeds) if data.curves else ""
+        return " ".join(filter(None, [*words, root.describe(data.root, self.backward), bands]))
 
     def uses(self, data: Lines) -> tuple[str, ...]:
         marks = [MARK_SIGNS[kind] for curve in data.curves for kind, _step in curve.marks]
@@ -177,6 +176,8 @@ class CurveView(View):
         if not known.size:
             return []
         start, end = (number(curve.median[t], log10=data.log) for t in known[[0, -1]])
+        if known.size == 1:
+            return [_("{value} at step {step}").format(value=end, step=known[0])]
         text = _("{start} at step {first}, {end} at step {last}")
         return [text.format(start=start, first=known[0], end=end, last=known[-1])]
 
