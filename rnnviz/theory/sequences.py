@@ -62,11 +62,11 @@ def expect_layers(
     ``sigmas`` are sigma_w, sigma_between and sigma_bias of `curves_by_layer`.
     """
     sigma_w, between, bias = (float(sigma) for sigma in sigmas)
-    found = []
-    for _layer in range(layers):
-        found.append((variances, *recursion(phi, sigma_w, variances)))
+    found = [(variances, *recursion(phi, sigma_w, variances))]
+    for _layer in range(1, layers):
         with np.errstate(over="ignore"):
             variances = between**2 * found[-1][2][1:] + bias**2
+        found.append((variances, *recursion(phi, sigma_w, variances)))
     log_chi = np.stack([log_chi for *_rest, log_chi in found])
     with np.errstate(divide="ignore", over="ignore"):
         log_down = log_chi if between == sigma_w else 2.0 * np.log10(between) + slopes(phi, found)

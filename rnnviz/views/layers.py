@@ -54,6 +54,9 @@ class LayersView(View):
     def update(self, artists: Artists, data: Any) -> None:
         SHOWN_BY[type(data)].update(artists, data)
 
+    def counts_steps(self, data: Any) -> bool:
+        return SHOWN_BY[type(data)].counts_steps(data)
+
     def covered(self, data: Any) -> Any:
         return SHOWN_BY[type(data)].covered(data)
 
