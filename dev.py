@@ -18,7 +18,8 @@ LOCK = ROOT / "requirements.lock"
 OLDEST = (3, 11)
 NOTEBOOKS = ("*.ipynb", "[!.]*/*.ipynb")  # the second pattern: the translated ones
 PARALLEL = "--numprocesses=auto --maxprocesses=4 --dist=loadfile --no-loadscope-reorder".split()
-FAST = ["-m", "not slow"]
+FAST = ["-m", "not slow and not reproduce"]
+REPRODUCE = "-m reproduce -q -s tests/reproductions".split()
 # The tests of the core and of the views run at both ends of the allowed versions. Old packages raise warnings of
 # their own (numpy.core.einsumfunc, pyparsing's parseString), so there warnings are not errors.
 CORE = [f"tests/{folder}" for folder in "text numerics network engine theory story views".split()]
@@ -39,6 +40,7 @@ usage: python3 dev.py COMMAND [ARGUMENTS]
   demo       serve the dashboards and open the browser   (--no-browser, --port N)
   test       run the tests except the slow ones          (other arguments go to pytest: -k name)
                --all      run the slow ones too
+               --reproduce  run the papers' experiments again, and nothing else: minutes each
                --lowest   run the core's tests with the lowest versions that pyproject.toml allows (needs uv)
                --newest   run the core's tests with the newest versions (needs uv)
   lint       check style and types, and that the notebooks contain no outputs
@@ -140,6 +142,9 @@ def test(arguments):
     if ends:
         return max([test_end(end, [*marked, *chosen]) for end in ends])
     set_up(VENV, uv())
+    if "--reproduce" in chosen:
+        chosen.remove("--reproduce")
+        return run([VENV.python, "-m", "pytest", *REPRODUCE, *chosen])
     return run([VENV.python, "-m", "pytest", *marked, *(chosen or PARALLEL)])
 
 

@@ -16,6 +16,7 @@ __all__ = [
     "Config",
     "Dashboard",
     "Gradients",
+    "Note",
     "Trace",
     "Training",
     "Walk",
@@ -41,6 +42,7 @@ __all__ = [
 
 LAZY = {
     "Dashboard": (".dashboard", "Dashboard"),
+    "Note": (".story.note", "Note"),
     "plot": (".views", "plot"),
     "spectrum": (".theory.spectrum", ""),
     "sweep": (".learning.sweep", "sweep"),

@@ -36,6 +36,16 @@ BROWSER_FLAGS = (
 ).split()
 
 
+SLOW_NOTEBOOK = "07_"  # trains for many seconds before it shows anything
+
+
+def pytest_collection_modifyitems(items):
+    """Run the notebook that trains for long with the slow tests only."""
+    for item in items:
+        if item.path.suffix == ".ipynb" and item.path.name.startswith(SLOW_NOTEBOOK):
+            item.add_marker(pytest.mark.slow)
+
+
 def wait_until(condition: Callable[[], object], what: str, seconds: float = 30) -> None:
     """Wait for a state; fail with its name if it does not come."""
     deadline = time.monotonic() + seconds

@@ -23,6 +23,9 @@ SUBJECTS = {
     "03_gates": ("show=units,gradient", "[data-view=units] img"),
     "04_how_the_numbers_are_made": ("", ".rnnviz-step >> nth=7"),
     "05_layers_and_time": ("gain=2&beside=", "[data-view=layers_gradient] img"),
+    "06_watch_it_learn": ("show=map,gradient&beside=", "[data-view=map] img"),
+    "07_steps_that_xavier_saves": ("", "[role=img] svg"),
+    "08_the_note": ("", ".rnnviz-claim >> nth=1"),
 }
 
 DESK = {"width": 1280, "height": 720}
@@ -38,8 +41,8 @@ def open_notebook(page: Page, address: str, name: str) -> str:
     """Open a notebook, wait for all its pictures, and return the selector of its subject."""
     query, subject = SUBJECTS[name.rpartition("/")[2]]
     page.goto(f"{address.rstrip('/')}/voila/render/{name}.ipynb?{query}")
-    page.locator(subject).first.wait_for()
-    page.wait_for_function(f"() => document.querySelector('.rnnviz-step') || ({PICTURES})()")
+    page.locator(subject).first.wait_for(timeout=120_000)
+    page.wait_for_function(f"() => document.querySelector('.rnnviz-step, .rnnviz-claim, [role=img] svg') || ({PICTURES})()")
     return subject
 
 

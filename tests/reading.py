@@ -12,7 +12,8 @@ from rnnviz.text.language import use
 # Names and words that are the same in both languages.
 SAME = (
     "Xavier|Glorot|He|Orthogonal|PyTorch|Keras|ReLU|RNN|LSTM|GRU|tanh|linear|Text|Gradient|one-hot|float\\d+|bfloat16"
-    "|in float\\d+|in bfloat16|W_[a-z]+|b_[a-z]+|dL/dh|exp|softmax"
+    "|in float\\d+|in bfloat16|W_[a-z]+|b_[a-z]+|dL/dh|exp|softmax|softsign"
+    "|ELU|SELU|GELU|leaky|SGD|RMSprop|Adagrad|Adam|Momentum|Pause|Problem|calculate_gain"
 )
 ENGLISH = (
     r"\b(the|of|and|is|are|its|at|to|from|by|with|not|no|or|step|steps|which)\b"  # words that do not exist in German
@@ -52,8 +53,8 @@ def labels(widget):
 
 def texts_drawn(canvas):
     """Return the texts in a view's last picture."""
-    drawn = list(canvas.figures.values())[-1]
-    return [text.get_text() for axes in drawn.figure.axes for text in axes.findobj(Text)]
+    drawn = list(canvas.figures.values())[-1:]  # none of a view that could not be drawn
+    return [text.get_text() for each in drawn for axes in each.figure.axes for text in axes.findobj(Text)]
 
 
 def numbers(text, point):

@@ -12,7 +12,7 @@ FLOORS = {
     1: {"network"},
     2: {"engine", "theory"},
     3: {"learning", "story", "views"},
-    4: {"dashboard", "serving", "locale", "summaries"},
+    4: {"dashboard", "serving", "locale", "summaries", "reproductions"},
     5: {"__main__"},
 }
 FLOOR = {name: floor for floor, names in FLOORS.items() for name in names}

@@ -410,3 +410,37 @@ def test_what_is_learnt_stays_near_theorys_line_but_at_its_peak():
     factors = np.maximum(learnt / line, line / learnt)
     assert (factors[line < 50] <= most).all()
     assert factors[line.argmax()] > most
+
+
+@pytest.mark.slow
+def test_xavier_saves_the_steps_that_the_answers_say():
+    schemes = ("xavier", "pytorch", "small_normal", "uniform01")
+
+    def ratios(problem, steps=800):
+        config = rv.Config(hidden_size=32, seq_len=10)
+        *_, last = rv.train(config, problem, schemes=schemes, seeds=range(8), steps=steps, every=steps)
+        reached = np.where(last.training.reached > 0, last.training.reached, np.inf)
+        assert np.isfinite(reached[0]).all()
+        return np.median(reached[1:] / reached[0], axis=1)
+
+    found = {problem: ratios(problem) for problem in ("recall", "digits", "adding")}
+    small = stated("needs {} times as many steps on recall and {} times as many on digits", answer("07.1"))
+    pytorch = stated("default needs {} times as many on recall and {} times as many on digits", answer("07.1"))
+    for k, written in ((1, small), (0, pytorch)):
+        assert all(rounds_to(found[name][k], each) for name, each in zip(("recall", "digits"), written, strict=True))
+    assert "The other five are ∞" in answer("07.1")
+    assert sum(np.isinf(row).sum() for row in found.values()) == 5
+    written = stated("They need {} and {} times as many steps", answer("07.2"))
+    longer = ratios("adding", 3000)
+    assert [rounds_to(value, each) for value, each in zip(longer[:2], written, strict=True)] == [True, True]
+    assert np.isinf(longer[2])
+
+
+@pytest.mark.slow
+def test_xavier_fails_more_often_than_pytorch_at_recall_over_20_steps():
+    assert "Three of Xavier's eight draws" in answer("07.3")
+    assert "but only one of PyTorch's" in answer("07.3")
+    *_, last = rv.train(
+        rv.Config(seq_len=20), "recall", schemes=("xavier", "pytorch"), seeds=range(8), steps=800, every=800
+    )
+    assert (last.training.reached == 0).sum(axis=1).tolist() == [3, 1]

@@ -9,7 +9,7 @@ from conftest import NOTEBOOKS
 from rnnviz.text.language import LANGUAGES
 
 OWN, *OTHERS = LANGUAGES
-PATHS = sorted([*NOTEBOOKS.glob("*.ipynb"), *NOTEBOOKS.glob("[!.]*/*.ipynb")])
+PATHS = sorted(path for folder in ("", *OTHERS) for path in (NOTEBOOKS / folder).glob("*.ipynb"))
 HEADINGS = {
     "en": ["What you will see", "Tasks", "Further reading"],
     "de": ["Was zu sehen ist", "Aufgaben", "Weiterlesen"],

@@ -214,6 +214,7 @@ def test_lint_and_hooks_strip_the_same(dev):
 def test_ci_runs_every_test(dev):
     script = (ROOT / ".ci/run").read_text(encoding="utf-8")
     assert "\npython3 dev.py test --all\n" in script
+    assert "--reproduce" not in script
     assert f"pip install --quiet {EXTRAS['peers'][0]}\n" in script
     assert sys.platform == "win32" or os.access(ROOT / ".ci/run", os.X_OK)
     workflow = (ROOT / ".github/workflows/ci.yml").read_text(encoding="utf-8")

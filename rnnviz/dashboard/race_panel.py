@@ -16,10 +16,13 @@ from ..learning.training import Training
 from ..text.language import _, ngettext
 from ..text.registry import shorten
 from ..views.race import Curves, outcomes
+from . import race_scenes  # noqa: F401 - registers its scenes
 from .buttons import button, row
 from .state import Dispatch, PageState
 
 LATEST = -1
+PLACES = 200  # of the scrubber
+FAR = 10**6  # training steps
 
 
 class RacePanel(widgets.Box):
@@ -39,9 +42,10 @@ class RacePanel(widgets.Box):
         self.save = button(_("Save"), _("save the training as a file, to go on with it later"), self.save_training)
         self.load = widgets.FileUpload(accept=".npz", description=_("Open"), tooltip=_("go on with a saved training"))
         self.load.observe(self.open_training, "value")
-        self.scrubber = widgets.SelectionSlider(
-            options=[(_("latest"), LATEST)], description=_("Weights of step"), continuous_update=True,
-            tooltip=_("the training step whose weights the pictures show"),
+        # The key End leads to where a slider ended when the browser made it, or to its end if that is nearer.
+        self.scrubber = widgets.IntSlider(
+            FAR, 0, FAR, description=_("Weights of step"), readout=False, disabled=True,
+            tooltip=_("the training step whose weights the pictures show; at its right end the latest"),
         )  # fmt: skip
         self.is_held = False
         self.scrubber.observe(self.scrub, "value")
@@ -59,7 +63,13 @@ class RacePanel(widgets.Box):
 
     def scrub(self, change: dict[str, Any]) -> None:
         if not self.is_held:
-            self.dispatch(replace, at=change["new"])
+            self.dispatch(replace, at=self.meant(change["new"]))
+
+    def meant(self, step: int) -> int:
+        """Return the last step up to a place of the scrubber whose weights are kept; beyond the training the latest."""
+        if self.curves is None or step >= self.curves.step:
+            return LATEST
+        return max((each for each in self.curves.kept if each <= step), default=LATEST)
 
     def save_training(self) -> None:
         """Send the training as a file."""
@@ -106,16 +116,16 @@ class RacePanel(widgets.Box):
         self.show_kept(state, curves)
 
     def show_kept(self, state: PageState, curves: Curves | None) -> None:
-        """Offer the steps whose weights are kept."""
-        kept = curves.kept if curves and state.races else ()
-        options = [*((str(step), step) for step in kept), (_("latest"), LATEST)]
-        at = max((step for step in kept if step <= state.at), default=LATEST) if state.at >= 0 else LATEST
+        """Let the scrubber reach over the whole training, and stand where the weights shown are from."""
+        scrubber, steps = self.scrubber, curves.steps if curves else self.scrubber.max
         self.is_held = True
-        with self.scrubber.hold_sync():  # a browser that gets the choice before the choices answers another one
-            if list(self.scrubber.options) != options:
-                self.scrubber.options = options
-            self.scrubber.value = at
-            self.scrubber.disabled = len(options) < 3
+        # One message each, and the value always inside: a browser answers another one where both change at once.
+        if steps > scrubber.max:
+            scrubber.max = steps
+        if self.meant(scrubber.value) != state.at or scrubber.value > steps:
+            scrubber.value = state.at if state.at >= 0 else steps
+        scrubber.max, scrubber.step = steps, max(1, steps // PLACES)
+        scrubber.disabled = curves is None or curves.step == 0 or not state.races
         self.is_held = False
 
 
@@ -143,6 +153,8 @@ def said(state: PageState, curves: Curves | None, is_training: bool) -> str:
     if is_training and curves.seconds_left:
         left = max(1, round(curves.seconds_left))
         text += " · " + ngettext("{left} second left", "{left} seconds left", left).format(left=left)
+    if state.races and 0 <= state.at < curves.step:
+        text += " · " + _("the pictures show step {step}").format(step=state.at)
     if not state.races:
         text += " · " + _("begun with other settings: the pictures show the new ones, not trained")
     return text

@@ -67,10 +67,15 @@ class Scene:
 def scenes_of(start: Settings, views: Sequence[str]) -> dict[str, Scene]:
     """Return the scenes of a page by their names, first the one that it starts with, which asks what its views ask."""
     questions = [_(VIEWS[view].question) for view in views[:2] if VIEWS[view].question]
-    others = {name: scene for name, scene in SCENES.items() if scene.can_be_seen(views)}
-    options = {name: start.option(name) for scene in others.values() for name in scene.options}
-    first = Scene(N_("Start"), " ".join(questions), start.beside, start.config.changed, options=options)
-    return {START: first} | others
+    first = Scene(
+        N_("Start"), " ".join(questions), start.beside, start.config.changed, options=options_of_scenes(start)
+    )
+    return {START: first} | {name: scene for name, scene in SCENES.items() if scene.can_be_seen(views)}
+
+
+def options_of_scenes(start: Settings) -> dict[str, Any]:
+    """Return the values that a page starts with of the options that some scene sets."""
+    return {name: start.option(name) for scene in SCENES.values() for name in scene.options}
 
 
 def shown_scene(chosen: str, scenes: Mapping[str, Scene], now: Settings) -> str | None:

@@ -12,7 +12,7 @@ from .comparison import Comparison, Weights
 from .export import CODES
 from .race import Race, asked, settings_of, steps_of
 from .results import Results
-from .scenes import SCENES, START
+from .scenes import SCENES, START, options_of_scenes
 from .settings import Settings
 
 MOST_PINS = 3
@@ -109,7 +109,8 @@ class PageState:
     def choose(self, scene: str) -> PageState:
         """A scene was chosen by its name."""
         if scene == START:
-            settings = self.settings.replace(config=self.start.config, beside=self.start.beside)
+            options = {**self.settings.options, **options_of_scenes(self.start)}
+            settings = self.settings.replace(config=self.start.config, beside=self.start.beside, options=options)
         else:
             settings = SCENES[scene].applied_to(self.settings)
         return replace(self.change(settings), scene=scene, moved="")
@@ -155,8 +156,8 @@ class PageState:
         return self if ended is None else replace(self, training=False, followed=ended.step)
 
     def pause(self) -> PageState:
-        """Train no further for now."""
-        return replace(self, training=False)
+        """Train no further for now, and show the weights as they are now."""
+        return replace(self, training=False, followed=self.race.training.step if self.race else 0)
 
     def rewind(self) -> PageState:
         """Go back to the same initial weights."""

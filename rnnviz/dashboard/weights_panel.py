@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+from pathlib import Path
 
 import ipywidgets as widgets
 
@@ -12,6 +13,9 @@ from .controls import folded
 from .render import Frame
 from .settings import Comparison
 from .state import PageState
+from .static_copy import is_served
+
+NOTE = "08_the_note.ipynb"  # the page on the claims, where it is served beside this one
 
 
 class WeightsPanel(widgets.Box):
@@ -48,4 +52,11 @@ def as_html(comparison: Comparison, with_theory: bool) -> str:
     body = "".join(f"<tr>{''.join(f'<td>{html.escape(cell)}</td>' for cell in row)}</tr>" for row in rows)
     said = [weights.conditions(config), *(weights.scales(config) if with_theory else [])]
     words = "".join(f"<p>{html.escape(text, quote=False)}</p>" for text in said)
-    return f"<table><tr>{head}</tr>{body}</table>{words}"
+    return f"<table><tr>{head}</tr>{body}</table>{words}{link_to_note()}"
+
+
+def link_to_note() -> str:
+    """Return a link to the note's claims, or "" where that page is not served beside this one."""
+    if not is_served() or not Path(NOTE).is_file():
+        return ""
+    return f'<p><a href="{NOTE}">{html.escape(_("Which claims about initial weights hold?"))}</a></p>'

@@ -140,4 +140,6 @@ def drawing(
 ) -> Drawing:
     """Return what a view of the page shows of a trace."""
     options = tuple((name, state.settings.option(name)) for name in VIEWS[view].options)
+    if VIEWS[view].places:  # it shows settings, which trained networks no longer have
+        options += (("here", state.settings.config),)
     return Drawing(view, trace, options, pins if VIEWS[view].pins else (), curves if VIEWS[view].trains else None)

@@ -5,7 +5,7 @@ import json
 
 from . import markdown
 
-PAGES = ("Dashboard", "Walk")
+PAGES = ("Dashboard", "Note", "Walk")
 
 
 def texts(notebook: dict) -> list[str]:

@@ -73,6 +73,13 @@ class Scheme:
         """Whether the entries of W_hh are random and independent, with mean 0."""
         return self.random and self.iid and not self.orthogonal and self.mean(8, 8) == 0
 
+    @cached_property
+    def input_entries(self) -> Array:
+        """256 equally likely values of an entry of W_xh with a single input, scaled to variance 1."""
+        drawn = self.fn_for("input")(np.random.default_rng(0), 1, 65_536, 1.0)
+        each = np.quantile(drawn, (np.arange(256) + 0.5) / 256)
+        return each / max(np.sqrt(np.mean(each**2)), np.finfo(float).tiny)
+
     def _small(self, seed: int) -> Array:
         """Return a W_hh of 8 units."""
         return self.fn_for("recurrent")(np.random.default_rng(seed), 8, 8, 1.0)

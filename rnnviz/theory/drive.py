@@ -30,12 +30,15 @@ class Drive:
     bias : the part of the bias.
     repeated : standard deviation of the cosine between the inputs of two steps: 1 for a single input, which every unit
         reads with the same weight at each step; ``1 / sqrt(D)`` for noise.
+    single : ``sqrt(sum x_d**4) / sum x_d**2``, the share of the variance that a single input seems to bring: 1 for a
+        single or a one-hot input, near 0 where many bring as much.
     """
 
     variances: Array
     constant: float
     bias: float
     repeated: float
+    single: float = 0.0
 
 
 def drive(config: Config, seeds: tuple[int, ...] = ()) -> Drive:
@@ -44,10 +47,10 @@ def drive(config: Config, seeds: tuple[int, ...] = ()) -> Drive:
     Of many seeds, and of large batches, only the first are read.
     """
     chosen = Config(**{name: getattr(config, name) for name in READ})
-    squares, mean, repeated = read(chosen, INPUTS[config.inputs], seeds or following(config.seed))
+    squares, mean, repeated, single = read(chosen, INPUTS[config.inputs], seeds or following(config.seed))
     weights = SCHEMES[config.input_scheme or config.scheme].variance(config.sizes[0], config.hidden_size)
     bias = SCHEMES[config.scheme].bias_variance(config.hidden_size)
-    return Drive(weights * squares + bias, weights * mean + bias, bias, repeated)
+    return Drive(weights * squares + bias, weights * mean + bias, bias, repeated, single)
 
 
 def following(seed: int) -> tuple[int, ...]:
@@ -56,8 +59,8 @@ def following(seed: int) -> tuple[int, ...]:
 
 
 @lru_cache(maxsize=16)
-def read(config: Config, inputs: Input, seeds: tuple[int, ...]) -> tuple[Array, float, float]:
-    """Return |x_t|^2 (T, R, B), the mean of x_t x_s over t != s, and the standard deviation of their cosine."""
+def read(config: Config, inputs: Input, seeds: tuple[int, ...]) -> tuple[Array, float, float, float]:
+    """Return |x_t|^2 (T, R, B), the mean of x_t x_s over t != s, the standard deviation of their cosine, `single`."""
     sequences = max(1, min(STEPS, NUMBERS // config.sizes[0]) // config.seq_len)
     batch = min(config.batch_size, sequences)
     count = min(SEEDS, max(1, sequences // batch))
@@ -66,8 +69,11 @@ def read(config: Config, inputs: Input, seeds: tuple[int, ...]) -> tuple[Array, 
     if np.all(squares == squares[:, :1, :1]):
         squares = squares[:, :1, :1]
     x, lengths = drawn[0][:, :COMPARED], np.sqrt(squares[:, 0, :COMPARED, None])
-    mean, (cosine, square) = overlap(x)[0], overlap(x / np.where(lengths > 0, lengths, 1.0))
-    return squares, max(0.0, mean), math.sqrt(max(0.0, square - cosine**2))
+    unit = x / np.where(lengths > 0, lengths, 1.0)
+    mean, (cosine, square) = overlap(x)[0], overlap(unit)
+    shares = np.sqrt((unit**4).sum(axis=-1))
+    single = float(shares.sum() / max(1, int(np.count_nonzero(shares))))
+    return squares, max(0.0, mean), math.sqrt(max(0.0, square - cosine**2)), single
 
 
 def overlap(x: Array) -> tuple[float, float]:

@@ -117,9 +117,9 @@ def path_shares(log_chi: Array, squares: Array) -> Array:
 
 
 def path_sums(each: Course, shares: Array, above_sums: Array | None, above: Course | None) -> Array:
-    """Return a layer's sums along paths after 0..T steps back, (5, T+1), given those of the layer above."""
+    """Return a layer's sums along paths after 0..T steps back, (6, T+1), given those of the layer above."""
     steps = increments(each.network, each.slopes, flattened(each))
-    start, other = np.zeros(5), np.zeros_like(steps)
+    start, other = np.zeros(6), np.zeros_like(steps)
     if above is not None and above_sums is not None:
         down = above_sums[:, :-1].copy()  # the initial state acts on its own layer alone
         down[3] += fresh_chance(above.network, above.slopes)[::-1]
@@ -154,6 +154,6 @@ def networks_by_layer(
             if is_even(first.phi):
                 square = square + slowness(below.network, below.moments)
         repeated = shared_from_below(between, below, within_range(q)) * np.sqrt(np.minimum(square, 1.0))
-        parts = {"constant": kept + sigma_bias**2, "repeated": repeated, "sequences": sequences}
+        parts = {"constant": kept + sigma_bias**2, "repeated": repeated, "sequences": sequences, "uneven": 0.0}
         found.append(replace(first, q=q, log10_chi=log10_chi, **parts))
     return found

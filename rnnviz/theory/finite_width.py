@@ -40,7 +40,7 @@ class Network:
     ``q`` and ``log10_chi`` (T,) as in `Curves`; ``constant`` as in `Drive`, or one for each step; ``repeated`` (T,),
     the correlation (root mean square) of a unit's pre-activations at two steps that comes from reading different inputs
     with the same weights; ``slow`` whether slow change near the edge of chaos counts; ``sequences`` (T+1,) that share
-    the squared gradient norm.
+    the squared gradient norm; ``uneven`` (T,), by how much few inputs change ``ln chi`` (see `few_inputs`).
     """
 
     phi: Activation
@@ -54,6 +54,7 @@ class Network:
     repeated: Array | float = 0.0
     sequences: Array | float = 1.0
     slow: bool = True
+    uneven: Array | float = 0.0
 
 
 @dataclass(frozen=True)
@@ -89,6 +90,7 @@ class Deviation:
     noise : one and a half standard errors of the median of 32 networks.
     lasting : whether that noise comes from lasting patterns and not from fresh chance.
     mean_square : how much using one W_hh at every step raises the mean square over networks.
+    few : how much few inputs, which leave pre-activations other than Gaussian, move the gradient.
     """
 
     tied: Array
@@ -96,10 +98,11 @@ class Deviation:
     noise: Array
     lasting: Array
     mean_square: Array
+    few: Array | float = 0.0
 
     @property
     def total(self) -> Array:
-        return np.maximum(self.tied, self.chance) + self.noise
+        return np.maximum(self.tied, self.chance) + self.noise + self.few
 
 
 def pattern(network: Network, moments: Tabulated, q: Array, recurrent: Array) -> Pattern:
@@ -219,11 +222,11 @@ def of_second_moment(network: Network, moments: Tabulated, slopes: Pattern, rema
 
 
 def increments(network: Network, slopes: Pattern, flattened: Array) -> Array:
-    """Return what each step back adds to the sums of `gradient_deviation`, (5, T), from step T to step 1."""
+    """Return what each step back adds to the sums of `gradient_deviation`, (6, T), from step T to step 1."""
     own, longer, n = own_variance(network), coherence(network), network.n
     frozen = slopes.lasting * slopes.variation / n
     back = [slopes.log_alike, longer * np.sqrt(own), longer * np.sqrt(frozen), fresh_chance(network, slopes), flattened]
-    return np.stack(back)[:, ::-1]
+    return np.stack([*back, np.broadcast_to(network.uneven, network.q.shape)])[:, ::-1]
 
 
 def fresh_chance(network: Network, slopes: Pattern) -> Array:
@@ -232,12 +235,12 @@ def fresh_chance(network: Network, slopes: Pattern) -> Array:
 
 
 def gradient_deviation(network: Network, sums: Array) -> Deviation:
-    """Return the deviations after 0..T steps back, given the sums (5, T+1) along paths.
+    """Return the deviations after 0..T steps back, given the sums (6, T+1) along paths.
 
-    The fifth is of how much ln chi falls since the state has grown.
+    The fifth is of how much ln chi falls since the state has grown, the sixth of how much few inputs change it.
     """
     found = deviation(sums[:3], sums[3], np.broadcast_to(network.sequences, network.q.size + 1)[::-1])
-    return replace(found, tied=np.maximum(found.tied, sums[4]))
+    return replace(found, tied=np.maximum(found.tied, sums[4]), few=np.abs(sums[5]))
 
 
 def own_variance(network: Network) -> Array:

@@ -44,7 +44,7 @@ def correlation_length(activation: str | Activation, sigma_w: float, sigma_in: f
     Source: Schoenholz et al. 2017, eq. 7-9 and sect. 5.
 
     >>> round(correlation_length("tanh", 1.0, 1.0), 3), round(correlation_length("tanh", 3.0, 1.0), 3)
-    (1.088, 3.219)
+    (1.088, 3.63)
     """
     phi = activation_entry(activation)
     check_number("sigma_w", sigma_w)

@@ -18,6 +18,7 @@ from ..network.sampling import median_gain
 from ..network.schemes import SCHEMES, Scheme
 from ..text.language import _, current
 from .drive import drive
+from .few_inputs import slopes_changed
 from .finite_depth import networks_by_layer
 from .finite_width import Network
 from .sequences import Expected, expect, expect_layers
@@ -158,7 +159,8 @@ def network(config: Config, phi: Activation, found: Expected) -> Network:
     driven, orthogonal = drive(config), SCHEMES[config.scheme].orthogonal
     settings = phi, sigma_w(config), config.hidden_size, orthogonal, config.loss_at
     repeated = driven.repeated * found.shares(found.variances - driven.bias)
-    return Network(*settings, found.q, found.log10_chi, driven.constant, repeated, found.effective)
+    uneven = slopes_changed(phi, SCHEMES[config.input_scheme or config.scheme], found, driven)
+    return Network(*settings, found.q, found.log10_chi, driven.constant, repeated, found.effective, uneven=uneven)
 
 
 def without(reason: str) -> Prediction:

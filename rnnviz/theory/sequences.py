@@ -64,7 +64,7 @@ def expect_layers(
     sigma_w, between, bias = (float(sigma) for sigma in sigmas)
     found = [(variances, *recursion(phi, sigma_w, variances))]
     for _layer in range(1, layers):
-        with np.errstate(over="ignore"):
+        with np.errstate(over="ignore", invalid="ignore"):
             variances = between**2 * found[-1][2][1:] + bias**2
         found.append((variances, *recursion(phi, sigma_w, variances)))
     log_chi = np.stack([log_chi for *_rest, log_chi in found])

@@ -148,6 +148,10 @@ def own_matrix_shows(network: Network, back: bool) -> bool:
 
 def why(network: Network, part: Deviation, end: int, slopes: Pattern, at: int) -> str:
     """Return a sentence on what limits theory, given the first deviation beyond the limit and the slopes there."""
+    if np.broadcast_to(part.few, part.total.shape)[end] > part.total[end] / 2:
+        return _(
+            "Theory takes what a unit reads to be Gaussian; from so few inputs it has the distribution of the weights."
+        )
     if part.tied[end] < part.chance[end] and not part.lasting[end]:
         few, n = 1.0 + slopes.variation[at], network.n
         if few < 1.0 + FEW:

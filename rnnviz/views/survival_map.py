@@ -14,11 +14,12 @@ from ..engine.survival import Survival, blank, gains_of, is_complete, known_map,
 from ..engine.trace import Trace
 from ..network.config import Config, applies
 from ..network.sampling import gain_of
+from ..network.schemes import SCHEMES
 from ..numerics.progress import mapped
 from ..text.language import N_, _
 from ..text.number_format import number, percent, plain
 from ..theory.memory import correlation_length
-from ..theory.prediction import for_trace, sigma_in, sigma_w
+from ..theory.prediction import predict, sigma_in, sigma_w
 from . import legend, scale
 from .styles import Style
 from .view import OPTIONS, Artists, Option, Partial, View, register
@@ -123,18 +124,19 @@ class SurvivalMap(View):
     places = True
     options = ("map", "problem")
 
-    def is_slow(self, config: Config, map: str = "", **options: Any) -> bool:
-        found = known_map(config)
+    def is_slow(self, config: Config, map: str = "", here: Config | None = None, **options: Any) -> bool:
+        found = known_map(here or config)
         return map == "learning" or found is None or not is_complete(found)
 
-    def computing(self, trace: Trace, map: str = "", problem: str = "") -> Generator[Partial, None, Map]:
-        trace = trace.as_comparison()
-        config = trace.drawn()
+    def computing(
+        self, trace: Trace, map: str = "", problem: str = "", here: Config | None = None
+    ) -> Generator[Partial, None, Map]:
+        config = here or trace.as_comparison().drawn()
         if map == "learning" and LEARNING:
-            return (yield from what_is_learnt(trace, problem))
-        line = boundary(trace, gains_of(config), float(sigma_in(config)[0][-1]))
-        found = yield from mapped(mapping(config), lambda part: Partial(part.share, picture(trace, part.value, line)))
-        return picture(trace, found, line)
+            return (yield from what_is_learnt(config, problem))
+        line = boundary(config, gains_of(config), float(sigma_in(config)[0][-1]))
+        found = yield from mapped(mapping(config), lambda part: Partial(part.share, picture(config, part.value, line)))
+        return picture(config, found, line)
 
     def uses(self, data: Map) -> tuple[str, ...]:
         return (*self.terms, "6 ξ") if data.has_boundary else self.terms
@@ -195,13 +197,13 @@ class SurvivalMap(View):
         return {"gain": min(float(f"{gain:.3g}"), 20.0), "seq_len": max(1, round(steps)), **off}
 
 
-def what_is_learnt(trace: Trace, problem: str) -> Generator[Partial, None, Map]:
+def what_is_learnt(config: Config, problem: str) -> Generator[Partial, None, Map]:
     """Compute the map of the shares of right answers after a short training at each gain and length."""
-    config, asked = trace.drawn(), survival_config(trace.drawn())
+    asked = survival_config(config)
     gains, lengths = gains_of(asked)[::COARSE], distances_of(asked)[COARSE::COARSE]
-    title = _("Right answers after a short training, {scheme}").format(scheme=trace.names[0])
-    line = boundary(trace, gains, LEARNING[0].sigma_in(config, problem))
-    shown = replace(picture(trace, blank(asked), line), title=title, learnt=True)
+    title = _("Right answers after a short training, {scheme}").format(scheme=name_of(config))
+    line = boundary(config, gains, LEARNING[0].sigma_in(config, problem))
+    shown = replace(picture(config, blank(asked), line), title=title, learnt=True)
     shown = replace(shown, gains=tuple(gains.tolist()), distances=tuple(lengths.tolist()))
     runs = LEARNING[0].runs(config, problem, gains, lengths)
     found = yield from mapped(runs, lambda part: Partial(part.share, replace(shown, values=part.accuracy)))
@@ -220,25 +222,27 @@ def limits(values: Sequence[float] | Array) -> tuple[float, float]:
     return float(low - half), float(high + half)
 
 
-def picture(trace: Trace, found: Survival, line: Array) -> Map:
+def picture(config: Config, found: Survival, line: Array) -> Map:
     """Return what the view shows of a map, as far as it is known."""
     distances = distances_of(found.config)
-    title = _("What is left of the gradient k steps back, {scheme}").format(scheme=trace.names[0])
-    config = trace.config
+    title = _("What is left of the gradient k steps back, {scheme}").format(scheme=name_of(config))
     return Map(
         title=title,
         gains=tuple(found.gains.tolist()),
         distances=tuple(distances.tolist()),
         values=found.medians[:, distances].T,
         boundary=np.minimum(line, 10.0 * distances[-1]),  # beyond the picture, but on its way there
-        asked=(gain_of(trace.drawn()), config.seq_len),
+        asked=(gain_of(config), config.seq_len),
     )
 
 
-def boundary(trace: Trace, gains: Array, drive: float) -> Array:
+def name_of(config: Config) -> str:
+    return _(SCHEMES[config.scheme].short)
+
+
+def boundary(config: Config, gains: Array, drive: float) -> Array:
     """Return theory's 6 correlation lengths at each gain, (G,), nan where no theory applies; ``drive`` is sigma_in."""
-    config = trace.drawn()
-    if for_trace(trace).log10_grad_norm is None:
+    if predict(config).log10_grad_norm is None:
         return np.full(len(gains), np.nan)
     weights = sigma_w(config.replace(gain=1.0, spectral_radius=0.0))
     return np.array([LENGTHS * correlation_length(config.activation, float(gain) * weights, drive) for gain in gains])

@@ -51,7 +51,7 @@ def test_a_slow_view_comes_after_the_others_and_only_for_the_last_setting(mode):
 def test_slow_views_can_be_stopped():
     steps = []
 
-    def computing(trace):
+    def computing(trace, **options):
         while True:
             steps.append(time.sleep(0.001))
             yield 0.25

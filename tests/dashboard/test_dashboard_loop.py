@@ -166,7 +166,7 @@ def test_the_whole_that_fails_leaves_a_draft_that_says_so():
 def test_a_slow_view_that_fails_is_one_sentence_and_the_others_come():
     go_on = threading.Event()
 
-    def computing(trace):
+    def computing(trace, **options):
         while not go_on.is_set():
             yield 0.0
         raise ZeroDivisionError("no")

@@ -19,7 +19,7 @@ from rnnviz.network.config import FIELDS
 from rnnviz.views import VIEWS, Canvas, figure_export
 
 pytestmark = pytest.mark.usefixtures("no_loop")
-OF_ALL_SEEDS = ("state", "gradient", "gates", "layers_state", "layers_gradient")
+OF_ALL_SEEDS = ("state", "gradient", "gates", "layers_state", "layers_gradient", "race", "map")
 
 
 @pytest.fixture(params=VIEWS)

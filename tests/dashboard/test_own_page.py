@@ -65,7 +65,7 @@ def test_controls_that_mean_nothing_are_absent():
     absent = {name for name, widget in dashboard.controls.named.items() if "rnnviz-hidden" in widget._dom_classes}
     assert absent == {
         "scheme", "input_scheme", "cell", "activation", "hidden_size", "input_size", "output_size", "forget_bias",
-        "beside", "seeds", "theory", "spectral_radius",
+        "layers", "spectral_radius", "beside", "seeds", "theory",
     }  # fmt: skip
     assert not dashboard.strip.scenes
     assert dashboard.check not in everything_in(dashboard)

@@ -9,6 +9,9 @@ from looping import both_modes, outbox
 from pages import reach, until
 
 import rnnviz as rv
+from rnnviz.dashboard.race import training_of
+from rnnviz.dashboard.scenes import SCENES
+from rnnviz.dashboard.settings import Settings
 from rnnviz.learning.training import Training
 
 SMALL = {"hidden_size": 10, "seq_len": 5, "batch_size": 8, "seeds": 2, "lang": "en"}
@@ -71,7 +74,10 @@ def test_the_pictures_show_the_trained_weights_and_the_scrubber_goes_back():
     np.testing.assert_array_equal(trained.parameters(1, 1)["W_hh"], training.params(1, 1)["W_hh"])
     page.race.scrubber.value = 0
     np.testing.assert_array_equal(page.trace.parameters(1, 1)["W_hh"], untrained.parameters(1, 1)["W_hh"])
-    page.race.scrubber.value = -1
+    page.race.scrubber.value = 50
+    np.testing.assert_array_equal(page.trace.parameters(1, 1)["W_hh"], training.params(1, 1, step=50)["W_hh"])
+    assert "the pictures show step 50" in text(page.race.said)
+    page.race.scrubber.value = 100
     np.testing.assert_array_equal(page.trace.parameters(1, 1)["W_hh"], training.params(1, 1)["W_hh"])
 
 
@@ -82,6 +88,18 @@ def test_a_step_of_networks_that_learn_numbers_has_its_equation():
     page.stage.step = 3
     assert page.stage.message == ""
     assert any(each.startswith("Forward, Xavier, unit 1: h_3 = tanh(") for each in page.stage.moment)
+
+
+@pytest.mark.usefixtures("no_loop")
+def test_a_map_stays_that_of_the_settings_while_networks_are_trained():
+    options = {"problem": "recall", "training_steps": "100"}
+    page = rv.Dashboard("race", "map", scheme=["xavier"], options=options, **SMALL)
+    before = page.stage.frame["views"][1]
+    press(page, "Train")
+    after = page.stage.frame["views"][1]
+    assert page.trace.own is not None
+    assert not page.stage.message
+    assert (after["alt"], after["stale"]) == (before["alt"], False)
 
 
 @pytest.mark.usefixtures("no_loop")
@@ -138,6 +156,29 @@ def test_a_problem_that_these_settings_cannot_have_is_one_sentence():
     press(page, "Train")
     assert "seq_len must be at least 2" in page.stage.message
     assert page.state.race is None
+
+
+@pytest.mark.usefixtures("no_loop")
+def test_a_scene_brings_its_problem_and_start_brings_back_the_first():
+    page = race_page()
+    tabs = page.strip.scenes
+    assert not set(tabs) & {"fades", "flat", "forget_bias"}  # they ask about networks that are not trained
+    tabs["saved_steps"].click()
+    assert page.state.settings.option("problem") == "digits"
+    assert "rnnviz-chosen" in tabs["saved_steps"]._dom_classes
+    page.controls.choices["problem"].value = "adding"
+    assert "rnnviz-chosen" not in tabs["saved_steps"]._dom_classes
+    tabs[""].click()
+    assert page.state.settings.option("problem") == "recall"
+
+
+@pytest.mark.usefixtures("no_loop")
+@pytest.mark.parametrize("name", ["critical_gain", "saved_steps", "text", "lstm_recalls", "identity_relu"])
+def test_every_scene_of_a_race_can_be_trained(name):
+    scene = SCENES[name]
+    training = training_of(scene.applied_to(Settings(seeds=1)).replace(hidden_size=8))
+    assert training.settings.schemes[0] == scene.settings["scheme"]
+    assert np.isfinite(training.advance().loss).all()
 
 
 @pytest.mark.anyio

@@ -22,11 +22,11 @@ from browsing import (
     press,
     slider,
 )
-from conftest import INTERRUPT, jupyter_port, wait_until
+from conftest import INTERRUPT, SLOW_NOTEBOOK, jupyter_port, wait_until
 from nbconvert import HTMLExporter
 
 pytestmark = pytest.mark.browser
-PATHS = [*NOTEBOOKS.glob("*.ipynb"), *NOTEBOOKS.glob("[!.]*/*.ipynb")]
+PATHS = [path for path in NOTEBOOKS.rglob("*.ipynb") if path.parent.name != "reproductions"]
 PAGES = sorted(path.relative_to(NOTEBOOKS).as_posix() for path in PATHS)
 LABELS_CUT = """
 () => [...document.querySelectorAll(".rnnviz-controls > .widget-inline-hbox > .widget-label")]
@@ -41,7 +41,9 @@ def code_of(path):
     return "\n".join("".join(cell["source"]) for cell in cells if cell["cell_type"] == "code")
 
 
-@pytest.mark.parametrize("name", PAGES)
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=pytest.mark.slow if SLOW_NOTEBOOK in name else ()) for name in PAGES]
+)
 def test_every_notebook_opens_and_shows_what_it_has(voila, page, name):
     if "Dashboard(" in code_of(NOTEBOOKS / name):
         open_notebook(page, voila, name)
@@ -51,7 +53,7 @@ def test_every_notebook_opens_and_shows_what_it_has(voila, page, name):
         with page.expect_websocket() as socket:
             page.goto(f"{voila}voila/render/{name}")
         socket.value.wait_for_event("framereceived")  # Jupyter's server trips over a page that is left before
-        page.wait_for_function("() => !document.querySelector('.is-loading')")
+        page.wait_for_function("() => !document.querySelector('.is-loading')", timeout=120_000)
         assert page.locator("#rnnviz-notebook").inner_text().strip()
     assert_accessible(page)
     body = page.locator("body").inner_text()

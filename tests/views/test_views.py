@@ -122,6 +122,8 @@ def test_only_so_many_figures_are_kept():
 
 @pytest.mark.parametrize("name", VIEWS)
 def test_every_choice_changes_the_picture_and_can_be_taken_back(name):
+    if name == "map":
+        return  # its choices train networks: see test_gain_map and test_race
     config = own_cell(name).replace(layers=2)
     view, trace = VIEWS[name], rv.compare(config, ("xavier", "orthogonal"), range(3))
     plain, kept = view.data(trace), Canvas(view)

@@ -155,7 +155,7 @@ ACTIVATIONS.add(
     Activation(
         name="selu",
         label="SELU",
-        formula="φ(a) = 1.0507 a (a > 0), 1.7581 (exp(a) − 1) (a ≤ 0)",
+        formula="φ(a) = λ a (a > 0), λ α (exp(a) − 1) (a ≤ 0)",
         f=selu,
         slope=slope_selu,
         log_slope=log_slope_selu,
