@@ -42,7 +42,8 @@ def open_notebook(page: Page, address: str, name: str) -> str:
     query, subject = SUBJECTS[name.rpartition("/")[2]]
     page.goto(f"{address.rstrip('/')}/voila/render/{name}.ipynb?{query}")
     page.locator(subject).first.wait_for(timeout=120_000)
-    page.wait_for_function(f"() => document.querySelector('.rnnviz-step, .rnnviz-claim, [role=img] svg') || ({PICTURES})()")
+    other = "document.querySelector('.rnnviz-step, .rnnviz-claim, [role=img] svg')"
+    page.wait_for_function(f"() => {other} || ({PICTURES})()")
     return subject
 
 

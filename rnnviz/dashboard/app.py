@@ -157,9 +157,9 @@ class Dashboard(KeptPage):
 
     def dispatch(self, change: Callable[..., PageState], /, *arguments: Any, **fields: Any) -> None:
         """Change the state; what goes wrong becomes one sentence on the page, which keeps its last good pictures."""
-        self.attempt(lambda: self.go_to(change(self.state, *arguments, **fields)))
+        self.attempt(lambda: self.enter(change(self.state, *arguments, **fields)))
 
-    def go_to(self, state: PageState) -> None:
+    def enter(self, state: PageState) -> None:
         """Let controls, plan and frame follow another state."""
         before, self.state = self.state, state
         if (state.settings, state.refusal) != (self.controls.shown, self.controls.refusal):
@@ -235,7 +235,7 @@ class Dashboard(KeptPage):
         elif kind == "see":
             self.see(view)
         elif kind == "place":
-            self.go_to_point(view, float(message["x"]), float(message["y"]))
+            self.place(view, float(message["x"]), float(message["y"]))
         elif kind == "open":
             self.apply_link(str(message.get("query", "")))
         elif kind not in KINDS:
@@ -250,7 +250,7 @@ class Dashboard(KeptPage):
         if view in self.pictures.canvases and view not in self.state.seen(self.pictures.canvases):
             self.dispatch(replace, shown=(self.state.seen(self.pictures.canvases)[-1], view))
 
-    def go_to_point(self, view: str, x: float, y: float) -> None:
+    def place(self, view: str, x: float, y: float) -> None:
         """Go to the settings of a point in a map."""
         there = VIEWS[view].place(self.config, min(max(x, 0.0), 1.0), min(max(y, 0.0), 1.0))
         self.dispatch(PageState.change, self.state.settings.replace(**there))

@@ -75,8 +75,8 @@ class Pictures:
         canvas, zoom = self.canvases[view], size.zoom
         png = canvas.png(data, round(size.width / zoom), round(size.height / zoom), zoom * size.ratio)
         box = canvas.axes_box(data, size.width, size.height, zoom)
-        is_timed = canvas.view.timed and getattr(data, "timed", True)
-        where = {"axes": box if is_timed else None, "plane": box if canvas.view.places else None}
+        is_timed, is_plane = canvas.view.counts_steps(data), canvas.view.places
+        where = {"axes": box if is_timed else None, "plane": box if is_plane else None}
         painted = {"png": png, "alt": canvas.view.describe(data), "terms": list(canvas.view.uses(data))} | where
         return self.frame(view, size) | painted | {"revision": f"{view}-{next(self.numbers)}"}
 

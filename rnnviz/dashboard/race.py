@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -17,7 +16,7 @@ from ..learning.training import Training
 from ..network.config import Config
 from ..network.sampling import stream
 from ..network.schemes import SCHEMES
-from ..numerics.progress import mapped
+from ..numerics.progress import showing
 from ..text.language import N_, _
 from ..text.number_format import percent, plain
 from ..text.registry import Registry
@@ -151,13 +150,13 @@ class Race:
         curves, told = self.curves(), time.perf_counter()
         while self.training.step < self.steps and not self.training.diverged.all():
             begun = time.perf_counter()
-            yield from mapped(self.training.advancing(), partial(now, curves))
+            yield from showing(self.training.advancing(), curves)
             taken = [*taken[1 - AVERAGED :], time.perf_counter() - begun]
             if time.perf_counter() - told > TOLD:
                 curves, told = self.curves(float(np.median(taken))), time.perf_counter()
             yield curves
         self.training.snapshots.keep(self.training.step, self.training.stack.weights)
-        scores = yield from mapped(self.training.evaluating(), partial(now, curves))
+        scores = yield from showing(self.training.evaluating(), curves)
         return self.curves(notes=self.right_answers(scores))
 
     def right_answers(self, scores: Mapping[str, Any]) -> tuple[str, ...]:
@@ -201,8 +200,3 @@ class Race:
             return ()
         text = self.training.write(WRITTEN, seed=self.training.step)
         return (_("It writes: {text}").format(text=" ".join(text.split())),)
-
-
-def now(curves: Curves, share: float) -> Curves:
-    """Return the curves, whatever the share of a step that is done."""
-    return curves

@@ -47,6 +47,9 @@ class Network:
     def parameters(self, s: int = 0, r: int = 0) -> dict[str, Array]:
         return self.params
 
+    def read(self, r: int = 0) -> Array:
+        return self.x
+
     def inputs(self, s: int = 0, r: int = 0) -> tuple[Array, Array]:
         return self.x, self.targets
 
@@ -74,6 +77,9 @@ class OwnRuns:
 
     def parameters(self, s: int = 0, r: int = 0) -> dict[str, Array]:
         return {name: value[s, r] for name, value in self.params.items()}
+
+    def read(self, r: int = 0) -> Array:
+        return self.x[r]
 
     def inputs(self, s: int = 0, r: int = 0) -> tuple[Array, Array]:
         if self.targets is None:
@@ -212,7 +218,8 @@ class Trace:
 
     def layer_inputs(self, layer: int, scheme_index: int = 0, seed_index: int = 0) -> Array:
         """Return what a layer, counted from 1, of one of the networks read: (T, B, D), or (T, B, H) above the first."""
-        x, _targets = self.inputs(scheme_index, seed_index)
+        # Not by `inputs`, which needs targets that are classes.
+        x = self.own.read(seed_index) if self.own else self.inputs(scheme_index, seed_index)[0]
         if layer == 1:
             return x
         below = first_layers(self.parameters(scheme_index, seed_index), layer - 1)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Generator, Iterator
-from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from ..network.config import Config
-from ..numerics.progress import mapped
+from ..network.layers import has_gain
+from ..numerics.progress import showing
 from .problems import PROBLEMS
 from .training import Training
 
@@ -29,9 +29,10 @@ class Learnt(NamedTuple):
 
 def training_at_gains(config: Config, problem: str, gains: Array) -> Training:
     """Return a training of networks that differ in their gain alone, which stand in the place of the schemes."""
-    training = Training(config.replace(gain=1.0), problem, schemes=[config.scheme] * len(gains), seeds=[config.seed])
+    at_one, schemes = without_gain(config), [config.scheme] * len(gains)
+    training = Training(at_one, problem, schemes=schemes, seeds=[config.seed])
     for name, columns in training.stack.columns.items():
-        if name.startswith("W_hh") or (name.startswith("W_xh") and name != "W_xh"):
+        if has_gain(name):
             training.stack.weights[:, columns] *= gains[:, None]
     return training
 
@@ -50,25 +51,25 @@ def learning(config: Config, problem: str, gains: Array, lengths: Array, steps: 
             at = config.replace(seq_len=max(int(lengths[row]), PROBLEMS[problem].shortest))
             training, shown = training_at_gains(at, problem, gains[columns]), filled(found)
             for step in range(steps):
-                yield from mapped(training.advancing(), partial(now, Learnt((part + step / steps) / len(todo), shown)))
+                yield from showing(training.advancing(), Learnt((part + step / steps) / len(todo), shown))
             known[part] = np.asarray(training.evaluate()["test"].accuracy)[:, 0]
         found[row, columns] = known[part]
     return found
 
 
+def without_gain(config: Config) -> Config:
+    """Return the Config at gain 1, without a spectral radius that would take its place."""
+    return config.replace(gain=1.0, spectral_radius=0.0)
+
+
 def kept(config: Config, problem: str, gains: Array, lengths: Array, steps: int) -> dict[int, Array]:
     """Return the parts of a map that are known, to which others are added; the last few maps are kept."""
     entries = PROBLEMS[problem], *config.entries
-    key = config.replace(gain=1.0, seq_len=1), entries, tuple(gains.tolist()), tuple(lengths.tolist()), steps
+    key = without_gain(config).replace(seq_len=1), entries, tuple(gains.tolist()), tuple(lengths.tolist()), steps
     maps[key] = maps.pop(key, {})
     while len(maps) > KEPT:
         maps.popitem(last=False)
     return maps[key]
-
-
-def now(known: Learnt, share: float) -> Learnt:
-    """Return the map, whatever the share of a training step that is done."""
-    return known
 
 
 def levels(rows: int, columns: int) -> Iterator[tuple[int, Array]]:

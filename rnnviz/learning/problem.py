@@ -103,7 +103,10 @@ class Problem:
 
     def steps_with_loss(self, config: Config) -> Array:
         """Return the steps that have a loss, from 0 to T - 1."""
-        steps = self.length(config.seq_len)
+        return self.losses_in(self.length(config.seq_len))
+
+    def losses_in(self, steps: int) -> Array:
+        """Return the steps that have a loss, of a sequence of so many steps."""
         return np.arange(steps) if self.loss_steps is None else self.loss_steps(steps)
 
     def test_batches(self, rng: np.random.Generator, config: Config) -> dict[str, Batch]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..text.language import _
-from .settings import Settings
+from .settings import TrainingSettings
 
 if TYPE_CHECKING:
     from .training import Training
@@ -57,7 +57,7 @@ def restore(training: Training, path: str | Path) -> None:
     """Put a training where the one in a file was."""
     arrays = read(path)
     try:
-        training.begin(Settings.from_json(str(arrays["settings"])))
+        training.begin(TrainingSettings.from_json(str(arrays["settings"])))
         put_back(training, arrays)
     except (KeyError, TypeError, json.JSONDecodeError) as error:
         raise ValueError(not_a_training(path)) from error

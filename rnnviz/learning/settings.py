@@ -17,7 +17,7 @@ from .problems import PROBLEMS
 
 
 @dataclass(frozen=True)
-class Settings:
+class TrainingSettings:
     """All that decides a training's curves; ``config`` has the scheme and the seed of the first run."""
 
     config: Config
@@ -44,7 +44,7 @@ class Settings:
         pairs = [(scheme, seed) for scheme in self.schemes for seed in self.seeds]
         return [self.config.replace(scheme=scheme, seed=seed) for scheme, seed in pairs]
 
-    def with_seeds(self, seeds: Iterable[int]) -> Settings:
+    def with_seeds(self, seeds: Iterable[int]) -> TrainingSettings:
         """Return the same settings with other seeds, counted on from 0 after the largest."""
         seeds = tuple(seed % 2**32 for seed in seeds)
         return replace(self, seeds=seeds, config=self.config.replace(seed=seeds[0]))
@@ -54,7 +54,7 @@ class Settings:
         return json.dumps(values | {"config": self.config.to_dict()})
 
     @classmethod
-    def from_json(cls, text: str) -> Settings:
+    def from_json(cls, text: str) -> TrainingSettings:
         values = json.loads(text)
         values |= {"config": Config.from_dict(values["config"])}
         return cls(**values | {name: tuple(values[name]) for name in ("schemes", "seeds")})
@@ -63,7 +63,7 @@ class Settings:
 def settle(
     config: Config | None, problem: str, schemes: Sequence[str] | str | None, seeds: Iterable[int] | int | None,
     optimiser: str | None, learning_rate: float | None, clip_norm: float | None, clip_value: float | None,
-) -> Settings:  # fmt: skip
+) -> TrainingSettings:  # fmt: skip
     """Return the settings, with the problem's own for None; ValueError names the argument that is wrong."""
     if config is not None and not isinstance(config, Config):
         raise ValueError(_("config must be a Config or None; got {received}.").format(received=shorten(config)))
@@ -78,7 +78,7 @@ def settle(
     PROBLEMS[problem].check(config)
     chosen = OPTIMISERS[usual.optimiser if optimiser is None else optimiser]
     rate = usual.learning_rate if chosen.name == usual.optimiser else chosen.learning_rate
-    return Settings(
+    return TrainingSettings(
         config, problem, all_schemes, all_seeds, chosen.name,
         number("learning_rate", rate if learning_rate is None else learning_rate, positive=True),
         number("clip_norm", usual.clip_norm if clip_norm is None else clip_norm),

@@ -45,10 +45,11 @@ def described(config: Config, training: Training, x: Array) -> Config:
     _seeds, steps, _batch, inputs = x.shape
     where = training.problem.steps_with_loss(training.config)
     outputs = max(2, training.problem.sizes(config)[1])
-    loss_at = "last" if len(where) == 1 and where[0] == steps - 1 else "every"
     return config.replace(
-        seq_len=steps, input_size=inputs, output_size=outputs, inputs="gaussian", loss_at=loss_at, loss_reduction="mean"
-    )
+        seq_len=steps, input_size=inputs, output_size=outputs, inputs="gaussian",
+        loss_at="last" if len(where) == 1 and where[0] == steps - 1 else "every",
+        loss_reduction="sum" if training.problem.is_summed else "mean",
+    )  # fmt: skip
 
 
 def classes(training: Training, batches: list[Batch]) -> Array | None:

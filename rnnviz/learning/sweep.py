@@ -17,7 +17,7 @@ from .train import train
 from .workers import process_pool
 
 Item: TypeAlias = Config | Mapping[str, Any]
-WINDOW = 1000  # items that are handed to an executor and not finished: plenty for a cluster, little of a long generator
+AHEAD = 1000  # items that are handed to an executor and not finished: plenty for a cluster, little of a long generator
 
 
 Result: TypeAlias = RunResult | tuple[RunResult, ...] | tuple[TrainingResult, ...]
@@ -61,7 +61,7 @@ def sweep(configs: Iterable[Item], executor: Executor | None = None) -> Generato
             future = executor.submit(measure, pair[1])
             waiting[future] = pair
             future.add_done_callback(done.put)
-            while waiting and (len(waiting) >= WINDOW or not done.empty()):
+            while waiting and (len(waiting) >= AHEAD or not done.empty()):
                 yield outcome(future := done.get(), *waiting.pop(future))
         while waiting:
             yield outcome(future := done.get(), *waiting.pop(future))

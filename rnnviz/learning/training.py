@@ -36,7 +36,7 @@ from .history import Curve, Snapshots
 from .network import Networks, Rooms
 from .problem import Batch
 from .progress import TrainingProgress
-from .settings import Settings, settle, whole
+from .settings import TrainingSettings, settle, whole
 from .stack import Stack, parts
 
 Array = np.ndarray
@@ -63,7 +63,7 @@ class Training:
     ):  # fmt: skip
         self.begin(settle(config, problem, schemes, seeds, optimiser, learning_rate, clip_norm, clip_value))
 
-    def begin(self, settings: Settings) -> None:
+    def begin(self, settings: TrainingSettings) -> None:
         """Draw the initial weights, and forget all that was."""
         self.settings, self.problem, self.config = settings, settings.problem, settings.config
         sizes = self.problem.sizes(self.config)
@@ -270,7 +270,7 @@ class Training:
         return training
 
     @classmethod
-    def of(cls, settings: Settings) -> Training:
+    def of(cls, settings: TrainingSettings) -> Training:
         """Return a new training with these settings."""
         training = cls.__new__(cls)
         training.begin(settings)

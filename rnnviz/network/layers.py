@@ -59,7 +59,11 @@ def network_shapes(cell: Cell, inputs: int, hidden: int, classes: int, layers: i
     return shapes | {"W_hy": (hidden, classes), "b_y": (classes,)}
 
 
+def has_gain(name: str) -> bool:
+    """Return whether the gain is a factor on a parameter: on every W_hh, and on W_xh of the layers above the first."""
+    return name.startswith("W_hh") or (name.startswith("W_xh") and layer_of(name) > 1)
+
+
 def with_gain(params: Params, gain: float) -> Params:
-    """Return the parameters with every W_hh, and W_xh of the layers above the first, multiplied by ``gain``."""
-    scaled = {name for name in params if name.startswith("W_hh") or (name.startswith("W_xh") and name != "W_xh")}
-    return {name: gain * value if name in scaled else value for name, value in params.items()}
+    """Return the parameters with those that have a gain multiplied by ``gain``."""
+    return {name: gain * value if has_gain(name) else value for name, value in params.items()}

@@ -45,6 +45,11 @@ def mapped(
         progress.close()
 
 
+def showing(progress: Generator[Any, None, Result], shown: Shown) -> Generator[Shown, None, Result]:
+    """Run a computation, and yield ``shown`` whatever it yields."""
+    return mapped(progress, lambda share: shown)
+
+
 def rescaled(progress: Progress[Result], start: float, amount: float) -> Progress[Result]:
     """Run a part of a longer computation: its share of 0 to 1 becomes ``start`` to ``start + amount``."""
     return mapped(progress, lambda share: start + amount * share)

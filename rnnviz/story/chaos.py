@@ -37,8 +37,8 @@ def rounding_decides(trace: Trace, scheme: int) -> bool:
     seed = int(np.argsort(growth, kind="stable")[(len(growth) - 1) // 2])
     if not growth[seed] > DECADES * reach / steps:
         return False
-    x, _targets = trace.inputs(scheme, seed)
-    return is_chaotic(trace.parameters(scheme, seed), x, trace.config.cell, trace.config.activation)
+    x, config = trace.layer_inputs(1, scheme, seed), trace.config
+    return is_chaotic(trace.parameters(scheme, seed), x, config.cell, config.activation)
 
 
 def growths_of_layers(trace: Trace, scheme: int, reach: int) -> Array:

@@ -34,7 +34,9 @@ def notes(config: Config, schemes: Sequence[str], trace: Trace | None = None) ->
     ['Keras starts with forget bias 1: at 2 it is no longer the default.']
     """
     on_trace = [] if trace is None else [*radius_notes(trace), *loss_notes(trace), *layer_notes(trace)]
-    return [*bias_notes(config, schemes), *input_notes(config, schemes), *on_trace]
+    # Networks in training read what their problem draws, whatever the settings say.
+    reading = config if trace is None or trace.own is None else trace.config
+    return [*bias_notes(config, schemes), *input_notes(reading, schemes), *on_trace]
 
 
 def radius_notes(trace: Trace) -> Iterator[str]:
@@ -47,7 +49,7 @@ def radius_notes(trace: Trace) -> Iterator[str]:
         text = _("For {scheme}, spectral radius {radius} means gain {gain}.")
         if gains[-1] > 1.0005 * gains[0]:
             text = _("For {scheme}, spectral radius {radius} means gain {gain} ({low} to {high} by draw).")
-        low, gain, high = (plain(value, ".3g") for value in (gains[0], float(median(np.array(gains))), gains[-1]))
+        low, gain, high = (number(value, digits=3) for value in (gains[0], float(median(np.array(gains))), gains[-1]))
         radius = plain(config.spectral_radius, ".4g")
         yield text.format(scheme=_(SCHEMES[scheme].short), radius=radius, gain=gain, low=low, high=high)
 
@@ -140,5 +142,5 @@ def layer_notes(trace: Trace) -> Iterator[str]:
 
 def mean_singular_value(trace: Trace, k: int) -> float:
     """Return the mean over the layers above the first and over all directions, along the first sequence."""
-    jacobians = np.array(layer_jacobians(trace.parameters(k), trace.inputs(k)[0][:, :1], trace.config.activation))
+    jacobians = np.array(layer_jacobians(trace.parameters(k), trace.layer_inputs(1, k)[:, :1], trace.config.activation))
     return float(singular_values(jacobians).mean()) if np.isfinite(jacobians).all() else math.nan

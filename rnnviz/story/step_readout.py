@@ -97,14 +97,14 @@ def scheme_parts(trace: Trace, k: int, t: int) -> list[str]:
 
 def state_words(trace: Trace, k: int, t: int) -> str:
     """Return the state's size at step t, as the previous step's size times a factor."""
-    now = float(median(trace.second_moment[k][:, t]))
-    before = float(median(trace.second_moment[k][:, t - 1])) if t > 0 else 0.0
+    with np.errstate(divide="ignore"):  # medians of logarithms, as in the picture
+        before, now = map(float, median(np.log10(trace.second_moment[k][:, [max(t - 1, 0), t]])))
     if now == np.inf:
         return _("E h² above 1e308")
-    if before == 0 or now == 0 or not np.isfinite(before):
-        return f"E h² = {number(now)}"
-    change = factor(float(np.log10(now) - np.log10(before)))
-    return f"E h² = {number(before, digits=3)} × {change} = {number(now, digits=3)}"
+    if not np.isfinite([before, now]).all():
+        return f"E h² = {number(now, log10=True)}"
+    sizes = [number(each, log10=True, digits=3) for each in (before, now)]
+    return f"E h² = {sizes[0]} × {factor(now - before)} = {sizes[1]}"
 
 
 def step_back_words(trace: Trace, k: int, t: int) -> list[str]:

@@ -19,6 +19,7 @@ from .arguments import check_trajectory
 
 Array = np.ndarray
 REACH = 140.0  # decades of one step's slopes that one factorisation may span
+FARTHEST = 100 * REACH  # decades below the largest slope of a step, from which on a slope counts as 0
 KEEP, MARGIN = 3.0, 4.0  # decades of singular values taken from one float64 matrix, and of neighbours on either side
 
 
@@ -79,7 +80,8 @@ def jacobian_singular_values(
 
     Returns
     -------
-    array (len(distances), H), log10, largest first; ``-inf`` for an exact 0 (dead units).
+    array (len(distances), H), log10, largest first; ``-inf`` for an exact 0 (dead units, or slopes that lie more than
+    14,000 decades apart at one step).
 
     Raises
     ------
@@ -144,8 +146,10 @@ class Graded:
         left = (W @ self.U) * np.reshape(sign, (-1, 1))
         if decades is None:
             return self.refactor(left, np.zeros(len(W)))
-        alive = np.isfinite(decades)
-        near = np.maximum(decades, decades.max(where=alive, initial=-np.inf) - REACH, where=alive, out=decades.copy())
+        top = decades.max()
+        alive = np.isfinite(decades) & (decades > top - FARTHEST)
+        decades = np.where(alive, decades, -np.inf)
+        near = np.maximum(decades, top - REACH, where=alive, out=decades.copy())
         rest = np.subtract(decades, near, where=alive, out=np.zeros(len(W)))
         product = self.refactor(left, near)
         # Slopes too far apart for one float64 matrix are applied in several passes.

@@ -117,7 +117,7 @@ class Canvas:
             "top": (1 - top) * height,
             "bottom": (1 - bottom) * height,
         }
-        if self.view.timed:
+        if self.view.counts_steps(data):
             found["first"], found["limit"] = axes.get_xlim()
             back = self.view.back(data)
             found |= {} if back is None else {"back": back}

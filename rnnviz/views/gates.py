@@ -58,7 +58,7 @@ class Gates(CurveView):
             x_limit=scale.steps_limit(last),
             y_limits=limits,
             last_step=last,
-            seeds=len(trace.seeds),
+            seeds=len(trace.seeds) if curves else 1,
             curves=[with_arrow(curve, limits, last, log=False) for curve in curves],
             log=False,
         )

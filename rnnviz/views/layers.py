@@ -54,6 +54,9 @@ class LayersView(View):
     def update(self, artists: Artists, data: Any) -> None:
         SHOWN_BY[type(data)].update(artists, data)
 
+    def counts_steps(self, data: Any) -> bool:
+        return SHOWN_BY[type(data)].counts_steps(data)
+
     def covered(self, data: Any) -> Any:
         return SHOWN_BY[type(data)].covered(data)
 
@@ -70,8 +73,8 @@ class LayersView(View):
         for t in sorted({0, last}):
             words.append(by_layer(_("Step {step}").format(step=data.first + t), data.values[:, t]))
         if data.has_zeros:
-            text = _("It is exactly 0, orange, in {share} of the picture.")
-            words.append(text.format(share=percent(np.isneginf(data.values).mean())))
+            text, share = _("It is exactly 0, orange, in {share} of the picture."), np.isneginf(data.values).mean()
+            words.append(text.format(share=percent(1.0 if share == 1.0 else np.clip(share, 0.01, 0.99))))
         return " ".join([*words, *([f"{data.hint}."] if data.hint else [])])
 
 
@@ -88,7 +91,10 @@ def heat_map(view: LayersView, trace: Trace) -> HeatMap:
 def over_layers(view: LayersView, trace: Trace) -> Lines:
     """Return the curves of all schemes over the layers, at the only step."""
     layers, steps = trace.config.layers, np.arange(1, trace.config.layers + 1)
-    found = [curve_of(name, view.values(trace, k)[..., 1], []) for k, name in enumerate(trace.names)]
+    values = [view.values(trace, k)[..., 1] for k in range(len(trace.names))]
+    found = [curve_of(name, each, []) for name, each in zip(trace.names, values, strict=True)]
+    # The alt text tells an exact 0 from no gradient, which a line does not.
+    curves = [replace(curve, steps=steps, median=median(each)) for curve, each in zip(found, values, strict=True)]
     return Lines(
         title=_("{title}, feed-forward (T = 1)").format(title=_(view.title)),
         x_label=_("layer"),
@@ -96,7 +102,7 @@ def over_layers(view: LayersView, trace: Trace) -> Lines:
         x_limit=max(layers, 2),
         y_limits=scale.decades(*extremes(found), down=1.0, up=0.0),
         last_step=layers,
-        curves=[replace(curve, steps=steps) for curve in found],
+        curves=curves,
         seeds=len(trace.seeds),
         timed=False,
     )

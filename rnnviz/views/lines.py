@@ -11,15 +11,14 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.text import Text
 from matplotlib.transforms import ScaledTranslation
 
 from ..engine.trace import Trace
-from ..numerics.quantiles import left_out, over_seeds
+from ..numerics.quantiles import over_seeds
 from ..text.glossary import DRAWS, LEAVES
 from ..text.language import _
 from ..text.number_format import number, plain
-from . import legend, overlays, root
+from . import bands, legend, overlays, root
 from .overlays import Overlay, finite
 from .scale import count_on, decade_ticks, draw_grid
 from .styles import AT_TOP, MARK_SIGNS, MARK_WORDS, MARKS, STYLES
@@ -29,10 +28,6 @@ Array = np.ndarray
 Marks = list[tuple[str, int]]
 PAD = 0.04  # of the axes' height, drawn beyond their limits
 LABEL = 53  # px from the axes to the label beside them, whatever the width of the tick labels
-NOTE, NOTE_ROOM = (
-    26,
-    430,
-)  # px from the axes down to the note on the bands, and of width from which there is room for it
 
 
 @dataclass(frozen=True)
@@ -115,7 +110,7 @@ class CurveView(View):
     def draw(self, ax: Axes, data: Lines) -> Artists:
         set_up(ax, data)
         end = ax.axvline(0, color="#777777", linewidth=0.9, linestyle=(0, (2, 2)))
-        artists: Artists = {"end": [end], "root": root.create(ax, data.y_limits, PAD), "band": [add_note(ax)]}
+        artists: Artists = {"end": [end], "root": root.create(ax, data.y_limits, PAD), "band": [bands.create(ax)]}
         artists |= {"bands": [], "lines": [], "overlays": [], "marks": [], "words": []}
         for overlay in data.overlays:
             artists["overlays"] += ax.plot([], [], **overlay.look)
@@ -132,12 +127,12 @@ class CurveView(View):
     def update(self, artists: Artists, data: Lines) -> None:
         artists["end"][0].set_xdata([data.last_step] * 2)
         root.place(artists["root"], data.root)
-        artists["band"][0].set_text(band_note(data.seeds))
+        artists["band"][0].set_text(bands.note(data.seeds))
         for k, curve in enumerate(data.curves):
             steps = np.arange(len(curve.median)) if curve.steps is None else curve.steps
             artists["lines"][k].set_data(steps, curve.median)
             artists["lines"][k].set_markevery(sparse(k, len(steps)))
-            artists["bands"][k].set_verts(band(steps, curve))
+            artists["bands"][k].set_verts(bands.polygon(steps, curve.low, curve.high))
             update_marks(artists["marks"][k * len(MARKS) : (k + 1) * len(MARKS)], curve, data.y_limits)
         for artist, overlay in zip(artists["overlays"], data.overlays, strict=True):
             artist.set_data(np.arange(len(overlay.values)), overlay.values)
@@ -152,7 +147,14 @@ class CurveView(View):
     def describe(self, data: Lines) -> str:
         words = [self.opening(data), *(self.story(curve, data) for curve in data.curves)]
         words += overlays.describe(data.overlays, data.labels, 0 if self.backward else data.last_step, data.log)
-        return " ".join(filter(None, [*words, root.describe(data.root, self.backward), band_words(data.seeds)]))
+        words += [root.describe(data.root, self.backward), bands.describe(data.seeds)]
+        return " ".join(filter(None, words))
+
+    def counts_steps(self, data: Lines) -> bool:
+        return self.timed and data.timed
+
+    def back(self, data: Lines) -> int | None:
+        return data.back
 
     def uses(self, data: Lines) -> tuple[str, ...]:
         marks = [MARK_SIGNS[kind] for curve in data.curves for kind, _step in curve.marks]
@@ -177,24 +179,10 @@ class CurveView(View):
         if not known.size:
             return []
         start, end = (number(curve.median[t], log10=data.log) for t in known[[0, -1]])
+        if known.size == 1:
+            return [_("{value} at step {step}").format(value=end, step=known[0])]
         text = _("{start} at step {first}, {end} at step {last}")
         return [text.format(start=start, first=known[0], end=end, last=known[-1])]
-
-
-def band_note(seeds: int) -> str:
-    """Return what a picture says of bands over this many seeds, "" for a single one."""
-    inner = seeds - 2 * int(left_out(seeds))
-    text = _("band: all {count} draws") if inner == seeds else _("band: middle {inner} of {count}")
-    return text.format(count=seeds, inner=inner) if seeds > 1 else ""
-
-
-def band_words(seeds: int) -> str:
-    """Return the same for an alt text, as a sentence."""
-    inner = seeds - 2 * int(left_out(seeds))
-    text = _("Lines are medians of {count} draws; bands hold the middle {inner} of them at each step.")
-    if inner == seeds:
-        text = _("Lines are medians of {count} draws; bands reach from the lowest to the highest of them at each step.")
-    return text.format(count=seeds, inner=inner) if seeds > 1 else ""
 
 
 def curve_of(label: str, values: Array, marks: Marks) -> Curve:
@@ -231,14 +219,6 @@ def set_up(ax: Axes, data: Lines) -> None:
     legend.add(ax, data.title, [*curves, *overlays.looks(data.overlays).items()])
 
 
-def add_note(ax: Axes) -> Text:
-    """Create the note on the bands at the right, below wide enough axes."""
-    below = ax.transAxes + ScaledTranslation(0, -NOTE / 100, ax.figure.dpi_scale_trans)
-    note = ax.text(1.0, 0.0, "", transform=below, color="#555555", fontsize="small", ha="right", va="top")
-    note.set_visible(legend.axes_size(ax)[0] > NOTE_ROOM)
-    return note
-
-
 def sparse(k: int, points: int, between: bool = False) -> tuple[int, int]:
     """Return the first point with a marker and the gap to the next; ``between`` those of the k-th curve itself."""
     gap = 1 if points < 6 else max(2, points // 8)
@@ -268,15 +248,6 @@ def update_words(artists: list, data: Lines) -> None:
         text.set_text("\n".join(words))
         text.set_position((0.93 * data.x_limit, height))
         height += line * (len(words) + 0.3 if words else 0)
-
-
-def band(steps: Array, curve: Curve) -> list[Array]:
-    """Return the polygon between low and high, where both are numbers; none where they are equal, as for one seed."""
-    known = np.isfinite(curve.low) & np.isfinite(curve.high)
-    if known.sum() < 2 or np.array_equal(curve.low[known], curve.high[known]):
-        return []
-    x, low, high = steps[known], curve.low[known], curve.high[known]
-    return [np.column_stack([np.concatenate([x, x[::-1]]), np.concatenate([low, high[::-1]])])]
 
 
 def extremes(curves: Sequence[Curve], pins: Sequence[Overlay] = ()) -> tuple[list[float], list[float]]:

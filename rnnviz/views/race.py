@@ -11,8 +11,8 @@ from ..engine.trace import Trace
 from ..numerics.quantiles import over_seeds
 from ..text.language import N_, _, ngettext
 from ..text.number_format import number
-from . import scale
-from .lines import Curve, CurveView, Lines, band_words
+from . import bands, scale
+from .lines import Curve, CurveView, Lines
 from .overlays import Overlay, finite
 from .view import Artists, register
 
@@ -101,7 +101,7 @@ class Race(CurveView):
         levels = [f"{_(each.kind)} {number(float(each.values[0]), log10=True)}" for each in data.overlays]
         text = _("Lines across the picture: {levels}.").format(levels=", ".join(levels)) if levels else ""
         stories = [self.story(curve, data) for curve in data.curves]
-        return " ".join(filter(None, [self.opening(data), *stories, text, band_words(data.seeds)]))
+        return " ".join(filter(None, [self.opening(data), *stories, text, bands.describe(data.seeds)]))
 
     def opening(self, data: Lines) -> str:
         if not data.curves:

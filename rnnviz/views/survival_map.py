@@ -176,16 +176,17 @@ class SurvivalMap(View):
         text = _(
             "{title}, for gains from {low} to {high} over 1 to {steps} steps: blue where it fades, red where it grows."
         )
-        words = [
-            text.format(title=data.title, low=number(data.gains[0]), high=number(data.gains[-1]), steps=data.steps)
-        ]
-        words = [learners(data)] if data.learnt else [*words, survivors(data)]
+        ends = {"low": number(data.gains[0]), "high": number(data.gains[-1])}
+        opening = text.format(title=data.title, steps=data.steps, **ends)
+        words = [learners(data)] if data.learnt else [opening, survivors(data)]
         gain, steps = data.asked
         text = _("The page stands at gain {gain} and {steps} steps.")
         words.append(text.format(gain=number(gain), steps=steps))
         if data.has_boundary:
             k = int(np.nanargmax(data.boundary))
-            text = _("Theory's boundary, 6 ξ, reaches furthest at gain {gain}: {steps} steps.")
+            text = _("Theory's boundary, 6 ξ, reaches furthest at gain {gain}, beyond the picture.")
+            if data.boundary[k] <= data.steps:
+                text = _("Theory's boundary, 6 ξ, reaches furthest at gain {gain}: {steps} steps.")
             words.append(text.format(gain=number(data.gains[k]), steps=number(float(data.boundary[k]))))
         return " ".join(words)
 

@@ -45,7 +45,7 @@ class UnitGradients(HeatMapView):
     def describe(self, data: HeatMap) -> str:
         (units, steps), first = data.values.shape, data.values[:, 0]
         text = _(
-            "{title}: {units} units on one sequence at steps 0 to {steps}, coloured by the logarithm of their gradient "
+            "{title}: H = {units}, one sequence, steps 0 to {steps}, coloured by the logarithm of each unit's gradient "
             "relative to the length of the gradient at the last step."
         )
         words = [text.format(title=data.title, units=units, steps=steps - 1)]

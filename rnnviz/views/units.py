@@ -46,7 +46,7 @@ class UnitsView(HeatMapView):
 
     def describe(self, data: Units) -> str:
         last, (units, steps) = data.values[:, -1], data.values.shape
-        text = _("{title}: {units} units at steps 1 to {steps}, coloured by their value.")
+        text = _("{title}: H = {units}, steps 1 to {steps}, coloured by the value of each unit.")
         words = text.format(title=data.title, units=units, steps=steps)
         if not np.isfinite(last).all():
             return " ".join([words, _("Grey from where the state is not finite.")])

@@ -109,9 +109,13 @@ class View:
         """Return the fields of Config that a point of the picture stands for, x and y from 0 to 1 in its axes."""
         return {}
 
+    def counts_steps(self, data: Any) -> bool:
+        """Tell whether the horizontal axis of this picture counts steps."""
+        return self.timed
+
     def back(self, data: Any) -> int | None:
         """Return T where the horizontal axis counts the distance T - t, None where it counts the step t."""
-        return getattr(data, "back", None)
+        return None
 
 
 @dataclass(frozen=True)

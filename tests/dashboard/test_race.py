@@ -82,6 +82,15 @@ def test_the_pictures_show_the_trained_weights_and_the_scrubber_goes_back():
 
 
 @pytest.mark.usefixtures("no_loop")
+def test_a_step_of_networks_that_learn_numbers_has_its_equation():
+    page = race_page(problem="adding")
+    press(page, "Train")
+    page.stage.step = 3
+    assert page.stage.message == ""
+    assert any(each.startswith("Forward, Xavier, unit 1: h_3 = tanh(") for each in page.stage.moment)
+
+
+@pytest.mark.usefixtures("no_loop")
 def test_a_map_stays_that_of_the_settings_while_networks_are_trained():
     options = {"problem": "recall", "training_steps": "100"}
     page = rv.Dashboard("race", "map", scheme=["xavier"], options=options, **SMALL)

@@ -11,6 +11,7 @@ from rnnviz.learning.shown import tracing_training
 from rnnviz.learning.training import Training
 from rnnviz.network.sampling import stream
 from rnnviz.numerics.progress import finish
+from rnnviz.story.notes import notes
 
 CONFIG = Config(hidden_size=9, seq_len=6, batch_size=4)
 
@@ -68,3 +69,13 @@ def test_fewer_seeds_and_sequences_are_the_first_of_them():
     trace = finish(tracing_training(training, 0, sequences=2, seeds=1))
     assert trace.second_moment.shape == (1, 1, 7)
     assert trace.config.batch_size == 2
+
+
+def test_a_comparison_says_whether_its_loss_is_a_sum_and_what_its_networks_read():
+    config = Config(hidden_size=9, seq_len=6, batch_size=4, inputs="text")
+    for problem, note in (("characters", "The loss is the sum of 6 losses"), ("adding", None)):
+        training = Training(config, problem)
+        trace = finish(tracing_training(training, 0))
+        said = notes(config, (), trace)
+        assert [each[: len(note or "")] for each in said] == ([note] if note else [])
+        assert trace.layer_inputs(1).shape == (6, 4, training.problem.sizes(config)[0])

@@ -8,6 +8,7 @@ import pytest
 import rnnviz as rv
 from rnnviz.network.sampling import draw_inputs
 from rnnviz.story import step_readout
+from rnnviz.views import VIEWS
 
 NUMBER = r"(\d+(?:\.\d+)?(?:e-?\d+)?)"
 SIGNED = r"([−+]?\s?\d+(?:\.\d+)?(?:e[−-]?\d+)?)"
@@ -21,11 +22,13 @@ def test_a_states_size_is_the_product_that_is_written():
     """Sizes of one digit, as 7e6 for 6.5e6 and 7.4e6, would not have the ratio that stands between them."""
     for gain in (0.3, 1.2, 3.0):
         config = rv.Config(activation="linear", scheme="he", gain=gain, hidden_size=3, seq_len=20, batch_size=2)
-        trace = rv.compare(config, ("he",), range(3))
+        trace = rv.compare(config, ("he",), range(4))
+        drawn = 10 ** VIEWS["state"].data(trace).curves[0].median
         for t in range(2, 21):
             (sentence,) = step_readout.sentences(trace, t)
             before, ratio, now = map(float, re.search(rf"E h² = {NUMBER} × {NUMBER} = {NUMBER};", sentence).groups())
             assert before * ratio == pytest.approx(now, rel=0.015), sentence
+            assert now == pytest.approx(drawn[t], rel=0.01), sentence
 
 
 @pytest.mark.parametrize("activation", ["tanh", "sigmoid", "relu", "linear"])

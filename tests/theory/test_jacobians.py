@@ -142,3 +142,11 @@ def test_slopes_given_as_logarithms_and_signs_are_those_given_as_numbers():
     np.testing.assert_allclose(by_logs, spectrum.jacobian_singular_values(NORMAL, slopes), rtol=1e-9)
     positive = spectrum.jacobian_singular_values(NORMAL, np.log(np.abs(slopes)), log=True)
     assert np.abs(positive[-1] - by_logs[-1]).max() > 0.05
+
+
+def test_slopes_may_lie_any_distance_apart():
+    """GELU's slope at -1e5 is 10**-2e9."""
+    W, slopes = np.array([[1.0, 2.0], [3.0, 4.0]]), np.array([[0.0, -5e9], [-5e9, 0.0]])
+    values = spectrum.jacobian_singular_values(W, slopes, [1, 2], log=True)
+    np.testing.assert_allclose(values[:, 0], np.log10([np.hypot(2.0, 4.0), 2.0 * np.hypot(1.0, 3.0)]), atol=1e-12)
+    assert np.isneginf(values[:, 1]).all()

@@ -63,6 +63,14 @@ def test_with_one_step_curves_of_every_scheme_run_over_the_layers():
         assert "PyTorch" in VIEWS[name].describe(data)
 
 
+def test_an_exact_zero_is_not_said_to_be_no_gradient():
+    flat = rv.compare(DEEP.replace(seq_len=1, gain=0.0, activation="tanh"), ("xavier",), (0, 1))
+    assert "in layer 1, 0 in layer 3" in VIEWS["layers_state"].describe(VIEWS["layers_state"].data(flat))
+    assert "0 in layer 1, 1 in layer 3" in VIEWS["layers_gradient"].describe(VIEWS["layers_gradient"].data(flat))
+    cut = rv.compare(DEEP.replace(seq_len=400, layers=1, truncate=1, batch_size=1), ("xavier",), (0,))
+    assert "in 99% of the picture" in VIEWS["layers_gradient"].describe(VIEWS["layers_gradient"].data(cut))
+
+
 @pytest.mark.parametrize("name", ["state", "gradient", "gates", "units", "unit_gradients", "weight_gradients"])
 def test_titles_say_which_layer_is_shown(name):
     view, trace = VIEWS[name], rv.compare(DEEP.replace(cell="gru"), ("xavier",), (0,))

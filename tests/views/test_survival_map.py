@@ -1,6 +1,7 @@
 """The map as a picture: its words name gains that survive, and a point of it is a pair of settings."""
 
 import re
+from dataclasses import replace
 
 import numpy as np
 
@@ -48,3 +49,10 @@ def test_a_point_of_the_map_is_a_gain_and_a_length():
     corner = VIEW.place(TRACE.config, 1.0, 1.0)
     assert 4 < corner["gain"] < 4.5
     assert 50 <= corner["seq_len"] <= 60
+
+
+def test_a_boundary_beyond_the_picture_has_no_number():
+    data = VIEW.data(TRACE)
+    for steps, words in ((20.0, ": 20 steps."), (1e4, ", beyond the picture.")):
+        shown = replace(data, boundary=np.full(len(data.gains), steps))
+        assert VIEW.describe(shown).endswith(words)
