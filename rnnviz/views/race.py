@@ -150,15 +150,11 @@ def reached_words(curves: Curves, k: int) -> str:
     reached, is_over = curves.reached[k], curves.step >= curves.steps
     runs, done = len(reached), np.sort(reached[reached > 0])
     if not done.size:
-        return (
-            ngettext("target not reached by {runs} run", "target not reached by any of {runs} runs", runs).format(
-                runs=runs
-            )
-            if is_over
-            else ""
-        )
-    text = _("target reached after {low} steps") if runs == 1 else _("target reached after {low} to {high} steps")
-    said = text.format(low=done[0], high=done[-1])
+        text = ngettext("target not reached by {runs} run", "target not reached by any of {runs} runs", runs)
+        return text.format(runs=runs) if is_over else ""
+    low, high = done[0], done[-1]
+    text = _("target reached after {low} steps") if low == high else _("target reached after {low} to {high} steps")
+    said = text.format(low=low, high=high)
     if left := runs - done.size:
         missing = ngettext("not by {left} of {runs} run", "not by {left} of {runs} runs", runs)
         return f"{said}, {missing.format(left=left, runs=runs)}"
