@@ -59,4 +59,5 @@ def link_to_note() -> str:
     """Return a link to the note's claims, or "" where that page is not served beside this one."""
     if not is_served() or not Path(NOTE).is_file():
         return ""
-    return f'<p><a href="{NOTE}">{html.escape(_("Which claims about initial weights hold?"))}</a></p>'
+    text = _("Which claims about initial weights hold?")
+    return f'<p><a href="{NOTE}">{html.escape(text)}</a></p>'

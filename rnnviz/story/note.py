@@ -65,5 +65,6 @@ def finding(claim: Claim) -> str:
 def as_html(claim: Claim) -> str:
     """Return a claim, its verdict and its finding."""
     says, verdict, found = (html.escape(text) for text in (_(claim.says), _(claim.verdict), finding(claim)))
-    link = f'<a href="{html.escape(claim.link)}">{html.escape(_("See it"))}</a>'
+    see = _("See it")
+    link = f'<a href="{html.escape(claim.link)}">{html.escape(see)}</a>'
     return f'<p class="rnnviz-claim"><strong>{claim.number}. {says}</strong><br><em>{verdict}</em>. {found} {link}</p>'

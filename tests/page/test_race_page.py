@@ -1,7 +1,7 @@
 """A race in a real browser: train, move a slider meanwhile, pause, go back through the weights, and begin again."""
 
 import pytest
-from browsing import STAGE, change, open_notebook, pictures, slider, wait_for_pictures
+from browsing import STAGE, change, open_notebook, pictures, slider
 
 pytestmark = pytest.mark.browser
 SMALL = "hidden_size=8&seq_len=5&batch_size=4&seeds=2&training_steps=10000"
@@ -19,15 +19,16 @@ def test_networks_train_while_the_page_answers_and_their_past_can_be_seen(shared
     page.wait_for_function(f"() => {STAGE}.query.includes('gain=1.01') && {SAID}.includes('other settings')")
     slider(page, "Gain").press("ArrowLeft")
     page.wait_for_function(f"() => !{SAID}.includes('other settings')")
-    button.click()
+    change(page, button.click)  # the pictures follow the weights once more
     page.get_by_role("button", name="Go on").wait_for()
-    wait_for_pictures(page)
+    page.wait_for_function("() => !/ 0[.]64 at step 0/.test(document.querySelector('[data-view=gradient] img').alt)")
     at = page.evaluate(SAID)
     latest = pictures(page)["gradient"][1]
-    change(page, lambda: slider(page, "Weights of step").press("Home"))
+    slider(page, "Weights of step").press("Home")
+    page.wait_for_function("() => / 0[.]64 at step 0/.test(document.querySelector('[data-view=gradient] img').alt)")
     first = pictures(page)["gradient"][1]
     assert first != latest
-    assert page.evaluate(SAID) == f"{at} · the pictures show step 0"
+    page.wait_for_function(f"() => {SAID} === '{at} · the pictures show step 0'")
     change(page, lambda: slider(page, "Weights of step").press("End"))
     assert pictures(page)["gradient"][1] == latest
     change(page, page.get_by_role("button", name="Rewind").click)

@@ -93,10 +93,12 @@ def axes_of(page, view):
     """
     img = page.locator(f"[data-view={view}] img")
     img.scroll_into_view_if_needed()
-    box, dark = img.bounding_box(), drawn(page, view).mean(axis=2) < 140
+    box, dark = img.bounding_box(), drawn(page, view).mean(axis=2) < 180
     scale = box["width"] / dark.shape[1]
-    bottom = np.argmax(dark.sum(axis=1))
-    begins, ends = runs(dark[bottom + round(3 / scale)])
+    bottom = np.argmax([max(np.subtract(*runs(row)[::-1]), default=0) for row in dark])
+    axis = runs(dark[bottom])[0][np.argmax(np.subtract(*runs(dark[bottom])[::-1]))]
+    ticks = [tick for tick in zip(*runs(dark[bottom + round(3 / scale)]), strict=True) if tick[0] >= axis - 2]
+    begins, ends = np.transpose(ticks)  # without the lowest number of the vertical axis
     top = bottom - np.argmin(dark[bottom::-1, (begins[0] + ends[0]) // 2]) + 1
     (_, above, *_), (_, below, *_) = runs(dark[bottom:].any(axis=1))
     frame = box["y"] + scale * top, box["y"] + scale * (bottom + 1)
