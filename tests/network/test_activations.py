@@ -8,7 +8,6 @@ import mpmath as mp
 import numpy as np
 import pytest
 import reference
-import torch
 
 from rnnviz.network import arithmetic
 from rnnviz.network.activations import ACTIVATIONS
@@ -55,6 +54,7 @@ def test_the_slope_of_gelu_keeps_its_digits_beside_its_zero():
 
 
 def test_values_and_derivatives_agree_with_torch():
+    torch = pytest.importorskip("torch")
     points = torch.linspace(-30, 30, 4001, dtype=torch.float64, requires_grad=True)
     named = {"leaky_relu": torch.nn.LeakyReLU(), "hard_tanh": torch.nn.Hardtanh(), "softsign": torch.nn.Softsign()}
     for name, f in (named | {"elu": torch.nn.ELU(), "selu": torch.nn.SELU(), "gelu": torch.nn.GELU()}).items():
