@@ -40,8 +40,8 @@ def differences(settings: Settings, start: Settings) -> dict[str, Any]:
     """Return what differs from ``start``, as a link has it.
 
     >>> start = Settings()
-    >>> differences(start.replace(gain=1.5, beside=("he", "orthogonal")), start)
-    {'gain': 1.5, 'beside': 'he,orthogonal'}
+    >>> differences(start.replace(gain=1.5, beside=("orthogonal",)), start)
+    {'gain': 1.5, 'beside': 'orthogonal'}
     """
     theirs = start.values
     return {name: in_link(value) for name, value in settings.values.items() if value != theirs[name]}

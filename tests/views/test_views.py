@@ -39,6 +39,7 @@ KEYED = {"Units": heat_map.WIDTH, "HeatMap": heat_map.WIDTH, "Map": survival_map
 FIRST_SCHEME = ("gates", "units", "map", "unit_gradients", "weight_gradients", "layers_state", "layers_gradient")
 
 
+@pytest.mark.slow
 def test_alt_texts_are_sentences_without_holes():
     for name, case in ALL:
         text = VIEWS[name].describe(data_of(name, case))
