@@ -37,7 +37,8 @@ def slopes_without_input(trace: Trace, k: int, run: int) -> float:
         return float(trace.log10_step_factor[k][run, max(2, first + 1) :].sum()) / (config.seq_len - first)
     drawn = trace.parameters(k, run)
     params = layer_params(drawn, config.layers) | {name: drawn[name] for name in ("W_hy", "b_y")}
-    x, targets = trace.layer_inputs(config.layers, k, run), trace.inputs(k, run)[1]
+    x, targets = trace.inputs(k, run)  # drawn once: each move of a slider waits for it
+    x = x if config.layers == 1 else trace.layer_inputs(config.layers, k, run)
     steps = QUIET_STEPS if config.seq_len > 1 else 1
     quiet = np.zeros((steps, min(QUIET_BATCH, x.shape[1]), x.shape[2]))
     quiet[0] = x[0, : quiet.shape[1]] if steps > 1 else 0.0
