@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass, field, replace
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
@@ -13,6 +12,7 @@ from ..network.config import Config
 from ..network.schemes import SCHEMES
 from ..numerics.progress import mapped
 from ..numerics.quantiles import median
+from ..numerics.recent import Recent
 from .batching import side_by_side, split
 from .runs import run_stack
 
@@ -21,7 +21,6 @@ GAINS, SEEDS, SEQUENCES = 24, 8, 4
 SPREAD = 4.0  # the gains reach from the middle one divided by this to the middle one times it
 HORIZONS = (50, 100, 200, 400, 800)  # steps; one of them is the longest distance
 WORK = 1e11  # multiplications that a map may take; large networks get fewer seeds and gains
-KEPT = 8  # maps
 
 
 class Part(NamedTuple):
@@ -76,7 +75,7 @@ def gains_of(config: Config) -> Array:
     return np.geomspace(middle / SPREAD, SPREAD * middle, GAINS)
 
 
-maps: OrderedDict[Any, Survival] = OrderedDict()
+maps: Recent[Survival] = Recent(8)
 
 
 def known_map(config: Config) -> Survival | None:
@@ -97,10 +96,7 @@ def mapping(config: Config) -> Generator[Part, None, Survival]:
     """
     asked = survival_config(config)
     key = asked, asked.entries
-    found = maps.pop(key, None) or blank(asked)
-    maps[key] = found
-    while len(maps) > KEPT:
-        maps.popitem(last=False)
+    found = maps.fetch(key, lambda: blank(asked))
     for gains, seeds in levels(asked):
         missing = [(k, r) for r in seeds for k in gains if not found.known[k, r]]
         if missing:

@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Generator, Iterator
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
 from ..network.config import Config
 from ..network.layers import has_gain
 from ..numerics.progress import showing
+from ..numerics.recent import Recent
 from .problems import PROBLEMS
 from .training import Training
 
 Array = np.ndarray
-KEPT = 8  # maps
-
-maps: OrderedDict[Any, dict[int, Array]] = OrderedDict()  # part of a map -> shares of right answers
+maps: Recent[dict[int, Array]] = Recent(8)  # of each map: its part -> shares of right answers
 
 
 class Learnt(NamedTuple):
@@ -66,10 +64,7 @@ def kept(config: Config, problem: str, gains: Array, lengths: Array, steps: int)
     """Return the parts of a map that are known, to which others are added; the last few maps are kept."""
     entries = PROBLEMS[problem], *config.entries
     key = without_gain(config).replace(seq_len=1), entries, tuple(gains.tolist()), tuple(lengths.tolist()), steps
-    maps[key] = maps.pop(key, {})
-    while len(maps) > KEPT:
-        maps.popitem(last=False)
-    return maps[key]
+    return maps.fetch(key, dict)
 
 
 def levels(rows: int, columns: int) -> Iterator[tuple[int, Array]]:
