@@ -4,29 +4,14 @@ from __future__ import annotations
 
 from functools import cache
 
-import autograd
 import autograd.numpy as anp
 import numpy as np
-from replay import expected
+from replay import Replay, expected
 from scipy.optimize import brentq
 
-import rnnviz as rv
-from rnnviz.network.sampling import draw_inputs
 
-
-class DeepReplay:
+class DeepReplay(Replay):
     """R draws of L layers with the loss at step T: ``h`` (L, T+1, R, B, H), ``norms`` (L, T+1, R) of log10 ||d_h||."""
-
-    def __init__(self, seeds=8, **settings):
-        configs = [rv.Config(seed=seed, **settings) for seed in range(seeds)]
-        self.config, drawn = configs[0], [rv.init_params(config) for config in configs]
-        self.params = {name: np.stack([np.atleast_2d(one[name]) for one in drawn]) for name in drawn[0]}
-        x, targets = zip(*map(draw_inputs, configs), strict=True)
-        self.x, self.targets = np.stack(x, axis=1), np.stack(targets, axis=1)[-1]
-        nothing = np.zeros((*self.x.shape[1:3], self.config.hidden_size))
-        bumps = [[nothing] * (self.config.seq_len + 1) for _layer in range(self.config.layers)]
-        self.h, self.d_h = np.array(self.states(bumps)), np.array(autograd.grad(self.loss)(bumps))
-        self.norms = np.log10(np.linalg.norm(self.d_h, axis=(-2, -1)))
 
     def weights(self, name, layer):
         return self.params[name if layer == 1 else f"{name}_{layer}"]
@@ -43,10 +28,11 @@ class DeepReplay:
             read = h[1:]
         return layers
 
-    def loss(self, bumps):
-        y = self.states(bumps)[-1][-1] @ self.params["W_hy"] + self.params["b_y"]
-        logs = y - anp.log(anp.sum(anp.exp(y), axis=-1, keepdims=True))
-        return -anp.sum(logs * np.eye(y.shape[-1])[self.targets]) / y.shape[1]
+    def no_bumps(self):
+        return [super().no_bumps()] * self.config.layers
+
+    def last(self, states):
+        return states[-1][-1]
 
     def second_moment(self, layer):
         """E h^2 of a layer at the last step; a median over draws, as in all that follows."""

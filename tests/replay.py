@@ -24,10 +24,13 @@ class Replay:
         self.params = {name: np.stack([np.atleast_2d(one[name]) for one in drawn]) for name in drawn[0]}
         x, targets = zip(*map(draw_inputs, configs), strict=True)
         self.x, self.targets = np.stack(x, axis=1), np.stack(targets, axis=1)[-1]
-        nothing = np.zeros((*self.x.shape[1:3], self.config.hidden_size))
-        bumps = [nothing] * (self.config.seq_len + 1)
-        self.h, self.d_h = np.stack(self.states(bumps)), np.stack(autograd.grad(self.loss)(bumps))
-        self.norms = np.log10(np.linalg.norm(self.d_h, axis=(2, 3)))
+        bumps = self.no_bumps()
+        self.h, self.d_h = np.array(self.states(bumps)), np.array(autograd.grad(self.loss)(bumps))
+        self.norms = np.log10(np.linalg.norm(self.d_h, axis=(-2, -1)))
+
+    def no_bumps(self):
+        """Return what is added to the states where nothing is."""
+        return [np.zeros((*self.x.shape[1:3], self.config.hidden_size))] * (self.config.seq_len + 1)
 
     def phi(self, a):
         return reference.ACTIVATIONS[self.config.activation](a, anp)
@@ -40,8 +43,12 @@ class Replay:
             h.append(new + bump)
         return h
 
+    def last(self, states):
+        """Return the state that the output reads at step T."""
+        return states[-1]
+
     def loss(self, bumps):
-        y = self.states(bumps)[-1] @ self.params["W_hy"] + self.params["b_y"]
+        y = self.last(self.states(bumps)) @ self.params["W_hy"] + self.params["b_y"]
         logs = y - anp.log(anp.sum(anp.exp(y), axis=-1, keepdims=True))
         return -anp.sum(logs * np.eye(y.shape[-1])[self.targets]) / y.shape[1]
 
