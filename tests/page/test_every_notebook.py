@@ -55,8 +55,9 @@ def test_every_notebook_opens_and_shows_what_it_has(voila, page, name):
         for view, (_, alt) in pictures(page).items():
             assert re.search(r"\d", alt) or view == "race", view  # nothing has been trained yet
     else:
-        with page.expect_websocket() as socket:
-            page.goto(f"{voila}voila/render/{name}", timeout=120_000)  # some compute for half a minute
+        # Some compute for half a minute, on a busy machine for minutes, before the page connects to its kernel.
+        with page.expect_websocket(timeout=300_000) as socket:
+            page.goto(f"{voila}voila/render/{name}", timeout=300_000)
         socket.value.wait_for_event("framereceived")  # Jupyter's server trips over a page that is left before
         page.wait_for_function("() => !document.querySelector('.is-loading')", timeout=120_000)
         assert page.locator("#rnnviz-notebook").inner_text().strip()
