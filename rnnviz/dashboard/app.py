@@ -126,7 +126,7 @@ class Dashboard(KeptPage):
         race = [self.race] if self.race else []
         if self.race:
             rows.more.children[1].children += (self.race.files,)
-        main = row([*race, self.stage, *(each.outcomes for each in race), extras, self.notes], "rnnviz-main")
+        main = row([*race, self.stage, *(each.notes for each in race), extras, self.notes], "rnnviz-main")
         super().__init__([self.strip, row([column, main], "rnnviz-body"), Glossary()])
         self.strip.drawer.observe(lambda change: put_class(self, change["new"], "rnnviz-open"), "value")
         self.add_class("rnnviz").add_class(f"rnnviz-{self.stage.lang}")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -18,13 +18,17 @@ THEORY = {"color": "#1a1a1a", "dash": []}
 MOST_LINES = 6  # for which theory's sentences have room from the start: two for each scheme, of which some share one
 
 
-def captions(trace: Trace, theory_of: Config | None, layer: int = 0) -> list[dict[str, Any]]:
+def captions(
+    trace: Trace, theory_of: Config | None, layer: int = 0, outcomes: Sequence[str] = ()
+) -> list[dict[str, Any]]:
     """Return the verdict as the stage takes it, theory's sentence on ``theory_of`` unless that is None, and chaos.
 
-    Theory's sentence is about the layer shown, the verdict always about the top one.
+    Theory's sentence is about the layer shown, the verdict always about the top one. ``outcomes`` says of each scheme
+    what came of training it.
     """
     items: list[dict[str, Any]] = []
     for k, (text, why) in enumerate(map(verdict.parts, diagnoses(trace))):
+        text = " ".join(filter(None, [text, *outcomes[k : k + 1]]))
         items.append({"text": text, **({"why": why} if why else {}), "style": style(k)})
     if theory_of is not None:
         text = " ".join(prediction.sentences(theory_of, trace.schemes, layer))

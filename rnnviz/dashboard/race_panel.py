@@ -15,7 +15,7 @@ import ipywidgets as widgets
 from ..learning.training import Training
 from ..text.language import _, ngettext
 from ..text.registry import shorten
-from ..views.race import Curves, outcomes
+from ..views.race import Curves
 from . import race_scenes  # noqa: F401 - registers its scenes
 from .buttons import button, row
 from .state import Dispatch, PageState
@@ -28,7 +28,7 @@ FAR = 10**6  # training steps
 class RacePanel(widgets.Box):
     """*Train* and *Pause*, *Rewind*, *Another draw*, how far it is, and whose weights are shown.
 
-    ``outcomes`` says what came of it, below the pictures; ``files`` has *Save* and *Open*.
+    ``notes`` says what it can do now, below the pictures; ``files`` has *Save* and *Open*.
     """
 
     def __init__(self, problem: widgets.Widget, dispatch: Dispatch, send: Callable[[dict[str, Any], list[bytes]], Any]):
@@ -49,8 +49,8 @@ class RacePanel(widgets.Box):
         )  # fmt: skip
         self.is_held = False
         self.scrubber.observe(self.scrub, "value")
-        self.said, self.outcomes = (widgets.HTML().add_class("rnnviz-race-said") for _ in range(2))
-        self.outcomes.add_class("rnnviz-live")
+        self.said, self.notes = (widgets.HTML().add_class("rnnviz-race-said") for _ in range(2))
+        self.notes.add_class("rnnviz-live")
         self.files = row([self.save, self.load], "rnnviz-actions", "rnnviz-wide")
         super().__init__(
             [problem, row([self.start, self.rewind, self.again], "rnnviz-actions"), self.scrubber, self.said]
@@ -111,8 +111,7 @@ class RacePanel(widgets.Box):
         self.again.disabled = self.load.disabled = frozen
         self.save.disabled = not begun or self.is_training
         self.said.value = f"<p>{html.escape(said(state, curves, self.is_training))}</p>"
-        sentences = [*outcomes(curves), *curves.notes] if curves else []
-        self.outcomes.value = "".join(f"<p>{html.escape(each)}</p>" for each in sentences)
+        self.notes.value = "".join(f"<p>{html.escape(each)}</p>" for each in (curves.notes if curves else ()))
         self.show_kept(state, curves)
 
     def show_kept(self, state: PageState, curves: Curves | None) -> None:

@@ -14,7 +14,7 @@ from ..text.language import N_, _
 from ..text.number_format import percent
 from ..views import VIEWS, Partial
 from ..views.layer_option import of_layer
-from ..views.race import Curves
+from ..views.race import Curves, outcomes
 from . import link
 from .captions import captions
 from .error_report import error_report, sentence
@@ -108,6 +108,7 @@ def stage_frame(
     config, size = trace.config, pictures.size(viewport, state.present)
     pins = pinned(state, results)
     curves = race_curves(state, results)
+    came_of = outcomes(curves) if curves and state.races else []
     shown = [drawing(state, view, trace, pins, curves) for view in pictures.canvases]
     views = [picture(state, results, each, size, pictures) for each in shown]
     # A draft reads few sequences: theory speaks of all of them, so that its words stay when those come.
@@ -121,7 +122,7 @@ def stage_frame(
     return {
         "views": views,
         "columns": layout(int(viewport["width"]), len(pictures.canvases))[0],
-        "words": [] if state.covers else captions(trace, theory_of if shows_theory else None, layer),
+        "words": [] if state.covers else captions(trace, theory_of if shows_theory else None, layer, came_of),
         "page": viewport["width"],
         "told": len(trace.schemes) + 1 + shows_gates(pictures),  # a cell without an equation leaves its room
         "settings": all_settings(trace, state.settings.options),

@@ -134,12 +134,13 @@ def curve_of(label: str, logs: Array, at: Array) -> Curve:
 
 
 def outcomes(curves: Curves) -> list[str]:
-    """Say of each scheme after how many steps its runs reached the target, how many did not, and which diverged."""
-    said = []
-    for k, name in enumerate(curves.names):
-        words = "; ".join(filter(None, [reached_words(curves, k), lost_words(curves, k)]))
-        said += [f"{name}: {words}."] if words else []
-    return said
+    """Say of each scheme after how many steps its runs reached the target, how many did not, and which diverged.
+
+    There is nothing to say, "", while runs may still reach it.
+    """
+    parts = [[reached_words(curves, k), lost_words(curves, k)] for k in range(len(curves.names))]
+    words = ["; ".join(filter(None, each)) for each in parts]
+    return [f"{each[0].upper()}{each[1:]}." if each else "" for each in words]
 
 
 def reached_words(curves: Curves, k: int) -> str:
