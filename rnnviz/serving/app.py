@@ -7,29 +7,25 @@ import signal
 import sys
 import tempfile
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from socket import create_server, socket
-from typing import Any
 
 import zmq
 from tornado.httpclient import AsyncHTTPClient
 from tornado.httpserver import HTTPServer
+from tornado.httputil import url_concat
 from tornado.ioloop import IOLoop, PeriodicCallback
-from tornado.web import HTTPError
 from tornado.websocket import WebSocketClosedError
 from traitlets.config import Config
 from voila.app import Voila
-from voila.handler import BaseVoilaHandler
-from voila.shutdown_kernel_handler import VoilaShutdownKernelHandler
-from voila.tornado.contentshandler import VoilaContentsHandler
-from voila.tornado.handler import TornadoVoilaHandler
-from voila.tornado.treehandler import TornadoVoilaTreeHandler
 
 from ..engine.batching import BLAS_THREADS
-from . import exporter, gallery, languages, turns
+from . import access, exporter, pages, turns
 
 HOST = "127.0.0.1"
+MAX_BODY = 2**20  # of a request, in bytes
+PRIVATE = {"Referrer-Policy": "same-origin"}  # an address may hold the token
 TEMPLATE_ROOT = Path(__file__).parent / "jupyter"
 # For glibc's malloc: a kernel holds 40 MB instead of 160 MB more after 50 moves, since only what the main heap has free
 # can be given back (see `rnnviz.dashboard.memory`), and computes faster, since blocks up to 32 MB stay in it meanwhile.
@@ -41,82 +37,12 @@ ONE_HEAP = {
 STOP_SIGNALS = [getattr(signal, name) for name in ("SIGINT", "SIGBREAK") if hasattr(signal, name)]
 
 
-class Page(BaseVoilaHandler):
-    """A page in the visitor's language."""
-
-    @property
-    def language(self) -> str:
-        return languages.wanted(self.request.query, self.request.headers.get("Accept-Language", ""))
-
-    @property
-    def folder(self) -> Path:
-        return Path(self.settings["rnnviz_notebooks"])
-
-    def render_template(self, name: str, **names: Any) -> str:
-        self.set_header("Vary", "Accept-Language")
-        return super().render_template(name, language=self.language, **names)
-
-
-class IndexPage(Page):
-    """The page that links to every notebook; Voila's folder listing redirects here."""
-
-    def get(self, path: str = "") -> None:
-        if self.request.path != self.base_url:
-            self.redirect("?".join(filter(None, [self.base_url, self.request.query])))
-            return
-        cards = gallery.cards(self.folder, self.language)
-        columns = gallery.columns(len(cards))
-        self.finish(self.render_template("gallery.html", cards=cards, columns=columns, base_url=self.base_url))
-
-
-class NotebookPage(Page, TornadoVoilaHandler):
-    """The page of a notebook, or a redirect to its translation where the link asks for one."""
-
-    async def prepare(self) -> None:
-        await super().prepare()
-        # Reading the token sets its cookie. Voila's page sends it back when its tab is closed, to free the kernel.
-        _ = self.xsrf_token
-
-    async def get(self, path: str | None = None) -> None:
-        address = languages.translation(self.folder, path or "", self.request.query)
-        if address:
-            self.redirect(address)
-        else:
-            await super().get(path)
-
-    def redirect_to_file(self, path: str) -> None:
-        raise HTTPError(404)
-
-
-class MissingPage(Page):
-    """The answer to an unknown address."""
-
-    async def prepare(self) -> None:
-        await super().prepare()
-        raise HTTPError(404)
-
-
-class Farewell(VoilaShutdownKernelHandler):
-    """Frees the kernel of a page that is left, also of one in a frame, where browsers block the cookie of its token."""
-
-    def check_xsrf_cookie(self) -> None:
-        # A browser states the origin of every POST; no page can forge it.
-        if not (self.request.headers.get("Origin") and self.check_origin()):
-            super().check_xsrf_cookie()
-
-
-OWN_PAGES = {
-    TornadoVoilaTreeHandler: IndexPage,
-    TornadoVoilaHandler: NotebookPage,
-    VoilaContentsHandler: MissingPage,
-    VoilaShutdownKernelHandler: Farewell,
-}
-
-
 class Server(Voila):
     """Voila with this project's pages, on given sockets."""
 
     sockets: list[socket]
+    public_hosts: Iterable[str] = ()
+    framed = False
     turns: asyncio.Server
     on_ready: Callable[[str], None] = staticmethod(print)
 
@@ -124,12 +50,14 @@ class Server(Voila):
         return {**super().init_settings(), "rnnviz_notebooks": self.root_dir}
 
     def init_handlers(self) -> list:
-        handlers = [(path, OWN_PAGES.get(page, page), *rest) for path, page, *rest in super().init_handlers()]
-        return [*handlers, (r".*", MissingPage, {"voila_configuration": self.voila_configuration})]
+        handlers = [(path, pages.OWN_PAGES.get(page, page), *rest) for path, page, *rest in super().init_handlers()]
+        return [*handlers, (r".*", pages.MissingPage, {"voila_configuration": self.voila_configuration})]
 
     def listen(self) -> None:
         """Serve on the given sockets; stop every kernel at the end."""
-        HTTPServer(self.app).add_sockets(self.sockets)
+        names = access.names_of([each.getsockname()[0] for each in self.sockets], self.public_hosts)
+        gate = access.Gate(self.app, names, self.framed, pages.Refusal)
+        HTTPServer(gate, max_body_size=MAX_BODY).add_sockets(self.sockets)
         self.ioloop = IOLoop.current()
         self.ioloop.add_callback(self.hand_out_turns)
         self.ioloop.add_callback(self.announce)
@@ -152,17 +80,20 @@ class Server(Voila):
 
     async def announce(self) -> None:
         """Report the address once the index page answers."""
-        await AsyncHTTPClient().fetch(self.connection_url)
-        self.on_ready(self.connection_url)
+        address = url_concat(self.connection_url, {"token": self.token} if self.token else {})
+        await AsyncHTTPClient().fetch(address)
+        self.on_ready(address)
 
 
-def settings(notebooks: Path, port: int, base_url: str = "/", embed: str | None = None) -> Config:
+def settings(notebooks: Path, port: int, base_url: str = "/", embed: str | None = None, token: str = "") -> Config:
     """Return Voila's settings: what it serves, where, to whom, in whose frames, and when it frees a kernel."""
     config = Config()
     config.Voila.update(root_dir=str(notebooks), ip=HOST, port=port, base_url=base_url, open_browser=False)
     config.Voila.log_level = logging.WARNING
+    config.Voila.update(token=token, identity_provider_class=access.Visitors, authorizer_class=access.Owners)
+    config.IdentityProvider.cookie_options = {"samesite": "Lax"}
     # Jupyter's pings close a healthy socket that answers a millisecond late, and loopback does not need them.
-    config.Voila.tornado_settings = {"ws_ping_interval": 0, "headers": frame_headers(embed)}
+    config.Voila.tornado_settings = {"ws_ping_interval": 0, "headers": {**frame_headers(embed), **PRIVATE}}
     config.VoilaConfiguration.update(
         template="rnnviz",
         allow_template_override="NO",
@@ -206,13 +137,22 @@ def serve(
     on_ready: Callable[[str], None],
     base_url: str = "/",
     embed: str | None = None,
+    token: str = "",
+    public_hosts: Iterable[str] = (),
+    max_kernels: int | None = None,
 ) -> None:
-    """Serve a folder of notebooks on bound sockets until Ctrl-C or a termination signal."""
+    """Serve a folder of notebooks on bound sockets until Ctrl-C or a termination signal.
+
+    With a token, only to those who have it. ``public_hosts`` are the names by which a proxy asks for the pages, and
+    ``max_kernels`` is how many pages may have a kernel at a time: by default as many as fit into half the memory.
+    """
     prepare_environment()
     exporter.install()
-    config = settings(notebooks, sockets[0].getsockname()[1], base_url, embed)
+    config = settings(notebooks, sockets[0].getsockname()[1], base_url, embed, token)
+    config.Owners.max_kernels = access.fitting_kernels() if max_kernels is None else max_kernels
     server = Server(config=config, config_file_paths=[])
     server.sockets, server.on_ready = sockets, on_ready
+    server.public_hosts, server.framed = public_hosts, embed is not None
     server.log.addFilter(is_news)
     logging.getLogger("asyncio").addFilter(is_fault)
     server.initialize([])

@@ -7,6 +7,8 @@ from jinja2.bccache import Bucket
 from voila import notebook_renderer
 from voila.exporter import VoilaExporter
 
+from . import access
+
 
 class CompiledTemplates(BytecodeCache):
     """Compiled templates in memory, by name and source."""
@@ -30,6 +32,7 @@ class Exporter(VoilaExporter):
     def _create_environment(self) -> Environment:
         environment = super()._create_environment()
         environment.bytecode_cache = self.compiled
+        environment.globals["page_path"] = access.page_path
         return environment
 
 

@@ -3,9 +3,13 @@
 // Where a link leads: to this page, or, from JupyterLab, whose address has no settings, to Voila on the same server.
 function pageAddress() {
   const address = new URL(window.location.href);
-  address.hash = address.search = "";
-  const config = document.getElementById("jupyter-config-data");
-  const base = config ? JSON.parse(config.textContent).baseUrl : "/";
+  const { baseUrl: base, sharesToken } = JSON.parse(
+    document.getElementById("jupyter-config-data")?.textContent ?? '{"baseUrl": "/"}',
+  );
+  // The token of the project's own server is for all who get the link; that of a Jupyter server is for its owner alone.
+  const token = sharesToken && address.searchParams.get("token");
+  address.hash = "";
+  address.search = token ? new URLSearchParams({ token }) : "";
   const inLab = /^(?:(?:lab|doc)(?:\/workspaces\/[^/]+)?\/tree|notebooks)\/(?=.+[.]ipynb$)/;
   if (address.pathname.startsWith(base)) {
     address.pathname = base + address.pathname.slice(base.length).replace(inLab, "voila/render/");
@@ -64,7 +68,7 @@ function linkTool(model) {
   const options = linkOptions(model, reset);
   const copy = button(texts.copy_link, async () => {
     const address = pageAddress();
-    address.search = options.add(currentQuery(model));
+    address.search = [options.add(currentQuery(model)), address.search.slice(1)].filter(Boolean).join("&");
     const share = model.get("share");
     field.value = sharedAddress(address, share);
     const copied = await copyText(field.value, () => {

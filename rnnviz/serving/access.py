@@ -1,0 +1,185 @@
+"""Who gets what from the server: the names it answers to, foreign pages, the token, and whose kernel is whose."""
+
+from __future__ import annotations
+
+import hmac
+import os
+import re
+import secrets
+import socket
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from ipaddress import ip_address
+from typing import Any
+from urllib.parse import urlsplit
+
+from jupyter_core.utils import ensure_async
+from jupyter_server.auth.authorizer import Authorizer
+from jupyter_server.auth.identity import User
+from jupyter_server.base.handlers import JupyterHandler
+from tornado.httputil import HTTPMessageDelegate, HTTPServerRequest
+from tornado.routing import Router
+from tornado.web import Application, HTTPError, RequestHandler
+from traitlets import Int
+from voila.tornado.kernel_websocket_handler import VoilaKernelWebsocketHandler
+from voila.voila_identity_provider import VoilaIdentityProvider
+
+PAGE_KERNEL = "rnnviz_page_kernel"  # the attribute of a request that came by the path of a page
+LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+FRAMES = frozenset({"iframe", "frame", "embed", "object"})
+KERNEL = 150 * 2**20  # bytes of a kernel after an hour's moves
+KEY = secrets.token_bytes(32)  # a new one for every start of the server
+
+
+def fitting_kernels() -> int:
+    """Return how many kernels fit into half of this machine's memory."""
+    memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") if hasattr(os, "sysconf") else 8 * 2**30
+    return max(4, memory // 2 // KERNEL)
+
+
+def page_path(kernel_id: str) -> str:
+    """Return the path, below the base URL, at which one page reaches its kernel.
+
+    It holds a secret, so that a page in a frame, whose cookies browsers block, needs none.
+    """
+    return f"page/{kernel_id}.{hmac.new(KEY, kernel_id.encode(), 'sha256').hexdigest()}/"
+
+
+def names_of(addresses: Iterable[str], public: Iterable[str] = ()) -> frozenset[str]:
+    """Return the host names that a server bound to these addresses answers to; "*" stands for every IP address.
+
+    A name that the server does not know may be one that a foreign site points at this machine (DNS rebinding).
+    """
+    names, bound = {*LOOPBACK, *(name.lower() for name in public)}, [ip_address(address) for address in addresses]
+    if any(not address.is_loopback for address in bound):
+        names |= {socket.gethostname().lower(), f"{socket.gethostname().lower()}.local", socket.getfqdn().lower()}
+    return frozenset(names | {"*" if address.is_unspecified else str(address) for address in bound})
+
+
+def is_address(name: str) -> bool:
+    """Tell whether a host name is an IP address."""
+    try:
+        return bool(ip_address(name))
+    except ValueError:
+        return False
+
+
+def page_kernel(request: HTTPServerRequest) -> str:
+    """Return the kernel of the page that sent a request to its own path, else ""."""
+    return getattr(request, PAGE_KERNEL, "")
+
+
+class Gate(Router):
+    """Stands in front of every handler: refuses foreign names and foreign pages, and resolves the paths of pages."""
+
+    def __init__(self, app: Application, names: frozenset[str], framed: bool, refusal: type[RequestHandler]):
+        self.app, self.names, self.framed, self.refusal = app, names, framed, refusal
+
+    def find_handler(self, request: HTTPServerRequest, **_: Any) -> HTTPMessageDelegate:
+        reason = "origin" if self.is_foreign(request) else "" if self.knows(request.host_name) else "host"
+        if reason:
+            return self.app.get_handler_delegate(request, self.refusal, {"reason": reason})
+        self.resolve(request)
+        return self.app.find_handler(request)
+
+    def knows(self, host: str) -> bool:
+        """Tell whether the server answers to a host name. No foreign site can have an IP address for its name."""
+        name = host.removeprefix("[").removesuffix("]")
+        return name in self.names or ("*" in self.names and is_address(name))
+
+    def is_foreign(self, request: HTTPServerRequest) -> bool:
+        """Tell whether a page of another origin sent a request, other than for a link that was followed or a frame."""
+        get = request.headers.get
+        origin = get("Origin", get("Sec-WebSocket-Origin"))
+        if origin is not None and urlsplit(origin.lower()).netloc != request.host.lower():
+            return True
+        followed = get("Sec-Fetch-Mode") == "navigate" and (self.framed or get("Sec-Fetch-Dest") not in FRAMES)
+        return get("Sec-Fetch-Site", "none") in ("cross-site", "same-site") and not followed
+
+    def resolve(self, request: HTTPServerRequest) -> None:
+        """Note which kernel's page sent a request to its own path, and lead it to the address below that path."""
+        base_url = self.app.settings["base_url"]
+        found = re.match(re.escape(base_url) + r"(page/([\w-]+)[.]\w+/)", request.path, re.ASCII)
+        if found and hmac.compare_digest(found[1], page_path(found[2])):
+            setattr(request, PAGE_KERNEL, found[2])
+            request.path = base_url + request.path[found.end() :]
+
+
+class Visitors(VoilaIdentityProvider):
+    """Knows a visitor by the token, by the cookie that the token earned, or by the path of an own page."""
+
+    async def get_user(self, handler: JupyterHandler) -> User:
+        kernel = page_kernel(handler.request)
+        user = User(kernel) if kernel else await super().get_user(handler)
+        if user is None:
+            handler.current_user = handler._jupyter_current_user = None
+            raise HTTPError(403)
+        return user
+
+    def get_handlers(self) -> list:
+        """Return no login page: the link that a visitor was given holds the token."""
+        return []
+
+
+class Owners(Authorizer):
+    """Lets a visitor reach the kernels of their own pages, and no other, and limits how many there are."""
+
+    max_kernels = Int(config=True, help="how many pages may have a kernel at a time; 0: as many as come")
+
+    def __init__(self, **options: Any):
+        super().__init__(**options)
+        self.owners: dict[str, str] = {}
+        self.opening: set[JupyterHandler] = set()
+
+    def is_authorized(self, handler: JupyterHandler, user: User, action: str, resource: str) -> bool:
+        kernel_id = handler.path_kwargs.get("kernel_id", "".join(handler.path_args[:1]))
+        return kernel_id in (page_kernel(handler.request), *self.of(user))
+
+    def of(self, user: User) -> list[str]:
+        """Return the kernels of a visitor."""
+        return [kernel_id for kernel_id, owner in self.owners.items() if owner == user.username]
+
+    @contextmanager
+    def place(self, page: JupyterHandler) -> Iterator[None]:
+        """Keep a place for the kernel of a page; HTTPError 503 if all are taken."""
+        alive = set(page.kernel_manager.list_kernel_ids())
+        self.owners = {kernel_id: owner for kernel_id, owner in self.owners.items() if kernel_id in alive}
+        if 0 < self.max_kernels <= len(self.owners) + len(self.opening):
+            raise HTTPError(503)
+        self.opening.add(page)
+        try:
+            yield
+        finally:
+            self.opening.discard(page)
+
+    def give(self, kernel_id: str, page: JupyterHandler) -> None:
+        """Make a kernel that of a page's visitor."""
+        self.owners[kernel_id] = page.current_user.username
+        self.opening.discard(page)
+
+
+class Channels(VoilaKernelWebsocketHandler):
+    """The websocket between a page and its kernel."""
+
+    # Jupyter's error page needs its own static files.
+    write_error = RequestHandler.write_error
+
+
+class OwnKernels:
+    """The kernel manager as one page sees it: the kernel that it gets is its visitor's."""
+
+    def __init__(self, manager: Any, owners: Owners, page: JupyterHandler):
+        self.manager, self.owners, self.page = manager, owners, page
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.manager, name)
+
+    async def start_kernel(self, **options: Any) -> str:
+        kernel_id = await ensure_async(self.manager.start_kernel(**options))
+        self.owners.give(kernel_id, self.page)
+        return kernel_id
+
+    async def get_rendered_notebook(self, **options: Any) -> tuple:
+        *rendered, kernel_id = await self.manager.get_rendered_notebook(**options)
+        self.owners.give(kernel_id, self.page)
+        return *rendered, kernel_id

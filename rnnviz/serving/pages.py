@@ -1,0 +1,121 @@
+"""The pages of this server, and which of Voila's own each of them replaces."""
+
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+
+from jupyter_server.auth.decorator import authorized
+from tornado.web import HTTPError
+from voila.handler import BaseVoilaHandler
+from voila.shutdown_kernel_handler import VoilaShutdownKernelHandler
+from voila.static_file_handler import AllowListFileHandler, TemplateStaticFileHandler
+from voila.tornado.contentshandler import VoilaContentsHandler
+from voila.tornado.handler import TornadoVoilaHandler
+from voila.tornado.kernel_websocket_handler import VoilaKernelWebsocketHandler
+from voila.tornado.treehandler import TornadoVoilaTreeHandler
+
+from . import access, files, gallery, languages
+
+
+class Page(BaseVoilaHandler):
+    """A page in the visitor's language."""
+
+    @property
+    def language(self) -> str:
+        return languages.wanted(self.request.query, self.request.headers.get("Accept-Language", ""))
+
+    @property
+    def key(self) -> str:
+        """What the addresses on a page carry on from its own: a frame has no cookie for the token."""
+        return urlencode({"token": self.token}) if self.token_authenticated else ""
+
+    @property
+    def folder(self) -> Path:
+        return Path(self.settings["rnnviz_notebooks"])
+
+    def render_template(self, name: str, **names: Any) -> str:
+        self.set_header("Vary", "Accept-Language")
+        return super().render_template(name, language=self.language, **names)
+
+
+class IndexPage(Page):
+    """The page that links to every notebook; Voila's folder listing redirects here."""
+
+    def get(self, path: str = "") -> None:
+        if self.request.path != self.base_url:
+            self.redirect("?".join(filter(None, [self.base_url, self.request.query])))
+            return
+        cards = gallery.cards(self.folder, self.language)
+        columns = gallery.columns(len(cards))
+        self.finish(self.render_template("gallery.html", cards=cards, columns=columns, key=self.key))
+
+
+class NotebookPage(Page, TornadoVoilaHandler):
+    """The page of a notebook, or a redirect to its translation where the link asks for one."""
+
+    @property
+    def kernel_manager(self) -> access.OwnKernels:
+        return access.OwnKernels(super().kernel_manager, self.authorizer, self)
+
+    async def prepare(self) -> None:
+        await super().prepare()
+        # Reading the token sets its cookie. Voila's page sends it back when its tab is closed, to free the kernel.
+        _ = self.xsrf_token
+
+    async def get(self, path: str | None = None) -> None:
+        address = languages.translation(self.folder, path or "", self.request.query)
+        if address:
+            self.redirect(address)
+            return
+        with self.authorizer.place(self):
+            await super().get(path)
+
+    def redirect_to_file(self, path: str) -> None:
+        raise HTTPError(404)
+
+
+class MissingPage(Page):
+    """The answer to an unknown address."""
+
+    async def prepare(self) -> None:
+        await super().prepare()
+        raise HTTPError(404)
+
+
+class Refusal(Page):
+    """The answer to a foreign page, and to a host name that is not the server's."""
+
+    def initialize(self, reason: str) -> None:
+        super().initialize(voila_configuration=self.settings["voila"].voila_configuration)
+        self.reason = reason
+
+    async def prepare(self) -> None:
+        self.current_user = self._jupyter_current_user = None
+        raise HTTPError(403)
+
+    def render_template(self, name: str, **names: Any) -> str:
+        return super().render_template(name, reason=self.reason, **names)
+
+
+class Farewell(VoilaShutdownKernelHandler):
+    """Frees the kernel of a page that is left, also of one in a frame, where browsers block the cookie of its token."""
+
+    def check_xsrf_cookie(self) -> None:
+        # Only the page itself knows its path.
+        if not access.page_kernel(self.request):
+            super().check_xsrf_cookie()
+
+    @authorized(action="write", resource="kernels")
+    async def post(self, kernel_id: str) -> None:
+        await super().post(kernel_id)
+
+
+OWN_PAGES = {
+    TornadoVoilaTreeHandler: IndexPage,
+    TornadoVoilaHandler: NotebookPage,
+    VoilaContentsHandler: MissingPage,
+    VoilaShutdownKernelHandler: Farewell,
+    VoilaKernelWebsocketHandler: access.Channels,
+    TemplateStaticFileHandler: files.TemplateFiles,
+    AllowListFileHandler: files.Pictures,
+}
