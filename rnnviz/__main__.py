@@ -49,6 +49,10 @@ def parser() -> argparse.ArgumentParser:
     demo.add_argument(
         "--base-url", type=base_url, default="/", help="path of the dashboards behind a proxy, such as /rnnviz/"
     )
+    demo.add_argument(
+        "--public-host", type=host_name, action="append", default=[], metavar="NAME",
+        help="a name under which a proxy asks for the pages, such as rnnviz.example.edu; may be repeated",
+    )  # fmt: skip
     demo.add_argument("--no-browser", action="store_true", help="only print the address")
     demo.set_defaults(run=run_demo)
     sweep = commands.add_parser("sweep", help="run all cells of a grid side by side, and write one table")
@@ -88,6 +92,17 @@ def origin(text: str) -> str:
     return text.rstrip("/").lower()
 
 
+def host_name(text: str) -> str:
+    """Read a host name or address, without a port.
+
+    >>> host_name("Rnnviz.example.edu"), host_name("192.0.2.7")
+    ('rnnviz.example.edu', '192.0.2.7')
+    """
+    if not re.fullmatch(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?", text, re.IGNORECASE):
+        raise argparse.ArgumentTypeError(f"a host name is like rnnviz.example.edu, without a port, not {text!r}")
+    return text.lower()
+
+
 def base_url(text: str) -> str:
     """Read the path below which a proxy shows the dashboards.
 
@@ -105,7 +120,7 @@ def run_demo(arguments: argparse.Namespace) -> None:
     app = serving_app()
     sockets = bound_sockets(app, arguments.port)
     show = announcer(None if arguments.no_browser else open_browser)
-    app.serve(folder, sockets, show, arguments.base_url, arguments.embed)
+    app.serve(folder, sockets, show, arguments.base_url, arguments.embed, public_hosts=arguments.public_host)
     print("rnnviz has stopped.", flush=True)
 
 

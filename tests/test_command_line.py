@@ -30,6 +30,8 @@ def test_impossible_arguments_are_refused_in_one_sentence(capsys):
              "https://a.edu https://b.edu", "ftp://a.edu", "https://a.edu:0", "https://a.edu:99999", "https://u@a.edu",
              "https://a.edu\n"),
         ),
+        ("public-host", "a host name is like rnnviz.example.edu, without a port, not ",
+         ("", "https://a.edu", "a.edu:80", "*.edu", "*", "a edu", "a.edu/b", "-a.edu")),
         ("base-url", "a base URL is a path like /rnnviz/, not ", ("http://a.edu/b/", "a//b", "/a b/", "/a?b", "/../")),
     ],
 )  # fmt: skip

@@ -21,7 +21,6 @@ from tornado.httputil import HTTPMessageDelegate, HTTPServerRequest
 from tornado.routing import Router
 from tornado.web import Application, HTTPError, RequestHandler
 from traitlets import Int
-from voila.tornado.kernel_websocket_handler import VoilaKernelWebsocketHandler
 from voila.voila_identity_provider import VoilaIdentityProvider
 
 PAGE_KERNEL = "rnnviz_page_kernel"  # the attribute of a request that came by the path of a page
@@ -108,13 +107,9 @@ class Gate(Router):
 class Visitors(VoilaIdentityProvider):
     """Knows a visitor by the token, by the cookie that the token earned, or by the path of an own page."""
 
-    async def get_user(self, handler: JupyterHandler) -> User:
+    async def get_user(self, handler: JupyterHandler) -> User | None:
         kernel = page_kernel(handler.request)
-        user = User(kernel) if kernel else await super().get_user(handler)
-        if user is None:
-            handler.current_user = handler._jupyter_current_user = None
-            raise HTTPError(403)
-        return user
+        return User(kernel) if kernel else await super().get_user(handler)
 
     def get_handlers(self) -> list:
         """Return no login page: the link that a visitor was given holds the token."""
@@ -156,13 +151,6 @@ class Owners(Authorizer):
         """Make a kernel that of a page's visitor."""
         self.owners[kernel_id] = page.current_user.username
         self.opening.discard(page)
-
-
-class Channels(VoilaKernelWebsocketHandler):
-    """The websocket between a page and its kernel."""
-
-    # Jupyter's error page needs its own static files.
-    write_error = RequestHandler.write_error
 
 
 class OwnKernels:

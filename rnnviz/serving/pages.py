@@ -5,6 +5,9 @@ from typing import Any
 from urllib.parse import urlencode
 
 from jupyter_server.auth.decorator import authorized
+from jupyter_server.base.handlers import FileFindHandler
+from jupyter_server.services.kernels.handlers import KernelHandler
+from jupyterlab_server.themes_handler import ThemesHandler
 from tornado.web import HTTPError
 from voila.handler import BaseVoilaHandler
 from voila.shutdown_kernel_handler import VoilaShutdownKernelHandler
@@ -32,6 +35,14 @@ class Page(BaseVoilaHandler):
     @property
     def folder(self) -> Path:
         return Path(self.settings["rnnviz_notebooks"])
+
+    def get_login_url(self) -> str:
+        raise HTTPError(403)
+
+    def write_error(self, status_code: int, **fault: Any) -> None:
+        if not hasattr(self, "_jupyter_current_user"):  # what is no address at all fails before the visitor is known
+            self.current_user = self._jupyter_current_user = None
+        super().write_error(status_code, **fault)
 
     def render_template(self, name: str, **names: Any) -> str:
         self.set_header("Vary", "Accept-Language")
@@ -90,14 +101,21 @@ class Refusal(Page):
         self.reason = reason
 
     async def prepare(self) -> None:
-        self.current_user = self._jupyter_current_user = None
         raise HTTPError(403)
 
     def render_template(self, name: str, **names: Any) -> str:
         return super().render_template(name, reason=self.reason, **names)
 
 
-class Farewell(VoilaShutdownKernelHandler):
+class Kernel(files.Closed, KernelHandler):
+    """Whether a page's kernel is alive."""
+
+
+class Channels(files.Closed, VoilaKernelWebsocketHandler):
+    """The websocket between a page and its kernel."""
+
+
+class Farewell(files.Closed, VoilaShutdownKernelHandler):
     """Frees the kernel of a page that is left, also of one in a frame, where browsers block the cookie of its token."""
 
     def check_xsrf_cookie(self) -> None:
@@ -115,7 +133,10 @@ OWN_PAGES = {
     TornadoVoilaHandler: NotebookPage,
     VoilaContentsHandler: MissingPage,
     VoilaShutdownKernelHandler: Farewell,
-    VoilaKernelWebsocketHandler: access.Channels,
+    KernelHandler: Kernel,
+    VoilaKernelWebsocketHandler: Channels,
+    FileFindHandler: files.LabFiles,
+    ThemesHandler: files.Themes,
     TemplateStaticFileHandler: files.TemplateFiles,
     AllowListFileHandler: files.Pictures,
 }

@@ -9,6 +9,7 @@ from threading import Thread
 import pytest
 from browsing import PICTURES
 from conftest import start_server, wait_until
+from test_security import LINK, served_with_token
 from test_serving import FIRST
 
 FRAME = '<title>LMS</title><iframe title="rnnviz" src="{}" style="width: 100%; height: 80vh" allow="clipboard-write">'
@@ -84,3 +85,36 @@ def test_a_frame_of_the_lms_works_without_cookies_and_frees_its_kernel(embedded,
     wait_until(lambda: page.frames[1].url.startswith("chrome-error:"), "the frame is refused")
     assert any("frame-ancestors" in problem for problem in problems)
     problems.clear()
+
+
+@pytest.mark.browser
+@pytest.mark.slow
+def test_in_a_frame_the_token_travels_in_the_addresses(lms, new_page, problems, tmp_path):
+    origin = f"http://localhost:{lms}"
+    with served_with_token(tmp_path / "log", base_url="/class/", embed=origin) as guarded:
+        page, address = new_page(viewport={"width": 1280, "height": 800}), f"{guarded.url}{FIRST}?gain=1.5&{LINK}"
+        page.goto(f"{origin}/?{address}")
+        frame = page.frame_locator("iframe")
+        frame.locator(".rnnviz-view img").first.wait_for(timeout=60_000)
+        page.frames[1].wait_for_function(PICTURES)
+        assert page.frames[1].evaluate("document.cookie") == ""
+
+        frame.get_by_role("button", name="Copy link").click()
+        frame.get_by_text("The link is in the clipboard").wait_for()
+        page.context.grant_permissions(["clipboard-read"], origin=origin)
+        assert page.evaluate("navigator.clipboard.readText()") == address
+
+        frame.get_by_role("link", name="Deutsch").click()
+        frame.get_by_role("button", name="Link kopieren").wait_for(timeout=60_000)
+        page.frames[1].wait_for_function(PICTURES)
+        wait_until(lambda: len(guarded.kernels()) == 1, "the kernel of the page that was left is gone")
+        frame.get_by_role("link", name="rnnviz: alle Notebooks").click()
+        frame.get_by_role("heading", name="Warum die Größe der Gewichte entscheidet").wait_for()
+        frame.locator(".rnnviz-card img").first.wait_for()
+        page.frames[1].wait_for_function("document.images[0].complete && document.images[0].naturalWidth > 0")
+        wait_until(lambda: not guarded.kernels(), "every page's kernel is gone")
+
+        page.goto(f"{origin}/?{guarded.url}{FIRST}")
+        frame.get_by_text("whole link that you were given").wait_for()
+        assert all("403" in problem for problem in problems)
+        problems.clear()
