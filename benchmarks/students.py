@@ -52,7 +52,9 @@ class Student:
         """The page's address, with what the printed address asks for, such as a token, and with the settings."""
         parts = urlsplit(self.address)
         query = "&".join(filter(None, [parts.query, self.query]))
-        return urljoin(self.address, f"{parts.path.rstrip('/')}/voila/render/{NOTEBOOK}" + (f"?{query}" if query else ""))
+        return urljoin(
+            self.address, f"{parts.path.rstrip('/')}/voila/render/{NOTEBOOK}" + (f"?{query}" if query else "")
+        )
 
     async def work(self, ready: asyncio.Barrier, chosen: Any) -> None:
         """Arrive, wait for the others, and use the page until the time is over."""

@@ -24,7 +24,10 @@ BAND = 0.12  # seconds of computing within which all seeds have to be seen, if o
 PAUSE = 0.05  # seconds without a change until drafts are computed that nobody has asked for
 BUSY = 0.02  # seconds of waiting for a turn from which on others need the machine too
 SHORT = 0.02  # seconds of computing that need not wait for its turn
-FEW, FEW_LAST = 8, 0.5  # sequences that show all seeds well where others need the machine, and the seconds they may take
+FEW, FEW_LAST = (
+    8,
+    0.5,
+)  # sequences that show all seeds well where others need the machine, and the seconds they may take
 # Seconds within which a turn should come: all seeds before their last sequences, and a training when it can be.
 ALL_SEEDS, WHOLE, LATER, LAST = 2.0, 6.0, 8.0, 30.0
 TURN = 0.5  # seconds of a training until others get their turn
@@ -86,8 +89,9 @@ def job(
     """Return a part of a comparison as a job."""
     takes = seconds(part, results)
     takes_turns = not is_draft and takes > SHORT
-    waits = min(results.waited, within) if takes_turns else 0.0
-    lanes = None if results.waited < BUSY else 1
+    is_alone = results.waited < BUSY
+    waits = 0.0 if is_alone or not takes_turns else min(results.waited, within)
+    lanes = None if is_alone else 1
     return Job(part, "comparison", after, takes + waits, is_draft, takes_turns, within, lanes=lanes, text=text)
 
 

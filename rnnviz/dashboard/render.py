@@ -21,12 +21,13 @@ from .error_report import error_report, sentence
 from .export import all_settings
 from .pictures import Picture, Pictures, Size, layout
 from .pins import pinned
-from .plan import BEARABLE
+from .plan import BEARABLE, BUSY
 from .results import Result, Results, is_whole
 from .settings import Comparison
 from .state import PageState
 from .work import Advice, Check, Drawing, Job, Pin, drawing
 
+TURN = N_("Waiting for a turn: other pages compute on this machine too.")
 LEFT = N_("Stopped: the dimmed pictures were not computed.")
 
 
@@ -71,7 +72,9 @@ def render(
     trace = own.value or results.shown
     # Refused controls say something else than the pictures, and the work for their last settings rests.
     is_current = own.value is not None and not state.refusal
-    is_complete = not (state.refusal or is_paused(state, own) or any(job.kind in ("comparison", "pins") for job in jobs))
+    is_complete = not (
+        state.refusal or is_paused(state, own) or any(job.kind in ("comparison", "pins") for job in jobs)
+    )
     query = link.to_query(state)
     stage = {}
     if trace is not None:
@@ -203,6 +206,8 @@ def progress(jobs: Sequence[Job], results: Results) -> dict[str, Any]:
     result = results[first.recorded]
     if result.progress is None and first.seconds <= BEARABLE:
         return {}
+    if result.progress is None and first.takes_turns and results.waited >= BUSY:
+        return {"share": 0.0, "text": _(TURN)}
     return {"share": result.share, "text": first.text.replace("{share}", percent(result.share))}
 
 

@@ -1,4 +1,4 @@
-"""Turns for the kernels of a class: who says how long it can wait gets one byte, and has a turn until it disconnects."""
+"""Turns for the kernels of a class: a kernel says how long it can wait, gets a byte, and ends its turn by leaving."""
 
 from __future__ import annotations
 
