@@ -98,6 +98,7 @@ class Dashboard(KeptPage):
         self.state = replace(self.state, notice=notice)
         self.stage.observe(lambda change: self.attempt(self.show), "viewport")
         self.stage.observe(lambda change: self.dispatch(replace, step=change["new"]), "step")
+        self.stage.observe(lambda change: self.dispatch(replace, hidden=change["new"]), "hidden")
         self.stage.on_msg(lambda stage, message, buffers: self.attempt(lambda: self.receive(message)))
         close_older(self)
         self.attempt(self.begin)

@@ -22,8 +22,15 @@ AT_ONCE = 0.005  # seconds of computing that a moving slider bears
 BEARABLE = 0.25  # seconds for which nothing need be said, and within which a draft has to come
 BAND = 0.12  # seconds of computing within which all seeds have to be seen, if only with some of their sequences
 PAUSE = 0.05  # seconds without a change until drafts are computed that nobody has asked for
-BUSY = 0.02  # seconds of waiting for a turn from which on the machine is needed by others
+BUSY = 0.02  # seconds of waiting for a turn from which on others need the machine too
 SHORT = 0.02  # seconds of computing that need not wait for its turn
+FEW, FEW_LAST = (
+    8,
+    0.5,
+)  # sequences that show all seeds well where others need the machine, and the seconds they may take
+# Seconds within which a turn should come: all seeds before their last sequences, and a training when it can be.
+ALL_SEEDS, WHOLE, LATER, LAST = 2.0, 6.0, 8.0, 30.0
+TURN = 0.5  # seconds of a training until others get their turn
 
 
 def plan(state: PageState, results: Results, views: Sequence[str], in_steps: bool = True) -> list[Job]:
@@ -31,7 +38,7 @@ def plan(state: PageState, results: Results, views: Sequence[str], in_steps: boo
 
     ``in_steps`` is False where nobody can see drafts, as in a script: then each comparison is computed whole.
     """
-    if state.refusal:
+    if state.refusal or (state.hidden and not state.requests):
         return []
     comparison = state.comparison
     trace = results[comparison].value
@@ -40,15 +47,16 @@ def plan(state: PageState, results: Results, views: Sequence[str], in_steps: boo
     trains = state.race is not None and state.training and not results[state.race].is_settled
     jobs += check_jobs(state, results)
     if is_settled:
-        jobs += view_jobs(state, trace, results, state.seen(views) if trains else views)
+        alone = results.waited < BUSY and not trains
+        jobs += view_jobs(state, trace, results, views if alone or state.requests else state.seen(views))
     jobs += pin_jobs(state, results)
-    if state.race and trains:
-        return [*jobs, Job(state.race, "training", REST)]
-    if jobs or not (in_steps and is_settled) or state.covers:
+    if state.race and trains and not state.hidden:
+        return [*jobs, Job(state.race, "training", REST, takes_turns=True, within=LATER, lasts=TURN)]
+    if jobs or not (in_steps and is_settled) or state.covers or state.hidden:
         return jobs
     jobs += ahead_jobs(state, results)
     if not state.lock and trace.own is None and not results[Advice(trace)].is_settled:
-        jobs.append(Job(Advice(trace), "advice", IDLE, takes_turns=True))
+        jobs.append(Job(Advice(trace), "advice", IDLE, takes_turns=True, within=LAST))
     return jobs
 
 
@@ -60,28 +68,45 @@ def comparison_jobs(comparison: Comparison, results: Results, in_steps: bool) ->
     everything = Part(comparison, comparison.seeds, comparison.config.batch_size)
     if not in_steps:
         return [Job(everything, "comparison")]
-    draft, band = first_part(everything, results), fitting(everything, BAND, results)
+    draft, band = first_part(everything, results), all_seeds(everything, results)
     text = ngettext("Computing {seeds} draw: {share}", "Computing {seeds} draws: {share}", comparison.seeds)
     text = text.replace("{seeds}", str(comparison.seeds))
     parts = []
     if known.value is None and seconds(draft, results) <= BEARABLE:
         parts.append(job(draft, results, text, after=SOON, is_draft=True))
-    if seconds(band, results) <= 0.5 * seconds(everything, results) and adds(band, known.value):
+    is_next = lacks(known.value, band)
+    if is_next and seconds(band, results) <= 0.5 * seconds(everything, results):
         parts.append(job(band, results, text))
+        is_next = False
     if draft != everything or not parts:
-        parts.append(job(everything, results, text))
+        parts.append(job(everything, results, text, within=ALL_SEEDS if is_next else WHOLE))
     return parts
 
 
-def job(part: Part, results: Results, text: str, after: float = REST, is_draft: bool = False) -> Job:
+def job(
+    part: Part, results: Results, text: str, after: float = REST, is_draft: bool = False, within: float = ALL_SEEDS
+) -> Job:
     """Return a part of a comparison as a job."""
     takes = seconds(part, results)
-    return Job(part, "comparison", after, takes, is_draft, not is_draft and takes > SHORT, text)
+    takes_turns = not is_draft and takes > SHORT
+    is_alone = results.waited < BUSY
+    waits = 0.0 if is_alone or not takes_turns else min(results.waited, within)
+    lanes = None if is_alone else 1
+    return Job(part, "comparison", after, takes + waits, is_draft, takes_turns, within, lanes=lanes, text=text)
 
 
-def adds(part: Part, trace: Trace | None) -> bool:
-    """Tell whether a part has more seeds than a trace, or more sequences of as many."""
-    return trace is None or (part.seeds, part.sequences) > (len(trace.seeds), trace.config.batch_size)
+def all_seeds(everything: Part, results: Results) -> Part:
+    """Return what is shown of all seeds before the whole: what takes a moment, or, where others wait, few sequences."""
+    if results.waited < BUSY:
+        return fitting(everything, BAND, results)
+    return fitting(everything._replace(sequences=min(FEW, everything.sequences)), FEW_LAST, results)
+
+
+def lacks(trace: Trace | None, part: Part) -> bool:
+    """Tell whether a trace lacks seeds of a part or, where there is but one, sequences."""
+    if trace is None or len(trace.seeds) < part.seeds:
+        return True
+    return part.seeds == 1 and trace.config.batch_size < part.sequences
 
 
 def seconds(part: Part, results: Results) -> float:
@@ -117,9 +142,11 @@ def view_jobs(state: PageState, trace: Trace, results: Results, views: Sequence[
     pins = pinned(state, results)
     for view in views:
         key = drawing(state, view, trace, pins)
+        if state.covers and VIEWS[view].reveals_gradient:
+            continue
         if key.is_slow and not results[key].is_settled:
             text = _(STILL).replace("{view}", _(VIEWS[view].label))
-            yield Job(key, "views", takes_turns=True, text=text)
+            yield Job(key, "views", takes_turns=True, within=LATER, text=text)
 
 
 def ahead_jobs(state: PageState, results: Results) -> Iterator[Job]:
@@ -135,4 +162,4 @@ def pin_jobs(state: PageState, results: Results) -> Iterator[Job]:
     """Yield the pinned comparisons that are not known yet."""
     for pin in state.pins:
         if pinned_trace(pin.comparison, results) is None and not results[Pin(pin.comparison)].error:
-            yield Job(Pin(pin.comparison), "pins", REST, takes_turns=True, text=_(PINNED))
+            yield Job(Pin(pin.comparison), "pins", REST, takes_turns=True, within=LATER, text=_(PINNED))

@@ -21,12 +21,13 @@ from .error_report import error_report, sentence
 from .export import all_settings
 from .pictures import Picture, Pictures, Size, layout
 from .pins import pinned
-from .plan import BEARABLE
+from .plan import BEARABLE, BUSY
 from .results import Result, Results, is_whole
 from .settings import Comparison
 from .state import PageState
 from .work import Advice, Check, Drawing, Job, Pin, drawing
 
+TURN = N_("Waiting for a turn: other pages compute on this machine too.")
 LEFT = N_("Stopped: the dimmed pictures were not computed.")
 
 
@@ -71,7 +72,9 @@ def render(
     trace = own.value or results.shown
     # Refused controls say something else than the pictures, and the work for their last settings rests.
     is_current = own.value is not None and not state.refusal
-    is_complete = not state.refusal and not any(job.kind in ("comparison", "pins") for job in jobs)
+    is_complete = not (
+        state.refusal or is_paused(state, own) or any(job.kind in ("comparison", "pins") for job in jobs)
+    )
     query = link.to_query(state)
     stage = {}
     if trace is not None:
@@ -93,6 +96,11 @@ def render(
     said = [] if state.covers else notes(comparison.config, () if comparison.network else comparison.schemes, trace)
     curves, suggested = race_curves(state, results), advice(state, results, own, jobs)
     return Frame(stage, traits, said, suggested, checking, trace, curves, is_current, is_complete)
+
+
+def is_paused(state: PageState, own: Result) -> bool:
+    """Tell whether the comparison is left as it is until the page is seen again."""
+    return state.hidden and not own.error and (own.value is None or not is_whole(own.value, state.comparison))
 
 
 def race_curves(state: PageState, results: Results) -> Curves | None:
@@ -199,6 +207,8 @@ def progress(jobs: Sequence[Job], results: Results) -> dict[str, Any]:
     result = results[first.recorded]
     if result.progress is None and first.seconds <= BEARABLE:
         return {}
+    if result.progress is None and first.takes_turns and results.waited >= BUSY:
+        return {"share": 0.0, "text": _(TURN)}
     return {"share": result.share, "text": first.text.replace("{share}", percent(result.share))}
 
 

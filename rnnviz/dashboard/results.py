@@ -61,7 +61,7 @@ class Results:
     ----------
     pace : seconds a multiplication on this machine, learnt from finished work.
     shown : the comparison shown last: it stays, dimmed, while a newer one is computed.
-    waited : seconds that the last turn on this machine was waited for.
+    waited : seconds that the reader has waited for the last turn on this machine.
     """
 
     def __init__(self, pace: float = PACE):

@@ -86,6 +86,7 @@ class Stage(anywidget.AnyWidget):
     share : what a link for others has in place of this server's own address: see `shared_address`.
     shown : the names of the views that are seen; the others stay out of sight.
     fine : label of a slider -> the values between which it moves in small steps over most of its width.
+    hidden : the browser shows another tab in the page's place.
     viewport : the page's ``width`` and its screen's ``height`` in CSS pixels, and ``ratio``, dots a pixel.
     verdict : what the sentences need defined, keys of ``TERMS``.
     lang : the language that the page is in; texts : what the stage says by itself, `TEXTS` in that language.
@@ -107,6 +108,7 @@ class Stage(anywidget.AnyWidget):
     share = traitlets.Dict().tag(sync=True)
     shown = traitlets.List(traitlets.Unicode()).tag(sync=True)
     fine = traitlets.Dict().tag(sync=True)
+    hidden = traitlets.Bool(False).tag(sync=True)
     viewport = traitlets.Dict({"width": 920, "height": 720, "ratio": 1}).tag(sync=True)
     verdict = traitlets.List(list(VERDICT)).tag(sync=True)
     lang = traitlets.Unicode().tag(sync=True)

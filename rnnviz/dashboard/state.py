@@ -52,6 +52,7 @@ class PageState:
     lock, hide : controls that a link freezes or hides: fields of Config, options, "beside", "seeds", or "all".
     present : enlarge everything for a projector. predict : cover the gradient until a bet has been placed.
     lang : the language that the link asks for, or "".
+    hidden : the page is out of sight, as in a browser's tab behind another one.
     """
 
     settings: Settings
@@ -79,6 +80,7 @@ class PageState:
     present: bool = False
     predict: bool = False
     lang: str = ""
+    hidden: bool = False
 
     def seen(self, views: Iterable[str]) -> tuple[str, ...]:
         """Return which of a page's views are seen, the first ones unless the reader has chosen others."""
@@ -94,9 +96,10 @@ class PageState:
         """The controls say something else: what was stopped, asked or checked for other settings ends.
 
         Code that is on the page belongs to whatever the page shows; a file, to the settings that it was asked for.
+        Whoever changes something sees the page.
         """
         alone = moved(self.settings, settings) or self.moved
-        state = replace(self, settings=settings, moved=alone, refusal="", message="")
+        state = replace(self, settings=settings, moved=alone, refusal="", message="", hidden=False)
         if settings.comparison == self.settings.comparison:
             return state
         code = tuple(each for each in self.requests if each[0] in CODES)

@@ -15,8 +15,11 @@ ADDRESS = "RNNVIZ_TURNS"  # the environment variable that names the server's soc
 
 
 @asynccontextmanager
-async def turn() -> AsyncIterator[None]:
-    """Wait for this kernel's turn, and end it with the block; a server that is gone makes nobody wait."""
+async def turn(seconds: float) -> AsyncIterator[None]:
+    """Wait for this kernel's turn, which should come within some seconds, and end it with the block.
+
+    Nobody waits for a server that is gone.
+    """
     address = os.environ.get(ADDRESS, "")
     if not address:
         yield
@@ -25,6 +28,7 @@ async def turn() -> AsyncIterator[None]:
     try:
         try:
             reader, writer = await asyncio.open_unix_connection(address)
+            writer.write(b"%g\n" % seconds)
             await reader.read(1)
         except OSError:
             pass

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator
+from math import inf
 from typing import Any, NamedTuple
 
 from ..engine import gradient_check
@@ -30,11 +31,11 @@ class Part(NamedTuple):
         """The part as a comparison of its own."""
         return Comparison(self.of.config.replace(batch_size=self.sequences), self.of.schemes, self.seeds)
 
-    def compute(self) -> Progress[Trace]:
+    def compute(self, lanes: int | None = None) -> Progress[Trace]:
         config = self.comparison.config
         if self.of.network:
             return self.of.network.computing(config, self.seeds)
-        return comparing(config, self.of.schemes, self.of.drawn(self.seeds))
+        return comparing(config, self.of.schemes, self.of.drawn(self.seeds), lanes)
 
 
 class Pin(NamedTuple):
@@ -107,9 +108,12 @@ class Job(NamedTuple):
     key : the work itself; ``recorded`` is the key under which its result is known.
     kind : "comparison", "check", "views", "pins", "ahead", "advice" or "training".
     after : seconds without a change until it is begun.
-    seconds : how long it will probably take; 0 where nobody knows.
+    seconds : how long it will probably take, from now on; 0 where nobody knows.
     is_draft : whether a moving slider waits for it.
     takes_turns : whether it waits for its turn among all kernels of this machine.
+    within : seconds within which it should have its turn: whoever can wait longer comes later.
+    lanes : how many stacks of runs are computed at a time, as many as pay by default.
+    lasts : seconds after which its turn ends, so that others get theirs; it then goes on with the next one.
     text : what the page says while it takes long, with a {share}.
     """
 
@@ -119,7 +123,14 @@ class Job(NamedTuple):
     seconds: float = 0.0
     is_draft: bool = False
     takes_turns: bool = False
+    within: float = inf
+    lasts: float = inf
+    lanes: int | None = None
     text: str = ""
+
+    def begin(self) -> Generator[Any, None, Any]:
+        """Return the computation."""
+        return self.key.compute(self.lanes) if isinstance(self.key, Part) else self.key.compute()
 
     @property
     def is_awaited(self) -> bool:

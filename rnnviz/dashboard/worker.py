@@ -111,8 +111,8 @@ class Worker:
         elif wait > 0:
             self.timer = loop.call_later(wait, self.go_on)
         elif not any(each.job.key == job.key for each in self.leaving):  # it goes on once it has paused
-            self.running = self.paused.pop(job.key, None) or Running(job, job.key.compute())
-            self.running.left, self.running.waits = False, job.takes_turns
+            self.running = self.paused.pop(job.key, None) or Running(job, job.begin())
+            self.running.job, self.running.left, self.running.waits = job, False, job.takes_turns
             self.results.put(job.recorded, progress=self.known(self.running))
             self.task = loop.create_task(self.drive(self.running))
 
@@ -123,19 +123,22 @@ class Worker:
 
     def do(self, job: Job) -> None:
         """Do a job here and now."""
-        self.running = Running(job, job.key.compute())
+        self.running = Running(job, job.begin())
         self.accept(self.running, advance(self.running))
 
     async def drive(self, running: Running) -> None:
-        """Compute slice by slice beside the page, after waiting for a turn where that is due."""
-        begun = self.clock()
-        async with turn() if running.waits else nullcontext():
-            if running.waits:
-                running.waits, self.results.waited = False, self.clock() - begun
-            outcome = None
-            while outcome is None and not (running.left or self.is_closed):
-                outcome = await self.slice(running)
-                self.note(running)
+        """Compute slice by slice beside the page, a turn at a time where it takes turns."""
+        outcome = None
+        while outcome is None and not (running.left or self.is_closed):
+            running.waits = running.job.takes_turns
+            begun = self.clock()
+            async with turn(running.job.within) if running.waits else nullcontext():
+                if running.waits and running.job.is_awaited:
+                    self.results.waited = self.clock() - begun
+                running.waits, ends = False, running.spent + running.job.lasts
+                while outcome is None and not (running.left or self.is_closed) and running.spent < ends:
+                    outcome = await self.slice(running)
+                    self.note(running)
         self.accept(running, outcome)
 
     async def slice(self, running: Running) -> Result | None:

@@ -110,11 +110,11 @@ class Gradient(CurveView):
         return [text.format(value=number(curve.median[t], log10=True), step=t) for t in known]
 
 
-def takes_long(config: Config, sequences: int, passes: int = 1) -> bool:
-    """Tell whether running one network on some sequences, as many times, takes so long that others must not wait."""
+def takes_long(config: Config, sequences: int) -> bool:
+    """Tell whether running one network on some sequences takes so long that others must not wait."""
     size, blocks, layers = config.hidden_size, len(CELLS[config.cell].gates), config.layers
     products = 2.0 * sequences * size * (size * (2 * layers - 1) + config.sizes[0])
-    return passes * config.seq_len * blocks * (STEP * layers + products) > SLOW
+    return config.seq_len * blocks * (STEP * layers + products) > SLOW
 
 
 def all_curves(trace: Trace) -> list[Curve]:

@@ -8,13 +8,11 @@ import numpy as np
 
 from ..engine.gradient_shares import WeightGradient, network_of, weight_gradients
 from ..engine.trace import Trace
-from ..network.config import Config
 from ..numerics.progress import Progress
 from ..text.glossary import WHOLE
 from ..text.language import N_, _
 from ..text.number_format import number
 from . import scale
-from .gradient import takes_long
 from .layer_option import shown, titled
 from .lines import Curve, CurveView, Lines, extremes, with_arrow
 from .overlays import Overlay, finite
@@ -34,14 +32,12 @@ class WeightGradients(CurveView):
     reveals_gradient = True
     backward = True
     first_seed = True
+    slow = True  # a draft's norms, of fewer sequences, cannot be compared with the whole's
     mark_words = {
         "zero": N_("exactly 0 from step {step} back"),
         "zero at times": N_("at times exactly 0, first at step {step}"),
         "nonfinite": N_("no gradient, since the state is not finite from step {step}"),
     }
-
-    def is_slow(self, config: Config, **options) -> bool:
-        return takes_long(config, config.batch_size, passes=3)
 
     def computing(self, trace: Trace, layer: int = 0) -> Progress[Lines]:
         """Compute the parts of a layer's W_hh and W_xh and of W_hy, and their sums."""

@@ -19,6 +19,40 @@ from rnnviz.views import VIEWS
 pytestmark = pytest.mark.usefixtures("no_loop")
 
 
+# Pages that nobody sees
+
+
+@both_modes
+def test_a_hidden_page_computes_nothing_and_goes_on_once_it_is_seen(mode):
+    async def session(dashboard):
+        put(dashboard, SLOW, hidden_size=20)
+        dashboard.stage.hidden = True
+        assert (dashboard.worker.running, list(dashboard.worker.jobs)) == (None, [])
+        assert not dashboard.frame.is_complete
+        dashboard.stage.hidden = False
+        await whole(dashboard)
+
+    in_loop(session, "gradient", seeds=5, mode=mode)
+
+
+@both_modes
+def test_a_training_pauses_while_the_page_is_hidden(mode):
+    async def session(dashboard):
+        dashboard.race.start.click()
+        step = lambda: dashboard.state.race.training.step  # noqa: E731
+        await until(lambda: step() > 2)
+        dashboard.stage.hidden = True
+        await until(lambda: not dashboard.worker.leaving)
+        assert (dashboard.worker.running, dashboard.race.start.description) == (None, "Pause")
+        rested = step()
+        await asyncio.sleep(0)
+        assert step() == rested
+        dashboard.stage.hidden = False
+        await until(lambda: step() > rested)
+
+    in_loop(session, "race", "gradient", options={"problem": "recall", "training_steps": "10000"}, mode=mode)
+
+
 # Slow views
 
 

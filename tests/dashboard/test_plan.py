@@ -6,7 +6,7 @@ import pytest
 
 import rnnviz as rv
 from rnnviz.dashboard.cost import amount
-from rnnviz.dashboard.plan import AT_ONCE, BAND, IDLE, REST, SOON, fitting, plan
+from rnnviz.dashboard.plan import AT_ONCE, BAND, BUSY, FEW, IDLE, REST, SOON, fitting, plan
 from rnnviz.dashboard.results import Results
 from rnnviz.dashboard.settings import Settings
 from rnnviz.dashboard.state import PageState
@@ -14,6 +14,7 @@ from rnnviz.dashboard.work import Advice, Check, Part, Pin, drawing
 
 SMALL = Settings(rv.Config(hidden_size=8, seq_len=6, batch_size=6), ("he",), seeds=4)
 LARGE = SMALL.replace(hidden_size=512, seq_len=200, batch_size=32, seeds=8)
+CLASS = LARGE.replace(hidden_size=256, seq_len=50)
 TRACE = rv.compare(SMALL.config, ("xavier", "he"), range(4))
 SLOW = 1.0  # a pace at which nothing is quick
 VIEWS = ("state", "spectrum")
@@ -38,6 +39,13 @@ def known(state, seeds=None, sequences=None, pace=3e-10):
 def names(jobs):
     """Return what jobs do, as "seeds x sequences" for parts of a comparison."""
     return [f"{job.key.seeds}x{job.key.sequences}" if isinstance(job.key, Part) else job.kind for job in jobs]
+
+
+def crowd(results=None, waited=3.0):
+    """Return what is known on a machine where others compute too: the last turn was waited for."""
+    results = results or Results()
+    results.waited = waited
+    return results
 
 
 def planned(state, results=None, views=("state", "gradient"), **options):
@@ -79,6 +87,42 @@ def test_where_a_draft_would_come_late_there_is_none():
     assert not any(job.is_draft for job in jobs)
     assert all(job.takes_turns for job in jobs)
     assert names(jobs)[-1] == "4x6"
+
+
+def test_where_others_wait_all_seeds_come_with_eight_sequences_before_the_whole():
+    state = page(CLASS)
+    jobs = plan(state, crowd(), ("state",))
+    assert names(jobs)[1:] == [f"8x{FEW}", "8x32"]
+    assert jobs[1].within < jobs[2].within, "all seeds are worth more than their last sequences"
+    assert [job.lanes for job in jobs[1:]] == [1, 1], "each page computes on one core"
+    assert planned(state, crowd(known(state, 8, FEW))) == ["8x32"]
+    assert planned(state, crowd(known(state, 8, 1))) == ["8x32"], "no second stage where others have come meanwhile"
+    assert planned(state, crowd(Results(pace=SLOW))) == ["8x1", "8x32"], "but only as many as do not take long"
+
+
+def test_a_single_visitor_gets_no_stage_more():
+    for settings in (SMALL, LARGE, CLASS):
+        alone = plan(page(settings), Results(), ("state",))
+        assert alone == plan(page(settings), crowd(waited=0.9 * BUSY), ("state",))
+        assert all(job.lanes is None for job in alone)
+    quick = Results(pace=0.8 * BAND / amount(CLASS.comparison))
+    assert planned(page(CLASS), quick)[1:] == ["8x32"], "where the whole comes within a moment"
+
+
+def test_a_quick_whole_of_all_seeds_waits_no_longer_than_a_part_of_them_would():
+    part, whole = plan(page(CLASS), crowd(), ("state",))[1:]
+    settings = SMALL.replace(batch_size=2)
+    pace = 0.03 / amount(settings.comparison)
+    jobs = plan(page(settings), crowd(Results(pace)), ("state",))
+    assert names(jobs)[-1] == "4x2"
+    assert "4x1" not in names(jobs)
+    assert jobs[-1].within == part.within < whole.within
+
+
+def test_what_the_page_says_of_the_time_that_a_part_takes_counts_the_wait_for_a_turn():
+    alone, among = (plan(page(LARGE), results, ("state",)) for results in (Results(), crowd(waited=1.0)))
+    assert among[0].seconds == alone[0].seconds, "drafts do not wait"
+    assert among[-1].seconds == pytest.approx(alone[-1].seconds + 1.0)
 
 
 def test_where_nobody_sees_drafts_there_are_none():
@@ -144,6 +188,25 @@ def test_a_slow_view_comes_after_the_whole():
     assert jobs[0].text == "Eigenvalues, still being computed: {share}"
     results.put(slow_view(state, results), value="data")
     assert "views" not in planned(state, results, VIEWS)
+
+
+def test_where_others_wait_only_views_that_are_seen_are_computed():
+    views = ("state", "gradient", "spectrum", "jacobian")
+    state = page()
+    assert planned(state, known(state), views) == ["views", "views"], "alone, for whoever wants to see them next"
+    assert "views" not in planned(state, crowd(known(state)), views)
+    assert planned(replace(state, shown=("state", "jacobian")), crowd(known(state)), views)[:2].count("views") == 1
+    asked = state.ask("csv", "spectrum")
+    assert planned(asked, crowd(known(state)), views) == ["views", "views"], "files need them"
+
+
+def test_a_view_that_a_bet_covers_is_not_computed():
+    state = page(predict=True)
+    views = ("jacobian", "spectrum")
+    jobs = plan(state, known(state), views)
+    assert [job.key.view for job in jobs] == ["spectrum"]
+    jobs = plan(state.place_bet("fades", True), known(state), views)
+    assert [job.key.view for job in jobs] == ["jacobian", "spectrum"]
 
 
 def test_a_slow_view_is_of_the_last_settings_only():
@@ -230,3 +293,35 @@ def test_a_training_waits_for_slow_views_that_are_seen_and_for_no_others():
     views = ("race", "gradient", "map")
     assert names(plan(state, results, views)) == ["training"]
     assert names(plan(replace(state, shown=("race", "map")), results, views)) == ["views", "training"]
+
+
+def test_a_training_takes_short_turns():
+    state = page(SMALL.replace(options={"problem": "recall"})).train()
+    results = Results()
+    results.put(state.comparison, value=TRACE)
+    (training,) = plan(state, results, ("race", "gradient"))
+    whole = plan(page(LARGE), Results(), ("state",))[-1]
+    assert training.takes_turns
+    assert training.lasts < 1
+    assert training.within > whole.within
+
+
+# A page that nobody sees
+
+
+def test_nothing_is_computed_for_a_hidden_page_until_it_is_seen_again():
+    training = page(SMALL.replace(options={"problem": "recall"})).train()
+    for state in (page(LARGE), page().pin_first().start_check(), training):
+        for results in (Results(), known(state)):
+            results.put(state.comparison, value=results[state.settings.comparison].value)
+            seen = planned(state, results, VIEWS)
+            assert seen
+            assert planned(replace(state, hidden=True), results, VIEWS) == []
+            assert planned(replace(state, hidden=False), results, VIEWS) == seen
+    assert not replace(page(), hidden=True).change(LARGE).hidden, "who moves a slider sees it"
+
+
+def test_a_file_that_was_asked_for_is_still_made_once_the_page_is_hidden():
+    state = replace(page(LARGE).ask("csv"), hidden=True)
+    assert planned(state) == planned(page(LARGE))
+    assert planned(state, known(state)) == [], "but nothing is looked for beyond it"

@@ -85,6 +85,26 @@ def test_a_draft_is_shown_until_the_whole_is_there(shown):
     assert whole.stage["whole"]
 
 
+def test_what_a_hidden_page_has_left_undone_is_no_whole(shown):
+    for results in (known(BEFORE), known(BEFORE, DRAFT)):
+        frame = shown(page(hidden=True), results)
+        assert not frame.is_complete
+        assert frame.stage["whole"] is False
+    assert shown(page(hidden=True), known(BEFORE, WHOLE)).is_complete
+
+
+def test_a_reader_who_waits_for_a_turn_is_told_so(shown):
+    results = known(BEFORE, DRAFT)
+    results.waited = 3.0
+    said = "Waiting for a turn: other pages compute on this machine too."
+    assert shown(page(), results).traits["progress"] == {"share": 0.0, "text": said}
+    results.put(NEW.comparison, progress=0.25)
+    assert shown(page(), results).traits["progress"]["text"] == "Computing 3 draws: 25%"
+    results.waited = 0.0
+    results.put(NEW.comparison, progress=None)
+    assert shown(page(), results).traits["progress"] == {}
+
+
 def test_the_same_state_and_results_bring_the_same_pictures(shown):
     first, again = (shown(page(), known(WHOLE)) for _ in range(2))
     assert first.stage == again.stage, "and so nothing is sent twice"

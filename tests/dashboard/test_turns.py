@@ -21,7 +21,7 @@ def play(request):
 def queue(tmp_path, monkeypatch):
     """Return a function that runs a session on five kernels of one server, which lets two compute at a time."""
 
-    def queue(session, mode):
+    def queue(session, mode, **options):
         address = tmp_path / "turns"
         monkeypatch.setenv(ADDRESS, str(address))
 
@@ -32,7 +32,7 @@ def queue(tmp_path, monkeypatch):
             try:
                 async with asyncio.timeout(20):
                     for page, work in zip(pages, works, strict=True):
-                        page.ask(work.job(takes_turns=True))
+                        page.ask(work.job(takes_turns=True, **options))
                         await asyncio.sleep(0.01)
                     await session(pages, works)
             finally:
@@ -68,6 +68,61 @@ def test_two_kernels_compute_at_a_time_and_the_first_to_come_is_served_first(que
         assert pages[0].done == ["0"]
 
     queue(session, mode)
+
+
+@needs_sockets
+@pytest.mark.parametrize("mode", MODES)
+def test_a_turn_goes_to_whoever_has_to_have_it_first_and_nobody_waits_for_ever(queue, mode):
+    async def session(pages, works):
+        begun = lambda: [bool(work.steps) for work in works]  # noqa: E731
+        await until(lambda: begun() == [True, True, False, False, False])
+        soon, later = Work("soon"), Work("later")
+        for page, work, within in ((pages[3], later, 60.0), (pages[4], soon, 1.0)):
+            page.ask(work.job(takes_turns=True, within=within))
+            await asyncio.sleep(0.01)
+        works[0].go_on.set()
+        await until(lambda: soon.steps)
+        assert (works[2].steps, later.steps) == (0, 0)
+        soon.go_on.set()
+        await until(lambda: later.steps)
+        assert not works[2].steps
+        works[1].go_on.set()
+        await until(lambda: works[2].steps)
+
+    queue(session, mode)
+
+
+@needs_sockets
+@pytest.mark.parametrize("mode", MODES)
+def test_jobs_of_short_turns_let_one_another_pass_and_go_on(queue, mode):
+    async def session(pages, works):
+        await until(lambda: all(work.steps for work in works))
+        before = [work.steps for work in works]
+        await until(lambda: all(work.steps > old for work, old in zip(works, before, strict=True)))
+        assert [work.begun for work in works] == [1] * 5
+        for work in works:
+            work.go_on.set()
+        await until(lambda: [page.done for page in pages] == [["0"], ["1"], ["2"], ["3"], ["4"]])
+
+    queue(session, mode, lasts=0.01)
+
+
+@needs_sockets
+def test_only_what_the_reader_waits_for_tells_how_busy_the_machine_is(queue):
+    async def session(pages, works):
+        await until(lambda: works[1].steps)
+        advice = Work("advice")
+        pages[3].ask(advice.job(takes_turns=True, kind="advice"))
+        pages[4].ask()
+        await asyncio.sleep(0.01)
+        for page in pages:
+            page.clock.now += 3.0
+        for work in works[:3]:
+            work.go_on.set()
+        await until(lambda: pages[2].done == ["2"] and advice.steps)
+        assert [page.results.waited for page in pages[:4]] == [0.0, 0.0, 3.0, 0.0]
+
+    queue(session, "thread")
 
 
 @needs_sockets

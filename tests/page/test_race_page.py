@@ -8,6 +8,18 @@ SMALL = "hidden_size=8&seq_len=5&batch_size=4&seeds=2&training_steps=10000"
 SAID = "document.querySelector('.rnnviz-race-said').textContent"
 
 
+def check_it_rests_while_hidden(page):
+    """Check that the training pauses while the browser shows another tab, and goes on after that."""
+    hide = "(is) => { Object.defineProperty(document, 'hidden', { value: is, configurable: true }); " + (
+        "document.dispatchEvent(new Event('visibilitychange')); }"
+    )
+    page.evaluate(hide, True)
+    page.wait_for_function(f"() => window.before === (window.before = {SAID})", polling=1000)
+    rested = page.evaluate(SAID)
+    page.evaluate(hide, False)
+    page.wait_for_function(f"(rested) => {SAID} !== rested", arg=rested)
+
+
 @pytest.mark.usefixtures("quiet")
 def test_networks_train_while_the_page_answers_and_their_past_can_be_seen(shared, voila):
     page = open_notebook(shared.open(), voila, "06_watch_it_learn.ipynb", SMALL)
@@ -15,6 +27,7 @@ def test_networks_train_while_the_page_answers_and_their_past_can_be_seen(shared
     button.click()
     page.wait_for_function(f"() => /step [1-9]\\d+ of 10000/.test({SAID})")
     page.wait_for_function("() => /loss [^,]+ at first/.test(document.querySelector('[data-view=race] img').alt)")
+    check_it_rests_while_hidden(page)
     slider(page, "Gain").press("ArrowRight")  # the map, which is not seen, waits until the training is over
     page.wait_for_function(f"() => {STAGE}.query.includes('gain=1.01') && {SAID}.includes('other settings')")
     slider(page, "Gain").press("ArrowLeft")

@@ -190,9 +190,9 @@ def test_others_wait_only_for_views_that_are_quick():
         if name == "map":  # slow until it has been computed
             assert view.is_slow(large)
             continue
-        slow = name in ("spectrum", "singular", "jacobian")
+        slow = name in ("spectrum", "singular", "jacobian", "weight_gradients")
         assert view.is_slow(SMALL) == slow, name
-        assert view.is_slow(large, theory=True) == (slow or name == "weight_gradients"), name
+        assert view.is_slow(large, theory=True) == slow, name
     for dtype in PRECISIONS:
         assert VIEWS["gradient"].is_slow(large, precision=dtype, theory=False)
         assert not VIEWS["gradient"].is_slow(rv.Config(), precision=dtype)

@@ -26,6 +26,18 @@ function reportWidth(model, el, frames) {
   };
 }
 
+// Reports whether the browser shows another tab: nothing is computed then that nobody sees.
+function reportHidden(model) {
+  const report = () => {
+    if (model.get("hidden") === document.hidden) return;
+    model.set("hidden", document.hidden);
+    model.save_changes();
+  };
+  document.addEventListener("visibilitychange", report);
+  report();
+  return () => document.removeEventListener("visibilitychange", report);
+}
+
 function render({ model, el }) {
   el.classList.add("rnnviz-stage");
   document.body.classList.toggle("rnnviz-present", model.get("present"));
@@ -40,6 +52,7 @@ function render({ model, el }) {
   const page = () => el.closest(".rnnviz");
   const cleanUps = [
     reportWidth(model, el, frames),
+    reportHidden(model),
     keepNamed(model, el),
     keepFocus(page),
     showDefinitions(page),
