@@ -195,7 +195,7 @@ def problems(pages) -> list[str]:
 
 @pytest.fixture
 def new_page(pages):
-    """Return a function that opens a page in a fresh profile; it takes a Playwright context's options."""
+    """Return a function that opens a page; it takes a Playwright context's options."""
     return pages.open
 
 
