@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -40,27 +41,32 @@ PICTURES = """
 STAGE = "document.querySelector('.rnnviz-stage').dataset"
 
 
+@cache
+def profile(browser, options: str):
+    """Return a browser's profile with these options, in JSON; its cache spares all pages but the first some work."""
+    return browser.new_context(**json.loads(options))
+
+
 class Pages:
-    """Opens pages, each in a fresh profile, and collects the complaints of all of them in ``problems``."""
+    """Opens pages, and collects the complaints of all of them in ``problems``."""
 
     def __init__(self, browser):
-        self.browser, self.contexts = browser, []
+        self.browser, self.pages = browser, []
         self.problems: list[str] = []
 
     def open(self, **options):
-        """Open a blank page; ``options`` are those of a Playwright context."""
-        context = self.browser.new_context(**{"viewport": DESK, **options})
-        self.contexts.append(context)
-        page = context.new_page()
+        """Open a blank page in the profile with these options of a Playwright context."""
+        page = profile(self.browser, json.dumps({"viewport": DESK, **options}, sort_keys=True)).new_page()
+        self.pages.append(page)
         listen(page, self.problems)
         return page
 
     def close(self) -> None:
         """Close all pages; fail if one of them has complained."""
-        for context in self.contexts:
-            for page in context.pages:
-                page.goto("about:blank")  # leaving a page frees its kernel; closing a context does not
-            context.close()
+        for page in self.pages:
+            if not page.is_closed():
+                page.goto("about:blank")  # leaving a page frees its kernel; closing it does not
+                page.close()
         assert not self.problems, "\n".join(self.problems)
 
 

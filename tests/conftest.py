@@ -23,7 +23,9 @@ for name in ("OPENBLAS", "OMP", "MKL"):
     os.environ.setdefault(f"{name}_NUM_THREADS", "1")
 
 import rnnviz as rv  # noqa: E402
+import rnnviz.dashboard  # noqa: E402  (with all its views and options: `as_before` would take away what comes later)
 from rnnviz.text import language  # noqa: E402
+from rnnviz.text.registry import Registry  # noqa: E402
 
 # benchmarks/ measures how long things take; no test fails because the machine is busy.
 settings.register_profile("untimed", deadline=None)
@@ -193,7 +195,7 @@ def problems(pages) -> list[str]:
 
 @pytest.fixture
 def new_page(pages):
-    """Return a function that opens a page in a fresh profile; it takes a Playwright context's options."""
+    """Return a function that opens a page; it takes a Playwright context's options."""
     return pages.open
 
 
@@ -231,11 +233,23 @@ def first(first_page, quiet):
     put_back(first_page)
 
 
+def registries() -> list[Registry]:
+    """Return the registries of all modules that have been imported."""
+    modules = [module for name, module in list(sys.modules.items()) if name.startswith("rnnviz")]
+    found = {id(each): each for module in modules for each in vars(module).values() if isinstance(each, Registry)}
+    return list(found.values())
+
+
 @pytest.fixture(autouse=True)
-def english():
-    """Restore English after each test: a process has one language at a time."""
+def as_before():
+    """Restore English and the registries after each test, in their order: a process has them once."""
+    before = [(registry, dict(registry)) for registry in registries()]
     yield
     language.use("en")
+    for registry, entries in before:
+        if [*map(id, registry.values())] != [*map(id, entries.values())]:
+            registry.clear()
+            registry.update(entries)
 
 
 @pytest.fixture

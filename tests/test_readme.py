@@ -12,15 +12,6 @@ README = FENCE.findall((ROOT / "README.md").read_text(encoding="utf-8"))
 NOTEBOOK = (NOTEBOOKS / "04_how_the_numbers_are_made.ipynb").read_text(encoding="utf-8")
 
 
-@pytest.fixture(autouse=True)
-def registries():
-    """Take away again what a recipe registers."""
-    before = dict(rv.schemes.SCHEMES)
-    yield
-    for name in set(rv.schemes.SCHEMES) - set(before):
-        del rv.schemes.SCHEMES[name]
-
-
 def shown_by(code):
     """Run code, and return the page that its last expression makes."""
     pages = []

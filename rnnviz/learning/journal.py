@@ -47,6 +47,8 @@ class Journal:
             )
         whole = lines[:1] if lines[:1] == [head] else []
         for line in lines[len(whole) :]:
+            if not line.endswith(b"\n"):  # complete, or it seems so; the next line would be written behind it
+                break
             try:
                 cell, rows = json.loads(line)
             except ValueError:

@@ -3,7 +3,6 @@
 What other rooms know of an entry is a field of it; the made-up ones have names that no room can know.
 """
 
-from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -123,28 +122,12 @@ class CurvesAgain(type(VIEWS["gradient"])):
     name = "curves_again"
 
 
-@contextmanager
-def registered(registry, *entries):
-    """Register entries for as long as a block lasts."""
-    try:
-        for entry in entries:
-            registry.add(entry.name, entry)
-        yield
-    finally:
-        for entry in entries:
-            registry.pop(entry.name, None)
-
-
 @pytest.fixture(autouse=True)
 def everything():
     """Register all that is made up here."""
-    with ExitStack() as stack:
-        stack.enter_context(registered(CELLS, CELL, FORGETFUL))
-        stack.enter_context(registered(INPUTS, INPUT))
-        stack.enter_context(registered(ACTIVATIONS, ACTIVATION))
-        stack.enter_context(registered(SCHEMES, SCHEME))
-        stack.enter_context(registered(VIEWS, NormView(), CurvesAgain()))
-        yield
+    entries = [(CELLS, CELL), (CELLS, FORGETFUL), (INPUTS, INPUT), (ACTIVATIONS, ACTIVATION), (SCHEMES, SCHEME)]
+    for registry, entry in [*entries, (VIEWS, NormView()), (VIEWS, CurvesAgain())]:
+        registry.add(entry.name, entry)
 
 
 MADE_UP = {"cell": "ugrnn", "inputs": "waves", "activation": "arctan"}

@@ -34,6 +34,18 @@ def test_a_journal_cut_anywhere_keeps_every_whole_line(tmp_path_factory, entries
     assert path.read_bytes().count(b"\n") == whole + 2
 
 
+def test_a_line_that_lacks_nothing_but_its_end_is_cut_off(tmp_path):
+    path = tmp_path / "journal"
+    with closing(Journal(path, "me")) as journal:
+        journal.add(0, [["he", 0.5]])
+    path.write_bytes(path.read_bytes()[:-1])
+    with closing(Journal(path, "me")) as journal:
+        assert journal.finished == {}
+        journal.add(1, [["he", 0.25]])
+    with closing(Journal(path, "me")) as journal:
+        assert journal.finished == {1: [["he", 0.25]]}
+
+
 def test_numbers_that_are_not_finite_come_back(tmp_path):
     with closing(Journal(tmp_path / "journal", "me")) as journal:
         journal.add(0, [[math.inf, -math.inf, math.nan, 5e-324]])

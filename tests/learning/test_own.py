@@ -35,7 +35,7 @@ def echo(rng, config, step):
 
 @pytest.fixture
 def own():
-    """Register a cell and a problem for one test."""
+    """Register a cell and a problem."""
     rv.cells.CELLS.add("leaky", Leaky("leaky", "Leaky", "", gates=("h",)))
     rv.problems.PROBLEMS.add(
         "echo",
@@ -46,8 +46,6 @@ def own():
             is_right=lambda y, targets: np.abs(y - targets).max(axis=-1) < 0.1,
         ),
     )  # fmt: skip
-    yield
-    del rv.cells.CELLS["leaky"], rv.problems.PROBLEMS["echo"]
 
 
 def loss_of(training, row):

@@ -46,16 +46,15 @@ class Leaky(Cell):
 
 @pytest.fixture
 def leaky():
-    """Register a gated cell for the length of a test."""
+    """Register a gated cell."""
     cell = Leaky("leaky", "Leaky", "", ("z", "n"), step_factor=("z", 2), candidate="n", factors=3)
     rv.cells.CELLS.add("leaky", cell)
-    yield "leaky"
-    del rv.cells.CELLS["leaky"]
+    return "leaky"
 
 
 @pytest.fixture
 def pulse():
-    """Register an input that reads at the first step only for the length of a test."""
+    """Register an input that reads at the first step only."""
 
     def signs(rng, sizes, text):
         x = np.zeros((sizes.seq_len, sizes.batch_size, sizes.input_size))
@@ -63,8 +62,7 @@ def pulse():
         return x, random_targets(rng, sizes)
 
     rv.inputs.INPUTS.add("pulse", Input("pulse", "Pulse", "", signs, steady=False))
-    yield "pulse"
-    del rv.inputs.INPUTS["pulse"]
+    return "pulse"
 
 
 def test_a_new_gated_cell_gets_a_diagnosis_a_verdict_and_a_suggestion(leaky):

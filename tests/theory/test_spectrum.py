@@ -109,21 +109,13 @@ def test_what_follows_no_law_has_none():
     sparse = replace(known, iid=False)
     cut = replace(SCHEMES["identity"], whole=True)
     small = replace(known, whole=True, variance=lambda i, o: 2 / (i + o))
-    try:
-        for name, entry in {"ones": ones, "sparse": sparse, "cut": cut, "small": small}.items():
-            SCHEMES.add(name, entry)
-        assert (
-            spectrum.expected("ones", 64)
-            is spectrum.expected("sparse", 64)
-            is spectrum.expected("cut", 64, 1, 4)
-            is None
-        )
-        assert not sparse.independent
-        assert spectrum.expected("cut", 64).on_circle
-        assert spectrum.expected("small", 64, 1.0, 4).radius == pytest.approx((2 / 5) ** 0.5)  # fan_out is 4 H
-    finally:
-        for name in ("ones", "sparse", "cut", "small"):
-            SCHEMES.pop(name, None)
+    for name, entry in {"ones": ones, "sparse": sparse, "cut": cut, "small": small}.items():
+        SCHEMES.add(name, entry)
+    for scheme, *sizes in (("ones", 64), ("sparse", 64), ("cut", 64, 1, 4)):
+        assert spectrum.expected(scheme, *sizes) is None, scheme
+    assert not sparse.independent
+    assert spectrum.expected("cut", 64).on_circle
+    assert spectrum.expected("small", 64, 1.0, 4).radius == pytest.approx((2 / 5) ** 0.5)  # fan_out is 4 H
 
 
 def test_a_mean_sends_one_eigenvalue_to_half_of_n():

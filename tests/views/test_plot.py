@@ -88,7 +88,4 @@ def test_an_unknown_view_is_named():
 
 def test_a_registered_view_is_plotted_by_its_name():
     register(LossView)
-    try:
-        assert rv.plot(rv.run(SMALL), "loss").patches[0].get_height() == rv.run(SMALL).loss
-    finally:
-        del VIEWS["loss"]
+    assert rv.plot(rv.run(SMALL), "loss").patches[0].get_height() == rv.run(SMALL).loss
