@@ -3,6 +3,7 @@
 import argparse
 import errno
 import re
+import shlex
 import sys
 import threading
 import webbrowser
@@ -55,6 +56,9 @@ def parser() -> argparse.ArgumentParser:
     )  # fmt: skip
     demo.add_argument("--no-browser", action="store_true", help="only print the address")
     demo.set_defaults(run=run_demo)
+    notebooks = commands.add_parser("notebooks", help="copy the notebooks into a folder, to edit them")
+    notebooks.add_argument("folder", type=Path, help="where to; files that are there already are never overwritten")
+    notebooks.set_defaults(run=run_notebooks)
     sweep = commands.add_parser("sweep", help="run all cells of a grid side by side, and write one table")
     sweep.add_argument("grid", type=Path, help="a TOML file: schemes, seeds, [config], [train], [grid]; see the README")
     sweep.add_argument("--out", type=Path, required=True, help="the table to write: a .csv or .parquet file")
@@ -124,6 +128,19 @@ def run_demo(arguments: argparse.Namespace) -> None:
     print("rnnviz has stopped.", flush=True)
 
 
+def run_notebooks(arguments: argparse.Namespace) -> None:
+    """Copy the notebooks, their translations and their pictures into a folder."""
+    from .serving import copying
+
+    try:
+        copies = copying.copy_out(own_notebooks(), arguments.folder)
+    except OSError as error:
+        raise ExpectedError(f"{error.filename}: {error.strerror}.") from error
+    count = sum(copy.suffix == ".ipynb" for copy in copies)
+    print(f"Copied {count} notebooks and {len(copies) - count} pictures to {arguments.folder}.")
+    print(f"To serve them: rnnviz demo {shlex.quote(str(arguments.folder))}", flush=True)
+
+
 def run_sweep(arguments: argparse.Namespace) -> None:
     """Run the cells of a grid that are not finished yet, and write the table."""
     from .learning import sweep_file, workers
@@ -162,16 +179,21 @@ def open_browser(address: str, browser: Callable[[str], bool] = webbrowser.open)
 
 
 def notebook_folder(given: Path | None) -> Path:
-    """Return the folder to serve: the given one, or `notebooks` here, above here, or beside the package."""
-    if given is not None:
-        if not given.is_dir():
-            raise ExpectedError(f"there is no folder {str(given)!r}; give a folder that holds notebooks.")
-        return given.resolve()
-    here = Path.cwd()
-    for base in (here, *here.parents, Path(__file__).resolve().parents[1]):
-        if any((base / "notebooks").glob("*.ipynb")) and (base / "pyproject.toml").is_file():
-            return base / "notebooks"
-    raise ExpectedError("there are no notebooks here; give their folder, as in 'rnnviz demo my_notebooks'.")
+    """Return the folder to serve: the given one, or the package's own."""
+    if given is None:
+        return own_notebooks()
+    if not given.is_dir():
+        raise ExpectedError(f"there is no folder {str(given)!r}; give a folder that holds notebooks.")
+    return given.resolve()
+
+
+def own_notebooks() -> Path:
+    """Return the folder of the notebooks that came with the package: in it, or beside it in a clone."""
+    package = Path(__file__).resolve().parent
+    for folder in (package / "notebooks", package.parent / "notebooks"):
+        if any(folder.glob("*.ipynb")):
+            return folder
+    raise ExpectedError("the notebooks are missing; give their folder, as in 'rnnviz demo my_notebooks'.")
 
 
 def serving_app() -> ModuleType:

@@ -105,12 +105,12 @@ def is_kernel(process: psutil.Process) -> bool:
         return False
 
 
-def start_server(command: list[str], log: Path, *arguments: str) -> Server:
+def start_server(command: list[str], log: Path, *arguments: str, folder: Path = ROOT) -> Server:
     """Start a demo on the first free port, and wait until it prints its address."""
     with log.open("w") as output:
         process = subprocess.Popen(
             [*command, "demo", *arguments, "--no-browser"],
-            cwd=ROOT, stdout=output, stderr=subprocess.STDOUT, creationflags=NEW_GROUP,
+            cwd=folder, stdout=output, stderr=subprocess.STDOUT, creationflags=NEW_GROUP,
         )  # fmt: skip
     wait_until(lambda: "runs at" in log.read_text() or process.poll() is not None, "the server answers", 60)
     assert process.poll() is None, log.read_text()
