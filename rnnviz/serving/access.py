@@ -11,7 +11,6 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from ipaddress import ip_address
 from typing import Any
-from urllib.parse import urlsplit
 
 from jupyter_core.utils import ensure_async
 from jupyter_server.auth.authorizer import Authorizer
@@ -48,6 +47,11 @@ def names_of(addresses: Iterable[str], public: Iterable[str] = ()) -> frozenset[
     """Return the host names that a server bound to these addresses answers to; "*" stands for every IP address.
 
     A name that the server does not know may be one that a foreign site points at this machine (DNS rebinding).
+
+    >>> sorted(names_of(["127.0.0.1"], ["Rnnviz.example.edu"]))
+    ['127.0.0.1', '::1', 'localhost', 'rnnviz.example.edu']
+    >>> "*" in names_of(["0.0.0.0"]), "192.0.2.7" in names_of(["192.0.2.7"])
+    (True, True)
     """
     names, bound = {*LOOPBACK, *(name.lower() for name in public)}, [ip_address(address) for address in addresses]
     if any(not address.is_loopback for address in bound):
@@ -71,8 +75,8 @@ def page_kernel(request: HTTPServerRequest) -> str:
 class Gate(Router):
     """Stands in front of every handler: refuses foreign names and foreign pages, and resolves the paths of pages."""
 
-    def __init__(self, app: Application, names: frozenset[str], framed: bool, refusal: type[RequestHandler]):
-        self.app, self.names, self.framed, self.refusal = app, names, framed, refusal
+    def __init__(self, app: Application, names: frozenset[str], embed: str | None, refusal: type[RequestHandler]):
+        self.app, self.names, self.embed, self.refusal = app, names, embed, refusal
 
     def find_handler(self, request: HTTPServerRequest, **_: Any) -> HTTPMessageDelegate:
         reason = "origin" if self.is_foreign(request) else "" if self.knows(request.host_name) else "host"
@@ -90,10 +94,16 @@ class Gate(Router):
         """Tell whether a page of another origin sent a request, other than for a link that was followed or a frame."""
         get = request.headers.get
         origin = get("Origin", get("Sec-WebSocket-Origin"))
-        if origin is not None and urlsplit(origin.lower()).netloc != request.host.lower():
+        if origin is not None and origin.lower().partition("://")[2] != request.host.lower():
             return True
-        followed = get("Sec-Fetch-Mode") == "navigate" and (self.framed or get("Sec-Fetch-Dest") not in FRAMES)
-        return get("Sec-Fetch-Site", "none") in ("cross-site", "same-site") and not followed
+        if get("Sec-Fetch-Site", "none") in ("none", "same-origin"):
+            return False
+        is_frame = get("Sec-Fetch-Dest") in FRAMES
+        return get("Sec-Fetch-Mode") != "navigate" or (is_frame and not self.may_embed(get("Referer", "")))
+
+    def may_embed(self, referer: str) -> bool:
+        """Tell whether the page of a frame may show this server's pages: an LMS may keep its own address to itself."""
+        return self.embed is not None and (not referer or f"{referer}/".startswith(f"{self.embed}/"))
 
     def resolve(self, request: HTTPServerRequest) -> None:
         """Note which kernel's page sent a request to its own path, and lead it to the address below that path."""

@@ -42,7 +42,7 @@ class Server(Voila):
 
     sockets: list[socket]
     public_hosts: Iterable[str] = ()
-    framed = False
+    embed: str | None = None
     turns: asyncio.Server
     on_ready: Callable[[str], None] = staticmethod(print)
 
@@ -56,7 +56,7 @@ class Server(Voila):
     def listen(self) -> None:
         """Serve on the given sockets; stop every kernel at the end."""
         names = access.names_of([each.getsockname()[0] for each in self.sockets], self.public_hosts)
-        gate = access.Gate(self.app, names, self.framed, pages.Refusal)
+        gate = access.Gate(self.app, names, self.embed, pages.Refusal)
         HTTPServer(gate, max_body_size=MAX_BODY).add_sockets(self.sockets)
         self.ioloop = IOLoop.current()
         self.ioloop.add_callback(self.hand_out_turns)
@@ -152,7 +152,7 @@ def serve(
     config.Owners.max_kernels = access.fitting_kernels() if max_kernels is None else max_kernels
     server = Server(config=config, config_file_paths=[])
     server.sockets, server.on_ready = sockets, on_ready
-    server.public_hosts, server.framed = public_hosts, embed is not None
+    server.public_hosts, server.embed = public_hosts, embed
     server.log.addFilter(is_news)
     logging.getLogger("asyncio").addFilter(is_fault)
     server.initialize([])
@@ -160,9 +160,12 @@ def serve(
 
 
 def is_news(record: logging.LogRecord) -> bool:
-    """Tell whether the terminal shows a record. That a kernel without a page was stopped is routine."""
+    """Tell whether the terminal shows a record.
+
+    That a kernel without a page was stopped is routine, as is the cookie of a server that ran here before.
+    """
     message = record.getMessage()
-    return not (message.endswith("is not trusted") or message.startswith("Culling "))
+    return not (message.endswith("is not trusted") or message.startswith(("Culling ", "Clearing invalid/expired")))
 
 
 def is_fault(record: logging.LogRecord) -> bool:

@@ -9,7 +9,7 @@ from threading import Thread
 import pytest
 from browsing import PICTURES
 from conftest import start_server, wait_until
-from test_security import LINK, served_with_token
+from test_security import LINK, ask, served_with_token
 from test_serving import FIRST
 
 FRAME = '<title>LMS</title><iframe title="rnnviz" src="{}" style="width: 100%; height: 80vh" allow="clipboard-write">'
@@ -46,7 +46,8 @@ def embedded(lms, tmp_path_factory):
     yield running
     assert running.stop() == 0, log.read_text()
     lines = [f"rnnviz runs at {running.url} (Ctrl-C stops it)", "rnnviz has stopped."]
-    assert log.read_text().splitlines() == lines, "a server says no more than that"
+    printed = [line for line in log.read_text().splitlines() if not line.startswith("403 GET")]
+    assert printed == lines, "a server says no more than that"
 
 
 def test_no_other_page_may_embed_the_dashboards_by_default(server):
@@ -58,6 +59,17 @@ def test_no_other_page_may_embed_the_dashboards_by_default(server):
         with answer:
             assert answer.headers["Content-Security-Policy"] == "frame-ancestors 'none'", path
             assert answer.headers["X-Frame-Options"] == "DENY", path
+
+
+def test_a_frame_of_another_site_starts_no_kernel(embedded, lms):
+    frame = {"Sec_Fetch_Site": "cross-site", "Sec_Fetch_Mode": "navigate", "Sec_Fetch_Dest": "iframe"}
+    for referer, status in (
+        ({"Referer": f"http://localhost:{lms}/course?id=1"}, 200),
+        ({}, 200),  # an LMS may keep its addresses to itself; the browser then refuses to show the frame elsewhere
+        ({"Referer": "https://evil.example/"}, 403),
+        ({"Referer": f"http://localhost:{lms}.evil.example/"}, 403),
+    ):
+        assert ask(embedded, **frame, **referer).status == status, referer
 
 
 @pytest.mark.browser

@@ -218,6 +218,7 @@ def test_a_foreign_host_gets_nothing(server, guarded):
         assert answer.status in (400, 403), (host, path)
         assert ".ipynb" not in answer.text, (host, path)
     assert not connected(server, channels("1-2-3-4-5"), Host="evil.example", Origin="http://evil.example")
+    assert ask(server, Host="evil.example", X_Forwarded_Host="127.0.0.1", X_Forwarded_For="127.0.0.1").status == 403
     assert "--public-host" in ask(server, Host="evil.example").text
     for host in (f"localhost:{port}", f"127.0.0.1:{port}", f"[::1]:{port}", "LocalHost"):
         assert ask(server, Host=host).status == 200, host
@@ -226,9 +227,9 @@ def test_a_foreign_host_gets_nothing(server, guarded):
 
 
 def test_a_foreign_origin_gets_nothing(server, students):
-    other_port = "http://127.0.0.1:1"
-    own = {"Cookie": students[0].cookie}
-    for origin, path in product(("http://evil.example", other_port, "null", "", "file://"), ("", PAGE, PICTURE)):
+    own, address, other_port = {"Cookie": students[0].cookie}, server.url.rstrip("/"), "http://127.0.0.1:1"
+    disguised = (f"{address}@evil.example", f"{address} http://evil.example", f"{address}.evil.example", "http://[::1")
+    for origin, path in product(("http://evil.example", other_port, "null", "", *disguised), ("", PAGE, PICTURE)):
         answer = ask(server, path, Origin=origin, **own)
         assert answer.status == 403, (origin, path)
         assert "Access-Control-Allow-Origin" not in answer.headers
