@@ -178,7 +178,7 @@ class Dashboard(KeptPage):
         self.show()
         self.results.trim()  # of what neither the plan nor the frame has used
         self.answer_requests()
-        if not any(job.is_awaited for job in self.worker.jobs):
+        if self.results.is_alone and not any(job.is_awaited for job in self.worker.jobs):
             self.paint_ahead()
 
     def paint_ahead(self) -> None:

@@ -22,7 +22,6 @@ AT_ONCE = 0.005  # seconds of computing that a moving slider bears
 BEARABLE = 0.25  # seconds for which nothing need be said, and within which a draft has to come
 BAND = 0.12  # seconds of computing within which all seeds have to be seen, if only with some of their sequences
 PAUSE = 0.05  # seconds without a change until drafts are computed that nobody has asked for
-BUSY = 0.02  # seconds of waiting for a turn from which on others need the machine too
 SHORT = 0.02  # seconds of computing that need not wait for its turn
 FEW, FEW_LAST = (
     8,
@@ -47,8 +46,8 @@ def plan(state: PageState, results: Results, views: Sequence[str], in_steps: boo
     trains = state.race is not None and state.training and not results[state.race].is_settled
     jobs += check_jobs(state, results)
     if is_settled:
-        alone = results.waited < BUSY and not trains
-        jobs += view_jobs(state, trace, results, views if alone or state.requests else state.seen(views))
+        is_free = results.is_alone and not trains
+        jobs += view_jobs(state, trace, results, views if is_free or state.requests else state.seen(views))
     jobs += pin_jobs(state, results)
     if state.race and trains and not state.hidden:
         return [*jobs, Job(state.race, "training", REST, takes_turns=True, within=LATER, lasts=TURN)]
@@ -89,15 +88,14 @@ def job(
     """Return a part of a comparison as a job."""
     takes = seconds(part, results)
     takes_turns = not is_draft and takes > SHORT
-    is_alone = results.waited < BUSY
-    waits = 0.0 if is_alone or not takes_turns else min(results.waited, within)
-    lanes = None if is_alone else 1
+    waits = 0.0 if results.is_alone or not takes_turns else min(results.waited, within)
+    lanes = None if results.is_alone else 1
     return Job(part, "comparison", after, takes + waits, is_draft, takes_turns, within, lanes=lanes, text=text)
 
 
 def all_seeds(everything: Part, results: Results) -> Part:
     """Return what is shown of all seeds before the whole: what takes a moment, or, where others wait, few sequences."""
-    if results.waited < BUSY:
+    if results.is_alone:
         return fitting(everything, BAND, results)
     return fitting(everything._replace(sequences=min(FEW, everything.sequences)), FEW_LAST, results)
 
@@ -151,7 +149,7 @@ def view_jobs(state: PageState, trace: Trace, results: Results, views: Sequence[
 
 def ahead_jobs(state: PageState, results: Results) -> Iterator[Job]:
     """Yield drafts of what the next key will probably ask for, unless other kernels need the machine."""
-    for settings in neighbours(state.settings, state.moved) if results.waited < BUSY else ():
+    for settings in neighbours(state.settings, state.moved) if results.is_alone else ():
         comparison = settings.comparison
         draft = first_part(Part(comparison, comparison.seeds, comparison.config.batch_size), results)
         if not results[comparison].is_settled and seconds(draft, results) <= 2 * AT_ONCE:

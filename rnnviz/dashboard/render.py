@@ -21,7 +21,7 @@ from .error_report import error_report, sentence
 from .export import all_settings
 from .pictures import Picture, Pictures, Size, layout
 from .pins import pinned
-from .plan import BEARABLE, BUSY
+from .plan import BEARABLE
 from .results import Result, Results, is_whole
 from .settings import Comparison
 from .state import PageState
@@ -207,7 +207,7 @@ def progress(jobs: Sequence[Job], results: Results) -> dict[str, Any]:
     result = results[first.recorded]
     if result.progress is None and first.seconds <= BEARABLE:
         return {}
-    if result.progress is None and first.takes_turns and results.waited >= BUSY:
+    if result.progress is None and first.takes_turns and not results.is_alone:
         return {"share": 0.0, "text": _(TURN)}
     return {"share": result.share, "text": first.text.replace("{share}", percent(result.share))}
 

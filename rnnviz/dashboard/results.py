@@ -11,6 +11,7 @@ from ..engine.trace import Trace
 from .settings import Comparison
 
 ROOM = 4 * 2**20  # bytes of the comparisons that are kept for settings that come back
+BUSY = 0.02  # seconds of waiting for a turn from which on others need the machine too
 PACE = 3e-10  # seconds a multiplication, until this machine's own pace is known
 Kind = TypeVar("Kind", bound=tuple)
 
@@ -69,6 +70,11 @@ class Results:
         self.shown: Trace | None = None
         self.known: OrderedDict[Any, Result] = OrderedDict()
         self.used: set[Any] = set()  # since the last trim
+
+    @property
+    def is_alone(self) -> bool:
+        """Whether no other page of this server needs the machine."""
+        return self.waited < BUSY
 
     def __getitem__(self, key: Hashable) -> Result:
         """Return what is known of a piece of work, and count that as a use."""

@@ -8,8 +8,8 @@ from test_plan import known, names, page
 
 import rnnviz as rv
 from rnnviz.dashboard.neighbours import neighbours
-from rnnviz.dashboard.plan import BUSY, plan
-from rnnviz.dashboard.results import PACE
+from rnnviz.dashboard.plan import plan
+from rnnviz.dashboard.results import BUSY, PACE
 from rnnviz.dashboard.settings import Settings
 from rnnviz.dashboard.work import Advice
 from rnnviz.network.config import FIELDS

@@ -6,8 +6,8 @@ import pytest
 
 import rnnviz as rv
 from rnnviz.dashboard.cost import amount
-from rnnviz.dashboard.plan import AT_ONCE, BAND, BUSY, FEW, IDLE, REST, SOON, fitting, plan
-from rnnviz.dashboard.results import Results
+from rnnviz.dashboard.plan import AT_ONCE, BAND, FEW, IDLE, REST, SOON, fitting, plan
+from rnnviz.dashboard.results import BUSY, Results
 from rnnviz.dashboard.settings import Settings
 from rnnviz.dashboard.state import PageState
 from rnnviz.dashboard.work import Advice, Check, Part, Pin, drawing
