@@ -9,7 +9,7 @@ from weakref import WeakKeyDictionary
 from ..engine.trace import Trace
 from ..network.config import Config
 from ..story import chaos, verdict
-from ..story.diagnosis import Diagnosis, diagnose
+from ..story.diagnosis import Diagnosis, diagnose_all
 from ..text.language import current
 from ..theory import prediction
 from ..views.lines import STYLES
@@ -27,7 +27,7 @@ def captions(
     what came of training it.
     """
     items: list[dict[str, Any]] = []
-    for k, (text, why) in enumerate(map(verdict.parts, diagnoses(trace))):
+    for k, (text, why) in enumerate(kept(VERDICTS, trace, verdicts)):
         text = " ".join(filter(None, [text, *outcomes[k : k + 1]]))
         items.append({"text": text, **({"why": why} if why else {}), "style": style(k)})
     if theory_of is not None:
@@ -38,6 +38,7 @@ def captions(
 
 # Kept as long as the comparison, since a diagnosis or a look for chaos may run a network again.
 DIAGNOSES: WeakKeyDictionary[Trace, tuple[str, Any]] = WeakKeyDictionary()
+VERDICTS: WeakKeyDictionary[Trace, tuple[str, Any]] = WeakKeyDictionary()
 CHAOS: WeakKeyDictionary[Trace, tuple[str, Any]] = WeakKeyDictionary()
 
 
@@ -50,7 +51,12 @@ def kept(cache: WeakKeyDictionary[Trace, tuple[str, Any]], trace: Trace, compute
 
 def diagnoses(trace: Trace) -> list[Diagnosis]:
     """Return the diagnosis of each scheme."""
-    return kept(DIAGNOSES, trace, lambda trace: [diagnose(trace, k) for k in range(len(trace.schemes))])
+    return kept(DIAGNOSES, trace, diagnose_all)
+
+
+def verdicts(trace: Trace) -> list[tuple[str, str]]:
+    """Return what happened to each scheme, and why."""
+    return list(map(verdict.parts, diagnoses(trace)))
 
 
 def style(k: int) -> dict[str, Any]:

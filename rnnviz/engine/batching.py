@@ -14,7 +14,7 @@ from ..network.config import Config
 from ..numerics.progress import Progress, rescaled
 
 Result = TypeVar("Result")
-STACK_BYTES = 128 * 2**20  # upper bound on the memory for the runs of one stack
+STACK_BYTES = 192 * 2**20  # upper bound on the memory for the runs of one stack
 WEIGHT_BYTES = 4 * 2**20  # upper bound on W_hh of all its runs, so that it stays in the processor's cache
 STEP_BYTES = 640 * 2**10  # upper bound on what a step computes for all its runs, for the same reason
 BLAS_THREADS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")

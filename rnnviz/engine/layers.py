@@ -20,7 +20,7 @@ from .truncation import backward_side_by_side
 Array = np.ndarray
 Dl_dy = Sequence[Scaled | None]  # of the steps 1..T, None where there is no loss
 AT_ONCE = 2**14  # numbers in the states of all steps computed at once: more would not stay in the processor's cache
-MOST = 16  # steps computed at once
+MOST, FEWEST = 16, 4  # steps computed at once, where it is not one: stacking two costs more than it saves
 
 
 def forward(
@@ -39,7 +39,8 @@ def forward_through(
     """
     layers = [layer_params(params, number) for number in range(1, count_layers(params) + 1)]
     states = list(states) or [zero_state(params, x, cell)] * len(layers)
-    at_once = min(MOST, max(1, AT_ONCE // states[0]["h"].size))
+    at_once = min(MOST, AT_ONCE // states[0]["h"].size)
+    at_once = at_once if at_once >= FEWEST else 1
     for start in range(0, x.shape[-3], at_once):
         read = x[..., start : start + at_once, :, :]
         for number, own in enumerate(layers, 1):
@@ -51,7 +52,7 @@ def forward_through(
 
 def joined(states: Sequence[Array]) -> Array:
     """Return the states (..., B, H) of some steps as one array (..., steps, B, H)."""
-    return np.expand_dims(states[0], -3) if len(states) == 1 else np.stack(states, axis=-3)
+    return states[0][..., None, :, :] if len(states) == 1 else np.stack(states, axis=-3)
 
 
 def zero_state(params: Params, x: Array, cell: Cell) -> State:

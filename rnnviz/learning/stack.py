@@ -7,11 +7,13 @@ from collections.abc import Sequence
 import numpy as np
 
 from ..engine.batching import LANES, STEP_BYTES, available_cores, step_bytes
-from ..network.cells import CELLS, Params
+from ..network.cells import Params
 from ..network.config import Config
 
 Array = np.ndarray
-WORTH = 2**15  # multiplications of a run's step below which a second thread does not pay
+# Numbers in a slice's state from which a second thread pays: where each NumPy call is shorter, handing over the
+# interpreter's lock takes longer.
+WORTH = 2**13
 
 
 class Stack:
@@ -43,9 +45,8 @@ def parts(config: Config, runs: int) -> list[slice]:
 
     One slice stays in the processor's cache; where there are cores and work for several threads, there are several.
     """
-    count = -(-runs * step_bytes(config) // STEP_BYTES)
-    if config.batch_size * config.hidden_size**2 * len(CELLS[config.cell].gates) >= WORTH:
-        at_a_time = min(LANES, available_cores())
+    count, at_a_time = -(-runs * step_bytes(config) // STEP_BYTES), min(LANES, available_cores())
+    if runs * config.batch_size * config.hidden_size >= at_a_time * WORTH:
         count = at_a_time * -(-count // at_a_time)
     count = min(runs, count)
     ends = [round(k * runs / count) for k in range(count + 1)]

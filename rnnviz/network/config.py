@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import copy
 import math
 from collections.abc import Mapping
-from dataclasses import MISSING, Field, dataclass, field, fields, replace
+from dataclasses import MISSING, Field, dataclass, field, fields
 from textwrap import fill, indent
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
@@ -183,8 +184,8 @@ class Config:
     @property
     def entries(self) -> tuple[Any, ...]:
         """The entries that the fields name now; a cache keyed by a Config and these serves no replaced entry."""
-        chosen = ((spec.metadata.get("allowed"), getattr(self, spec.name)) for spec in fields(self))
-        return tuple(allowed[name] for allowed, name in chosen if isinstance(allowed, dict) and name is not None)
+        chosen = ((allowed, getattr(self, name)) for name, allowed in REGISTRIES.items())
+        return tuple(allowed[name] for allowed, name in chosen if name is not None)
 
     @property
     def changed(self) -> dict[str, Any]:
@@ -202,7 +203,10 @@ class Config:
     def replace(self, **changes: Any) -> Config:
         """Return a copy with some fields changed; ValueError for invalid values and unknown fields."""
         check_names(changes)
-        return replace(self, **changes)
+        copied = copy.copy(self)  # whose other fields need no check
+        for name, value in changes.items():
+            object.__setattr__(copied, name, check(FIELDS[name], value))
+        return copied
 
     def to_dict(self) -> dict[str, Any]:
         """Return all fields by name, in types that JSON has."""
@@ -231,6 +235,9 @@ class Config:
 
 
 FIELDS: dict[str, Field] = {spec.name: spec for spec in fields(Config)}
+REGISTRIES = {
+    name: spec.metadata["allowed"] for name, spec in FIELDS.items() if isinstance(spec.metadata.get("allowed"), dict)
+}
 DEFAULTS = {name: spec.default for name, spec in FIELDS.items() if spec.default is not MISSING}
 
 

@@ -276,10 +276,16 @@ def log10_norms(rows: Sequence[tuple[Array, Array]]) -> Array:
     return (top[..., 0] + 0.5 * log2(total)) / LOG2_10
 
 
+def share_exponents(parts: Sequence[Scaled]) -> bool:
+    """Return whether all parts have the same exponents."""
+    first = parts[0].e
+    return all(part.e is first or np.array_equal(part.e, first) for part in parts)
+
+
 def concatenate(parts: Sequence[Scaled]) -> Scaled:
     """Join along the last axis."""
     m = np.concatenate([part.m for part in parts], axis=-1)
-    if all(part.is_rowwise and np.array_equal(part.e, parts[0].e) for part in parts):
+    if parts[0].is_rowwise and share_exponents(parts):
         return Scaled(m, parts[0].e)
     return Scaled(m, np.concatenate([np.broadcast_to(part.e, part.m.shape) for part in parts], axis=-1))
 
@@ -288,7 +294,7 @@ def product(parts: Sequence[Scaled], W: Weights) -> Scaled:
     """Return the product of the parts, joined along the last axis, with ``W``."""
     if len(parts) == 1:
         return parts[0] @ W
-    if not W.dense or all(np.array_equal(part.e, parts[0].e) for part in parts):
+    if not W.dense or share_exponents(parts):
         return concatenate(parts) @ W
     parts = [part.balanced() for part in parts]
     parts = [part if part.is_rowwise else part._top() for part in parts]

@@ -7,6 +7,7 @@ every run for itself: where the runs disagree, their words are counted.
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -146,13 +147,30 @@ class Diagnosis:
 
 def diagnose(trace: Trace, scheme_index: int) -> Diagnosis:
     """Return the diagnosis of one scheme of a comparison, of a single run, or of an own network."""
-    trace, config = trace.as_comparison(), trace.config
-    changes = changes_back(trace, scheme_index)
-    middle = middle_runs(changes)
-    known = diagnose_forward(trace, scheme_index) | diagnose_backward(trace, scheme_index, changes, middle)
-    if trace.has_classes and input_may_flatten(config, known["slopes"], known["backward"]):
-        each = np.array([slopes_without_input(trace, scheme_index, int(run)) for run in middle])
-        known["slopes_without_input"] = mean(each)
+    return diagnose_schemes(trace, [scheme_index])[0]
+
+
+def diagnose_all(trace: Trace) -> list[Diagnosis]:
+    """Return the diagnosis of each scheme."""
+    return diagnose_schemes(trace, range(len(trace.schemes)))
+
+
+def diagnose_schemes(trace: Trace, schemes: Sequence[int]) -> list[Diagnosis]:
+    """Return the diagnoses of some schemes, given by their places."""
+    trace = trace.as_comparison()
+    changes = {k: changes_back(trace, k) for k in schemes}
+    middle = {k: middle_runs(changes[k]) for k in schemes}
+    known = {k: diagnose_forward(trace, k) | diagnose_backward(trace, k, changes[k], middle[k]) for k in schemes}
+    asked = [k for k in schemes if trace.has_classes and input_may_flatten(trace.config, known[k])]
+    found = iter(slopes_without_input(trace, [(k, int(run)) for k in asked for run in middle[k]]))
+    for k in asked:
+        known[k]["slopes_without_input"] = mean(np.array([next(found) for _run in middle[k]]))
+    return [diagnosis(trace, k, known[k]) for k in schemes]
+
+
+def diagnosis(trace: Trace, scheme_index: int, known: dict[str, Any]) -> Diagnosis:
+    """Return the diagnosis of one scheme, of which the fields in ``known`` are known already."""
+    config = trace.config
     return Diagnosis(
         scheme=trace.schemes[scheme_index],
         name=trace.names[scheme_index],

@@ -11,7 +11,7 @@ from ..text.language import N_, _, ngettext
 from ..text.number_format import factor, number, percent
 from .arrivals import arrival_words, down_words
 from .causes import alone_word, cause, words_over_all_steps
-from .diagnosis import Diagnosis, diagnose
+from .diagnosis import Diagnosis, diagnose_all
 from .judgement import VERBS, first_loss, in_runs
 
 RULE = N_(
@@ -101,7 +101,7 @@ def in_full(diagnosis: Diagnosis, backward: str) -> str:
 
 def sentences(trace: Trace) -> list[str]:
     """Return a sentence for each scheme of a comparison."""
-    return [sentence(diagnose(trace, k)) for k in range(len(trace.schemes))]
+    return list(map(sentence, diagnose_all(trace)))
 
 
 def forward_words(diagnosis: Diagnosis) -> str:

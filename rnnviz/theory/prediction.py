@@ -187,13 +187,16 @@ def tied_weights_show(config: Config, schemes: Sequence[str], back: bool = True)
     if not CELLS[config.cell].has_matrix_jacobian:
         return False
     config = config.replace(seq_len=max(config.seq_len, math.ceil(3 * math.sqrt(config.hidden_size))))
+    drawn = (config.replace(scheme=scheme) for scheme in schemes if SCHEMES[scheme].independent)
+    return any(tied_weights(each, each.entries)[back] for each in drawn)
+
+
+@lru_cache(maxsize=16)  # the pictures of state and gradient both ask
+def tied_weights(config: Config, entries: tuple[Any, ...]) -> tuple[bool, bool]:
+    """Return whether the second moment, and whether the gradient, leaves theory early (see `tied_weights_show`)."""
     phi = ACTIVATIONS[config.activation]
-    for chosen in (config.replace(scheme=scheme) for scheme in schemes if SCHEMES[scheme].independent):
-        typical = drive(chosen).variances.mean(axis=(1, 2), keepdims=True)
-        found = expect(phi, sigma_w(chosen), typical, config.loss_at)
-        if own_matrix_shows(network(chosen, phi, found), back):
-            return True
-    return False
+    typical = drive(config).variances.mean(axis=(1, 2), keepdims=True)
+    return own_matrix_shows(network(config, phi, expect(phi, sigma_w(config), typical, config.loss_at)))
 
 
 def sentences(config: Config, schemes: Sequence[str], layer: int = 0) -> list[str]:

@@ -84,7 +84,7 @@ def of_median(variances: Array, q: Array, m: Array, log_chi: Array, squares: Arr
     norms, effective = mean_over_batch(squares)
     with np.errstate(divide="ignore", over="ignore"):
         moments = np.log10(m.mean(axis=-1))
-    typical_q, typical_chi = (np.median(each.reshape(len(q), -1), axis=1) for each in (q, log_chi))
+        typical_q, typical_chi = (np.median(each.reshape(len(q), -1), axis=1) for each in (q, log_chi))
     norms, moments = 0.5 * median(norms.T), median(moments.T)
     return Expected(moments, norms, variances, q, typical_q, typical_chi, np.median(effective, axis=1))
 

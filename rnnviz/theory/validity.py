@@ -134,16 +134,18 @@ def within(part: Deviation, most: float) -> int:
     return int(beyond[0]) if len(beyond) else len(part.total)
 
 
-def own_matrix_shows(network: Network, back: bool) -> bool:
+def own_matrix_shows(network: Network) -> tuple[bool, bool]:
     """Return whether one W_hh for all steps raises the mean square over networks in 3 sqrt(H) steps.
 
-    So it does with independent entries where the slopes of two steps are nearly the same: in the gradient (``back``),
-    or in the second moment, where the inputs do not outweigh the state. W_xh, which stays the same too, does not count.
+    So it does with independent entries where the slopes of two steps are nearly the same: in the second moment, where
+    the inputs do not outweigh the state, or in the gradient. W_xh, which stays the same too, does not count.
     """
     (found,) = deviations([replace(network, repeated=0.0, slow=False)])
-    part = found.backward.mean_square[1:] if back else found.forward.mean_square
-    early = part[: math.ceil(3 * math.sqrt(network.n))]
-    return not network.orthogonal and bool(early.max() >= MEAN_SQUARE)
+    if network.orthogonal:
+        return False, False
+    parts, early = (found.forward.mean_square, found.backward.mean_square[1:]), math.ceil(3 * math.sqrt(network.n))
+    forward, backward = (bool(part[:early].max() >= MEAN_SQUARE) for part in parts)
+    return forward, backward
 
 
 def why(network: Network, part: Deviation, end: int, slopes: Pattern, at: int) -> str:
