@@ -39,6 +39,7 @@ PICTURES = """
 }
 """
 STAGE = "document.querySelector('.rnnviz-stage').dataset"
+SETTINGS = f"{STAGE}.query.replace(/(^|&)step=[0-9]+$/, '')"  # of its link, without the step pointed at
 
 
 @cache
@@ -164,18 +165,26 @@ def unfold(page, wanted: bool = True) -> None:
     slider(page, "Seed").wait_for(state="visible" if wanted else "hidden")
 
 
+def set_up(page, query: str) -> None:
+    """Set a page up with a link's query, as a link in the notebook's text does, and wait for the pictures."""
+    follow = """query => { const link = document.createElement("a");
+        link.href = `?${query}`; document.body.append(link); link.click(); link.remove(); }"""
+    change(page, lambda: page.evaluate(follow, query))
+
+
 def put_back(page) -> None:
-    """Bring a page that started without a link back to its start, using its own buttons."""
+    """Bring a page that started without a link back to its start, using its own buttons; only the step stays."""
+    page.evaluate("scrollTo(0, 0); window.watched = undefined")
     page.emulate_media(color_scheme="light", reduced_motion="no-preference")
     page.set_viewport_size(DESK)
     unfold(page, False)
     wait_for_pictures(page)
-    start = f"!{STAGE}.query.replace(/(^|&)step=[0-9]+$/, '')"
-    if "pin=" in page.evaluate(f"{STAGE}.query"):
-        unpin = page.get_by_role("button", name="Unpin")
-        change(page, lambda: unpin.press("Enter"), f"!{STAGE}.query.includes('pin=')")
-    if not page.evaluate(start):
-        change(page, lambda: page.get_by_role("button", name="Reset").click(), start)
+    for name, part in (("Unpin", "pin="), ("Predict first", "predict=")):
+        if part in page.evaluate(SETTINGS):
+            page.get_by_role("button", name=name).press("Enter")
+            wait_for_pictures(page, f"!{STAGE}.query.includes('{part}')")
+    if page.evaluate(SETTINGS):
+        change(page, lambda: page.get_by_role("button", name="Reset").click(), f"!{SETTINGS}")
 
 
 def assert_accessible(page, *impacts: str) -> None:

@@ -220,17 +220,31 @@ def quiet(shared) -> Iterator[None]:
         yield
 
 
-@pytest.fixture(scope="module")
-def first_page(shared, voila):
-    """Open the first notebook once for a file."""
-    return open_notebook(shared.open(permissions=["clipboard-read", "clipboard-write"]), voila)
+@pytest.fixture(scope="session")
+def kept(browser, voila) -> Iterator[Pages]:
+    """Open pages that all tests of a process share, and that close before their server ends."""
+    opened = Pages(browser)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture(scope="session")
+def first_page(kept, voila):
+    """Open the first notebook once."""
+    return open_notebook(kept.open(permissions=["clipboard-read", "clipboard-write"], has_touch=True), voila)
 
 
 @pytest.fixture
-def first(first_page, quiet):
-    """Return the first notebook's page as it started; it is put back after each test."""
-    yield first_page
-    put_back(first_page)
+def first(first_page, kept, voila):
+    """Return the first notebook's page as it started; it is put back after each test, or else opened anew."""
+    with no_complaints(kept.problems):
+        yield first_page
+        try:
+            put_back(first_page)
+        except BaseException:
+            open_notebook(first_page, voila)
+            kept.problems.clear()  # of leaving it in the middle of something
+            raise
 
 
 def registries() -> list[Registry]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import sys
+from functools import cache
 from pathlib import Path
 
 PACKAGE = Path(__file__).parents[1] / "rnnviz"
@@ -29,6 +30,7 @@ def room(path: Path) -> str:
     return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
 
 
+@cache
 def imports(path: Path) -> set[str]:
     """Return the absolute names of all that a file imports, wherever in the file."""
     package = ["rnnviz", *path.relative_to(PACKAGE).parts[:-1]]

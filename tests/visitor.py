@@ -63,7 +63,7 @@ WATCH = """
       const img = figure.querySelector("img");
       if (!img?.complete || img.naturalWidth === 0) watched.blank += 1;
     }
-    requestAnimationFrame(look);
+    if (window.watched === watched) requestAnimationFrame(look);
   };
   look();
 }

@@ -1,7 +1,8 @@
 """Definitions appear where a symbol, mark or control stands: on hover, focus and tap, and move nothing."""
 
 import pytest
-from browsing import STAGE, assert_accessible, change, open_notebook, press
+from browsing import SETTINGS, assert_accessible, change, press
+from test_layout import fit
 
 pytestmark = pytest.mark.browser
 BOX = ".rnnviz-definition:popover-open"
@@ -11,9 +12,9 @@ PLACES = """
 """
 
 
-@pytest.fixture(scope="module")
-def seen(shared, voila):
-    return open_notebook(shared.open(viewport={"width": 1280, "height": 720}, has_touch=True), voila)
+@pytest.fixture
+def seen(first):
+    return fit(first)
 
 
 def closed(page):
@@ -22,7 +23,6 @@ def closed(page):
     page.locator(BOX).wait_for(state="hidden")
 
 
-@pytest.mark.usefixtures("quiet")
 def test_a_control_is_defined_on_hover_focus_and_tap(seen):
     before, label = seen.evaluate(PLACES), seen.locator(".rnnviz-controls .widget-label", has_text="Scheme").first
     label.hover()
@@ -45,15 +45,14 @@ def test_a_control_is_defined_on_hover_focus_and_tap(seen):
         seen.wait_for_timeout(100)  # a label hands its click on to a menu, whose focus must not close the box
         assert box.get_by_text(meaning).is_visible()
         closed(seen)
-    press(seen, "Gain", "ArrowRight", f"{STAGE}.query === 'gain=1.01'")
+    press(seen, "Gain", "ArrowRight", f"{SETTINGS} === 'gain=1.01'")
     assert not box.is_visible(), "a key that moves a slider must not be answered with a box"
     seen.locator(".rnnviz-controls .widget-label", has_text="Gain").first.tap()
     box.get_by_text("started with another value").wait_for()
     closed(seen)
-    change(seen, lambda: seen.get_by_role("button", name="Reset").click(), f"{STAGE}.query === ''")
+    change(seen, lambda: seen.get_by_role("button", name="Reset").click(), f"{SETTINGS} === ''")
 
 
-@pytest.mark.usefixtures("quiet")
 def test_a_question_mark_defines_what_a_picture_and_the_verdicts_show(seen):
     before, box = seen.evaluate(PLACES), seen.locator(BOX)
     what = seen.get_by_role("button", name="Gradient: what this picture shows")
@@ -70,7 +69,6 @@ def test_a_question_mark_defines_what_a_picture_and_the_verdicts_show(seen):
     box.wait_for(state="hidden")
 
 
-@pytest.mark.usefixtures("quiet")
 def test_the_glossary_below_has_the_same_texts(seen):
     seen.locator(".rnnviz-glossary summary").click()
     line = seen.locator(".rnnviz-glossary div", has_text="PyTorch's default").last

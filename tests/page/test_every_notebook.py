@@ -24,10 +24,12 @@ from browsing import (
 )
 from conftest import INTERRUPT, SLOW_NOTEBOOK, jupyter_port, wait_until
 from nbconvert import HTMLExporter
+from test_layout import check_choice_of_views, check_first_screen
 
 pytestmark = pytest.mark.browser
 PATHS = [path for path in NOTEBOOKS.rglob("*.ipynb") if path.parent.name != "reproductions"]
 PAGES = sorted(path.relative_to(NOTEBOOKS).as_posix() for path in PATHS)
+LESSONS = (FIRST, "02_spectrum.ipynb", "03_gates.ipynb")  # whose first screen has everything at once
 LABELS_CUT = """
 () => [...document.querySelectorAll(".rnnviz-controls > .widget-inline-hbox > .widget-label")]
   .filter((label) => label.scrollWidth > label.clientWidth)
@@ -51,7 +53,7 @@ def is_slow(name):
 )
 def test_every_notebook_opens_and_shows_what_it_has(voila, page, name):
     if "Dashboard(" in code_of(NOTEBOOKS / name):
-        open_notebook(page, voila, name)
+        open_notebook(page, voila, name, "step=40" if name in LESSONS else "")
         for view, (_, alt) in pictures(page).items():
             assert re.search(r"\d", alt) or view == "race", view  # nothing has been trained yet
     else:
@@ -68,6 +70,10 @@ def test_every_notebook_opens_and_shows_what_it_has(voila, page, name):
     assert page.evaluate("document.documentElement.scrollWidth") <= 1280
     if name == f"de/{FIRST}":
         check_german(page)
+    if name in LESSONS:
+        check_first_screen(page)
+    if name == LESSONS[2]:
+        check_choice_of_views(page)
 
 
 def check_german(page):

@@ -3,11 +3,10 @@
 import json
 
 import pytest
-from browsing import FIRST, STAGE, alts, assert_accessible, change, open_notebook, press, slider, wait_for_pictures
+from browsing import FIRST, SETTINGS, STAGE, alts, change, open_notebook, press, slider, wait_for_pictures
 
 pytestmark = pytest.mark.browser
 SCREEN = {"width": 1280, "height": 720}
-LESSONS = (FIRST, "02_spectrum.ipynb", "03_gates.ipynb")
 SEEN = ".rnnviz-view:not([hidden]) img"
 TOOLS = ".rnnviz-stage > .rnnviz-tools"
 FITS = f"""
@@ -17,22 +16,25 @@ FITS = f"""
 """
 
 
-@pytest.fixture(scope="module")
-def lesson(shared, voila):
-    """Return a function that opens each lesson once, on a small projector's screen."""
-    opened = {}
+def fit(page, size=SCREEN):
+    """Give a page the size of a screen, which is by default a small projector's."""
+    page.set_viewport_size(size)
+    page.evaluate("scrollTo(0, 0)")
+    page.wait_for_function(FITS)
+    wait_for_pictures(page)
+    return page
 
-    def open_lesson(name=FIRST, size=SCREEN, query=""):
-        if (name, query) not in opened:
-            opened[name, query] = open_notebook(shared.open(viewport=size), voila, name, query)
-        page = opened[name, query]
-        page.set_viewport_size(size)
-        page.evaluate("scrollTo(0, 0)")
-        page.wait_for_function(FITS)
-        wait_for_pictures(page)
-        return page
 
-    return open_lesson
+@pytest.fixture
+def small(first):
+    """Return the first notebook's page as it started, on a small projector's screen."""
+    return fit(first)
+
+
+@pytest.fixture
+def opened(new_page, voila):
+    """Return a function that opens the first notebook with a link's query."""
+    return lambda query, size=SCREEN: fit(open_notebook(new_page(viewport=size), voila, FIRST, query), size)
 
 
 def boxes(page, selector):
@@ -56,10 +58,9 @@ def assert_inside(page, *selectors):
             assert bottom <= height, (selector, bottom)
 
 
-@pytest.mark.usefixtures("quiet")
-@pytest.mark.parametrize("name", LESSONS)
-def test_a_projector_shows_question_task_controls_pictures_and_verdicts(lesson, name):
-    page = lesson(name, query="step=40")
+def check_first_screen(page):
+    """Check that a projector shows question, task, controls, pictures, verdicts and the readout of a step."""
+    fit(page)
     assert_inside(page, ".rnnviz-look", ".rnnviz-card", SEEN, ".rnnviz-words li", ".rnnviz-step-bar input", TOOLS)
     assert_inside(page, ".rnnviz-moment p")
     assert_inside(page, ".rnnviz-column > .rnnviz-controls > *", ".rnnviz-compare", ".rnnviz-actions > *")
@@ -68,19 +69,25 @@ def test_a_projector_shows_question_task_controls_pictures_and_verdicts(lesson, 
     for _, _, _, bottom in boxes(page, ".rnnviz-column > .rnnviz-controls > *"):
         assert 0 < bottom - card < 380, "a control is far from the task"
     assert page.evaluate("document.documentElement.scrollWidth") <= 1280
-    assert_accessible(page)
 
 
-@pytest.mark.usefixtures("quiet")
-def test_a_large_screen_is_used(lesson):
-    page = lesson(size={"width": 1920, "height": 1080})
+def check_choice_of_views(page):
+    """Check that two of the views are seen, and that the others are one gesture away."""
+    assert page.locator(".rnnviz-scene").all_inner_texts() == ["Start", "Forget bias", "Two defaults", "A GRU"]
+    shown = page.locator(".rnnviz-view:not([hidden])")
+    page.get_by_role("button", name="Units", exact=True).click()
+    page.wait_for_function(f"() => {SETTINGS} === 'show=gradient%2Cunits'")
+    assert shown.evaluate_all("all => all.map((figure) => figure.dataset.view)") == ["gradient", "units"]
+
+
+def test_a_large_screen_is_used(first):
+    page = fit(first, {"width": 1920, "height": 1080})
     assert_inside(page, SEEN, ".rnnviz-words li", ".rnnviz-actions > *")
     assert all(660 <= right - left <= 760 for left, _, right, _ in boxes(page, SEEN))
 
 
-@pytest.mark.usefixtures("quiet")
-def test_a_phone_shows_the_question_its_control_both_pictures_and_verdicts(lesson):
-    page = lesson(size={"width": 390, "height": 844}, query="lang=en")
+def test_a_phone_shows_the_question_its_control_both_pictures_and_verdicts(opened):
+    page = opened("lang=en", {"width": 390, "height": 844})
     assert_inside(page, ".rnnviz-look", ".rnnviz-early", SEEN, ".rnnviz-verdict")
     assert page.locator(".rnnviz-controls .widget-label:visible").all_inner_texts() == ["Gain"]
     page.get_by_role("button", name="Controls").press("Enter")
@@ -98,9 +105,8 @@ def test_a_phone_shows_the_question_its_control_both_pictures_and_verdicts(lesso
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
 
 
-@pytest.mark.usefixtures("quiet")
-def test_no_picture_is_larger_than_a_small_window(lesson):
-    page = lesson(size={"width": 640, "height": 360})
+def test_no_picture_is_larger_than_a_small_window(first):
+    page = fit(first, {"width": 640, "height": 360})
     found = boxes(page, SEEN)
     assert len(found) == 2
     assert all(bottom - top < 220 for _, top, _, bottom in found)
@@ -108,9 +114,8 @@ def test_no_picture_is_larger_than_a_small_window(lesson):
     assert page.evaluate("document.documentElement.scrollWidth") <= 640
 
 
-@pytest.mark.usefixtures("quiet")
-def test_a_presentation_asks_the_task_in_large_letters_and_folds_the_controls_away(lesson):
-    page, plain = lesson(query="present=1"), lesson()
+def test_a_presentation_asks_the_task_in_large_letters_and_folds_the_controls_away(small, opened):
+    page, plain = opened("present=1"), small
     assert_inside(page, ".rnnviz-strip .rnnviz-card", SEEN, ".rnnviz-words li")
     size = "getComputedStyle(document.querySelector('.rnnviz-verdict')).fontSize"
     assert float(page.evaluate(size)[:-2]) == pytest.approx(1.4 * float(plain.evaluate(size)[:-2]), rel=0.05)
@@ -121,48 +126,45 @@ def test_a_presentation_asks_the_task_in_large_letters_and_folds_the_controls_aw
     page.get_by_role("button", name="Controls").press("Enter")
 
 
-@pytest.mark.usefixtures("quiet")
-def test_half_of_the_gains_slider_is_for_the_gains_that_matter(lesson):
-    page = lesson()
+def test_half_of_the_gains_slider_is_for_the_gains_that_matter(small):
+    page = small
     middle = "document.querySelector('.rnnviz-wide .noUi-handle').getBoundingClientRect().x"
     places, gain = {}, page.get_by_role("textbox", name="Gain: value")
     for value in ("0.5", "2.5"):
         gain.click()
         gain.press("Control+a")
         gain.press_sequentially(value)
-        change(page, lambda: gain.press("Enter"), f"{STAGE}.query === 'gain={value}'")
+        change(page, lambda: gain.press("Enter"), f"{SETTINGS} === 'gain={value}'")
         places[value] = page.evaluate(middle)
     assert places["2.5"] - places["0.5"] >= 150
-    press(page, "Gain", "ArrowLeft", f"{STAGE}.query === 'gain=2.49'")
-    press(page, "Gain", "End", f"{STAGE}.query === 'gain=20.0'")
-    press(page, "Gain", "Home", f"{STAGE}.query === 'gain=0.0'")
-    change(page, lambda: page.get_by_role("button", name="Reset").click(), f"{STAGE}.query === ''")
+    press(page, "Gain", "ArrowLeft", f"{SETTINGS} === 'gain=2.49'")
+    press(page, "Gain", "End", f"{SETTINGS} === 'gain=20.0'")
+    press(page, "Gain", "Home", f"{SETTINGS} === 'gain=0.0'")
+    change(page, lambda: page.get_by_role("button", name="Reset").click(), f"{SETTINGS} === ''")
     page.get_by_text("This page is where it started.").wait_for()
 
 
-@pytest.mark.usefixtures("quiet")
-def test_a_task_is_set_up_without_a_reload(lesson):
-    page = lesson()
+def test_a_task_is_set_up_without_a_reload(small):
+    page = small
     page.evaluate("window.same = true")
     card = page.locator(".rnnviz-card")
     card.get_by_text("Task 1 of 3").wait_for()
     link = card.locator(".is-shown a[href^='?']")
     asked = link.get_attribute("href")[1:]
-    change(page, link.click, f"{STAGE}.query === {json.dumps(asked)}")
+    change(page, link.click, f"{SETTINGS} === {json.dumps(asked)}")
     assert page.evaluate("window.same"), "the page was loaded again"
     before = boxes(page, ".rnnviz-controls > *")
     card.get_by_role("button", name="Next task").press("Enter")
     card.get_by_text("Task 2 of 3").wait_for()
     assert boxes(page, ".rnnviz-controls > *") == before
     card.get_by_role("button", name="Previous task").press("Enter")
-    change(page, lambda: page.get_by_role("button", name="Reset").click(), f"{STAGE}.query === ''")
+    change(page, lambda: page.get_by_role("button", name="Reset").click(), f"{SETTINGS} === ''")
 
 
-@pytest.mark.usefixtures("quiet")
-def test_a_bet_takes_the_place_of_the_question_and_moves_nothing(lesson):
-    page, places = lesson(), f"{SEEN}, .rnnviz-card, .rnnviz-tools, .rnnviz-step-bar input"
+def test_a_bet_takes_the_place_of_the_question_and_moves_nothing(small):
+    page, places = small, f"{SEEN}, .rnnviz-card, .rnnviz-tools, .rnnviz-step-bar input"
     before, toggle = boxes(page, places), page.get_by_role("button", name="Predict first")
-    change(page, lambda: toggle.press("Enter"), f"{STAGE}.query === 'predict=1'")
+    change(page, lambda: toggle.press("Enter"), f"{SETTINGS} === 'predict=1'")
     assert "covered" in alts(page)[1]
     bet = page.locator(".rnnviz-question .rnnviz-bet")
     bet.get_by_text("Your bet: over 50 steps, Xavier's gradient").wait_for()
@@ -174,22 +176,11 @@ def test_a_bet_takes_the_place_of_the_question_and_moves_nothing(lesson):
     assert "covered" in alts(page)[1]
     change(page, lambda: toggle.press("Enter"), f"!{STAGE}.query.includes('predict')")
     assert "covered" not in alts(page)[1]
-    change(page, lambda: page.get_by_role("button", name="Reset").click(), f"{STAGE}.query === ''")
+    change(page, lambda: page.get_by_role("button", name="Reset").click(), f"{SETTINGS} === ''")
 
 
-@pytest.mark.usefixtures("quiet")
-def test_two_of_more_views_are_seen_and_the_others_are_one_gesture_away(lesson):
-    page = lesson(LESSONS[2])
-    assert page.locator(".rnnviz-scene").all_inner_texts() == ["Start", "Forget bias", "Two defaults", "A GRU"]
-    shown = page.locator(".rnnviz-view:not([hidden])")
-    page.get_by_role("button", name="Units", exact=True).click()
-    page.wait_for_function(f"() => {STAGE}.query === 'show=gradient%2Cunits'")
-    assert shown.evaluate_all("all => all.map((figure) => figure.dataset.view)") == ["gradient", "units"]
-
-
-@pytest.mark.usefixtures("quiet")
-def test_a_link_and_another_language_bring_the_scenes_question_along(lesson):
-    page = lesson(query="scene=flat&lock=all")
+def test_a_link_and_another_language_bring_the_scenes_question_along(opened):
+    page = opened("scene=flat&lock=all")
     assert page.get_by_text("move Gain a little to either side").is_visible()
     assert page.get_by_role("button", name="Flat").get_attribute("aria-pressed") == "true"
     assert slider(page, "Gain").get_attribute("aria-valuetext") == "1.85"

@@ -11,7 +11,6 @@ from browsing import (
     change,
     every_alt,
     no_alt,
-    open_notebook,
     pictures,
     press,
     slider,
@@ -33,15 +32,15 @@ PLACES = """
 # Counts `lang` attributes that are set, even to the same value, and animation frames with an undecoded picture.
 WATCH = """
 () => {
-  window.watched = { languages: 0, blank: 0, frames: 0 };
-  new MutationObserver((records) => { window.watched.languages += records.length; })
+  const watched = (window.watched = { languages: 0, blank: 0, frames: 0 });
+  new MutationObserver((records) => { watched.languages += records.length; })
     .observe(document.documentElement, { subtree: true, attributeFilter: ["lang"] });
   const look = () => {
-    window.watched.frames += 1;
+    watched.frames += 1;
     for (const img of document.querySelectorAll(".rnnviz-view img")) {
-      if (!img.complete || img.naturalWidth === 0) window.watched.blank += 1;
+      if (!img.complete || img.naturalWidth === 0) watched.blank += 1;
     }
-    requestAnimationFrame(look);
+    if (window.watched === watched) requestAnimationFrame(look);
   };
   look();
 }
@@ -137,42 +136,34 @@ def drawn_width(least, most):
       .every((img) => {least} < img.width && Math.abs(img.width - img.naturalWidth) <= 1 && img.width < {most})"""
 
 
-@pytest.fixture(scope="module")
-def scenes_page(shared, voila):
-    """Open a page whose scenes are chosen."""
-    return open_notebook(shared.open(), voila)
-
-
 def choose(page, name):
     page.get_by_role("button", name=name, exact=True).click()
     page.locator(".rnnviz-scenes [aria-pressed=true]", has_text=name).wait_for()
 
 
-@pytest.mark.usefixtures("quiet")
-def test_a_chosen_scene_is_marked_as_pressed_and_not_wider(scenes_page):
+def test_a_chosen_scene_is_marked_as_pressed_and_not_wider(first):
     widths = "() => [...document.querySelectorAll('.rnnviz-scenes button')].map((each) => each.offsetWidth)"
-    before, pressed = scenes_page.evaluate(widths), scenes_page.locator(".rnnviz-scenes [aria-pressed=true]")
+    before, pressed = first.evaluate(widths), first.locator(".rnnviz-scenes [aria-pressed=true]")
     for name in ("Flat", "The surprise"):
-        choose(scenes_page, name)
+        choose(first, name)
         assert pressed.count() == 1
-        assert scenes_page.evaluate(widths) == before
-    press(scenes_page, "Gain", "ArrowRight")
+        assert first.evaluate(widths) == before
+    press(first, "Gain", "ArrowRight")
     pressed.wait_for(state="detached")
-    assert scenes_page.locator(".rnnviz-scenes [aria-pressed=false]").count() == 7
+    assert first.locator(".rnnviz-scenes [aria-pressed=false]").count() == 7
 
 
-@pytest.mark.usefixtures("quiet")
-def test_nothing_moves_when_a_control_comes_and_goes(scenes_page):
+def test_nothing_moves_when_a_control_comes_and_goes(first):
     for width in (1280, 1000):
-        scenes_page.set_viewport_size({"width": width, "height": 900})
-        choose(scenes_page, "Fades")
-        slider(scenes_page, "Forget bias").wait_for(state="hidden")
-        wait_for_pictures(scenes_page, drawn_width(0, width))
-        before = scenes_page.evaluate(PLACES)
-        choose(scenes_page, "Forget bias")  # with as many schemes, and so as many sentences below the pictures
-        slider(scenes_page, "Forget bias").wait_for()
-        wait_for_pictures(scenes_page, drawn_width(0, width))
-        now = scenes_page.evaluate(PLACES)
+        first.set_viewport_size({"width": width, "height": 900})
+        choose(first, "Fades")
+        slider(first, "Forget bias").wait_for(state="hidden")
+        wait_for_pictures(first, drawn_width(0, width))
+        before = first.evaluate(PLACES)
+        choose(first, "Forget bias")  # with as many schemes, and so as many sentences below the pictures
+        slider(first, "Forget bias").wait_for()
+        wait_for_pictures(first, drawn_width(0, width))
+        now = first.evaluate(PLACES)
         assert len(now) == len(before) + 1, width
         assert [place for place in before if place not in now] == [], width
 

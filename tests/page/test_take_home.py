@@ -5,11 +5,10 @@ import re
 
 import numpy as np
 import pytest
-from browsing import open_notebook
+from browsing import set_up
 from PIL import Image
 
 pytestmark = pytest.mark.browser
-STEP = "gain=1.5&step=10"
 # What stands on paper, by its selector: whether anything of it has a size.
 PRINTED = """
 (selector) => [...document.querySelectorAll(selector)].some((node) => node.getClientRects().length > 0)
@@ -29,14 +28,17 @@ async () => {
 """
 
 
-@pytest.fixture(scope="module")
-def dark_page(shared, voila):
-    """Open the first notebook in the dark, with a step pointed at."""
-    page = shared.open(color_scheme="dark", permissions=["clipboard-read", "clipboard-write"])
-    return open_notebook(page, voila, query=STEP)
+@pytest.fixture
+def dark_page(first):
+    """Return the first notebook's page in the dark, with a step pointed at."""
+    first.emulate_media(color_scheme="dark")
+    set_up(first, "gain=1.5")
+    first.get_by_role("slider", name="Step t").press("End")
+    first.get_by_text("Step 50", exact=True).wait_for()
+    return first
 
 
-def test_paper_is_light_and_has_all_but_what_can_be_pressed(dark_page, quiet):
+def test_paper_is_light_and_has_all_but_what_can_be_pressed(dark_page):
     dark_page.emulate_media(media="print")
     try:
         for selector in (
@@ -61,7 +63,7 @@ def test_paper_is_light_and_has_all_but_what_can_be_pressed(dark_page, quiet):
         dark_page.emulate_media(media="null")
 
 
-def test_answers_are_printed_unfolded_on_pages_of_their_own(dark_page, quiet):
+def test_answers_are_printed_unfolded_on_pages_of_their_own(dark_page):
     dark_page.evaluate(UNFOLDED)
     before = dark_page.evaluate("unfolded()")
     pdf = dark_page.pdf(prefer_css_page_size=True)
@@ -79,7 +81,7 @@ def test_answers_are_printed_unfolded_on_pages_of_their_own(dark_page, quiet):
     assert breaks == ["Tasks"]
 
 
-def test_a_picture_is_copied_with_its_caption(dark_page, quiet):
+def test_a_picture_is_copied_with_its_caption(dark_page):
     button = dark_page.get_by_role("button", name="Gradient: copy this picture")
     button.click()
     dark_page.wait_for_function("() => document.body.textContent.includes('The picture is in the clipboard')")
@@ -88,7 +90,7 @@ def test_a_picture_is_copied_with_its_caption(dark_page, quiet):
     assert np.asarray(image.convert("L"))[-24:].min() < 140, "there is a caption"
 
 
-def test_without_a_clipboard_the_picture_is_saved(dark_page, quiet):
+def test_without_a_clipboard_the_picture_is_saved(dark_page):
     dark_page.evaluate("() => { window.kept = window.ClipboardItem; delete window.ClipboardItem; }")
     with dark_page.expect_download() as saved:
         dark_page.get_by_role("button", name="State: copy this picture").click()
@@ -96,7 +98,7 @@ def test_without_a_clipboard_the_picture_is_saved(dark_page, quiet):
     dark_page.evaluate("() => { window.ClipboardItem = window.kept; }")
 
 
-def test_slide_weights_and_code_for_a_library(dark_page, quiet):
+def test_slide_weights_and_code_for_a_library(dark_page):
     with dark_page.expect_download() as saved:
         dark_page.get_by_role("button", name="Slide (PNG)").click()
     assert Image.open(io.BytesIO(saved.value.path().read_bytes())).size == (1920, 1080)

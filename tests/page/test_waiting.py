@@ -1,7 +1,7 @@
 """Long computations that report their progress, exact numbers from links, and a teacher's options in them."""
 
 import pytest
-from browsing import FIRST, PICTURES, STAGE, alts, change, slider, unfold, wait_for_pictures
+from browsing import FIRST, PICTURES, SETTINGS, STAGE, alts, change, set_up, slider, unfold, wait_for_pictures
 from visitor import Visitor, visit
 
 pytestmark = pytest.mark.browser
@@ -72,14 +72,14 @@ def test_a_copied_link_brings_back_the_same_page(first, voila, new_page):
     assert again.shown() == visitor.shown()
 
 
-def test_a_number_between_a_sliders_steps_stays_until_its_slider_moves(voila, page):
-    query = "cell=lstm&gain=2.491234567890123&input_scale=0.333&forget_bias=1.7"
-    visitor = visit(page, voila, FIRST, query)
+def test_a_number_between_a_sliders_steps_stays_until_its_slider_moves(first):
+    query, visitor = "cell=lstm&gain=2.491234567890123&input_scale=0.333&forget_bias=1.7", Visitor(first)
+    set_up(first, query)
     assert visitor.settle(), visitor.findings
-    assert page.evaluate(f"{STAGE}.query") == query
-    slider(page, "Hidden size").press("ArrowRight")
+    assert first.evaluate(SETTINGS) == query
+    slider(first, "Hidden size").press("ArrowRight")
     assert visitor.settle(), visitor.findings
-    assert sorted(page.evaluate(f"{STAGE}.query").split("&")) == sorted(["hidden_size=65", *query.split("&")])
-    slider(page, "Gain").press("ArrowRight")
+    assert sorted(first.evaluate(SETTINGS).split("&")) == sorted(["hidden_size=65", *query.split("&")])
+    slider(first, "Gain").press("ArrowRight")
     assert visitor.settle(), visitor.findings
-    assert "gain=2.5" in page.evaluate(f"{STAGE}.query").split("&")
+    assert "gain=2.5" in first.evaluate(SETTINGS).split("&")

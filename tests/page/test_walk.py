@@ -1,11 +1,12 @@
 """A visitor who tries everything: random changes, odd links, bets, files, and the keyboard alone."""
 
+import itertools
 import re
 import struct
 from urllib.parse import urlencode
 
 import pytest
-from browsing import FIRST, STAGE, assert_accessible, change, slider, wait_for_pictures
+from browsing import FIRST, STAGE, assert_accessible, change, set_up, slider, wait_for_pictures
 from visitor import Visitor, visit
 
 pytestmark = pytest.mark.browser
@@ -15,6 +16,9 @@ HOSTILE = {
     "scheme": "<script>alert(1)</script>",
     "text": "<img src=x onerror=alert(1)>",
     "inputs": "text",
+    "cell": "lstm",
+    "theory": "1",
+    "predict": "1",
     "gain": "1e999",
     "hidden_size": "nan",
     "pin": "scheme=<svg onload=alert(1)>",
@@ -22,6 +26,7 @@ HOSTILE = {
     "nosuch": "<iframe src=javascript:alert(1)>",
 }
 ODD = "gain=1&" * 30 + "%00%ff&=&&scheme&beside=" + "he," * 400 + "&text=" + "x" * 5000
+SEEDS = itertools.count(100)
 NARROW = {"width": 320, "height": 256}  # 1280 x 1024 at 400 per cent
 
 
@@ -62,23 +67,56 @@ def test_a_walk_that_rests_is_never_stale_and_moves_nothing(voila, page):
     assert visitor.counted["settled"] == 5
 
 
-def test_a_hostile_link_is_shown_as_text_and_the_page_lives(voila, page):
-    dialogs = []
+@pytest.fixture(scope="module")
+def hostile_visitor(shared, voila):
+    """Open a hostile link once; return the visitor, and the list of what the page says in dialogs."""
+    page, dialogs = shared.open(), []
     page.on("dialog", lambda dialog: (dialogs.append(dialog.message), dialog.dismiss()))
-    visitor = visit(page, voila, FIRST, urlencode(HOSTILE))
-    message = page.locator(".rnnviz-message").inner_text()
+    return visit(page, voila, FIRST, urlencode(HOSTILE)), dialogs
+
+
+@pytest.fixture
+def hostile(hostile_visitor, quiet):
+    """Return the visitor of a hostile link, whose page must not have been taken over."""
+    visitor, dialogs = hostile_visitor
+    yield visitor
+    injected = "#rnnviz-notebook :is([onerror], [onload], [src=x], iframe, script:not([type]))"
+    assert visitor.page.locator(injected).count() == 0
+    assert dialogs == []
+
+
+def test_a_hostile_link_is_shown_as_text(hostile):
+    message = hostile.page.locator(".rnnviz-message").inner_text()
     for name in ("scheme", "gain", "hidden_size"):
         assert f"In this link {name} must be" in message
     assert HOSTILE["scheme"] in message
-    injected = "#rnnviz-notebook :is([onerror], [onload], [src=x], iframe, script:not([type]))"
-    assert page.locator(injected).count() == 0
-    assert page.locator(".rnnviz-stage, .rnnviz-presets").locator("b, script, svg:not([aria-hidden])").count() == 0
-    before = visitor.shown()["alts"]
-    page.get_by_role("button", name="Fades", exact=True).press("Enter")
-    page.wait_for_function("before => document.querySelector('.rnnviz-view img').alt !== before", arg=before[0])
-    assert visitor.settle(), visitor.findings
-    assert dialogs == []
-    assert page.locator(injected).count() == 0
+    shown = hostile.page.locator(".rnnviz-stage, .rnnviz-presets")
+    assert shown.locator("b, script, svg:not([aria-hidden])").count() == 0
+
+
+def test_everything_opened_at_once_is_accessible_and_needs_no_scrolling_sideways(hostile):
+    page = hostile.page
+    page.get_by_role("button", name="fades", exact=True).press("Enter")
+    for name in ("Show the code", "More settings"):
+        page.get_by_role("button", name=name).press("Enter")
+    page.get_by_role("button", name="Pin", exact=True).press("Enter")
+    page.get_by_role("slider", name="Step t").press("ArrowRight")
+    page.locator(".rnnviz-code pre", has_text="import Dashboard").wait_for()
+    hostile.rest()
+    for colours in ("light", "dark"):
+        page.emulate_media(color_scheme=colours)
+        assert_accessible(page)
+    page.set_viewport_size(NARROW)
+    page.wait_for_function(f"() => Math.max(...[...document.images].map((img) => img.width)) <= {NARROW['width']}")
+    hostile.rest()
+    assert page.evaluate("document.documentElement.scrollWidth") <= NARROW["width"]
+
+
+def test_the_page_of_a_hostile_link_lives(hostile):
+    before = hostile.shown()["alts"]
+    hostile.page.locator(".rnnviz-scene").nth(1).press("Enter")
+    hostile.page.wait_for_function("before => document.querySelector('.rnnviz-view img').alt !== before", arg=before[0])
+    assert hostile.settle(), hostile.findings
 
 
 def test_an_odd_link_leaves_a_page_that_works(voila, page):
@@ -88,18 +126,13 @@ def test_an_odd_link_leaves_a_page_that_works(voila, page):
     assert visitor.shown()["sliders"]["Hidden size"] == 65
 
 
-@pytest.fixture(scope="module")
-def bet_visitor(shared, voila):
-    """Open a page that asks for bets once."""
-    return visit(shared.open(), voila, FIRST, "predict=1")
-
-
 @pytest.fixture
-def bettor(bet_visitor, quiet):
-    """Return the visitor of the page that asks for bets, before a new question."""
-    page = bet_visitor.page
-    change(page, lambda: slider(page, "Gain").press("ArrowRight"), IS_COVERED)
-    return bet_visitor
+def bettor(first):
+    """Return the visitor of a page that asks for a bet which it has not asked for before."""
+    change(first, lambda: first.get_by_role("button", name="Predict first").press("Enter"))
+    set_up(first, f"seed={next(SEEDS)}")
+    wait_for_pictures(first, IS_COVERED)
+    return Visitor(first)
 
 
 def bet(page, answer):
@@ -152,33 +185,6 @@ def test_pictures_and_data_can_be_saved(first):
             assert struct.unpack(">II", content[16:24]) == (1520, 1040)
         if name.endswith("csv"):
             assert content.count(b"\n") > 2 * 8 * 51
-
-
-def test_everything_opened_at_once_is_accessible_and_needs_no_scrolling_sideways(voila, page):
-    visitor = visit(page, voila, FIRST, "gain=1e999&inputs=text&cell=lstm&theory=1&predict=1")
-    page.get_by_role("button", name="fades", exact=True).press("Enter")
-    for name in ("Show the code", "More settings"):
-        page.get_by_role("button", name=name).press("Enter")
-    page.get_by_role("button", name="Pin", exact=True).press("Enter")
-    page.get_by_role("slider", name="Step t").press("ArrowRight")
-    page.locator(".rnnviz-code pre", has_text="import Dashboard").wait_for()
-    visitor.rest()
-    for colours in ("light", "dark"):
-        page.emulate_media(color_scheme=colours)
-        assert_accessible(page)
-    page.set_viewport_size(NARROW)
-    page.wait_for_function(f"() => Math.max(...[...document.images].map((img) => img.width)) <= {NARROW['width']}")
-    visitor.rest()
-    assert page.evaluate("document.documentElement.scrollWidth") <= NARROW["width"]
-
-
-def test_the_index_is_accessible_and_needs_no_scrolling_sideways(voila, page):
-    page.goto(voila)
-    for colours in ("light", "dark"):
-        page.emulate_media(color_scheme=colours)
-        assert_accessible(page)
-    page.set_viewport_size(NARROW)
-    assert page.evaluate("document.documentElement.scrollWidth") <= NARROW["width"]
 
 
 def test_arrow_keys_read_one_step_after_the_other(first):
