@@ -70,6 +70,10 @@ class Pictures:
         alt = _("{view}: still being computed").format(view=_(VIEWS[view].label))
         return self.frame(view, size) | {"png": None, "alt": alt, "revision": f"{view}-awaited-{size.width}"}
 
+    def later(self, view: str, size: Size) -> Picture:
+        """Return the same for a picture that others come before."""
+        return self.awaited(view, size) | {"stale": True}
+
     def paint(self, view: str, data: Any, size: Size) -> Picture:
         """Return a new picture of a view's data."""
         canvas, zoom = self.canvases[view], size.zoom

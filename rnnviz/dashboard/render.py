@@ -118,7 +118,11 @@ def stage_frame(
     curves = race_curves(state, results)
     came_of = outcomes(curves) if curves and state.races else []
     shown = [drawing(state, view, trace, pins, curves) for view in pictures.canvases]
-    views = [picture(state, results, each, size, pictures) for each in shown]
+    seen = state.seen(pictures.canvases) if not results.is_alone else pictures.canvases
+    views = [
+        picture(state, results, each, size, pictures) if each.view in seen else pictures.later(each.view, size)
+        for each in shown
+    ]
     # A draft reads few sequences: theory speaks of all of them, so that its words stay when those come.
     theory_of = state.settings.config if trace is results[state.comparison].value else config
     shows_theory = (
@@ -149,7 +153,7 @@ def picture(state: PageState, results: Results, shown: Drawing, size: Size, pict
     if shown.is_slow and data is None:
         old = results.latest(Drawing, shown.view)
         if old is None or (state.covers and VIEWS[shown.view].reveals_gradient):
-            return pictures.awaited(shown.view, size) | {"stale": True}
+            return pictures.later(shown.view, size)
         return pictures.picture(*old, size) | {"stale": True}
     if state.covers and VIEWS[shown.view].reveals_gradient:
         return pictures.hidden(shown, data, size)

@@ -93,6 +93,18 @@ def test_what_a_hidden_page_has_left_undone_is_no_whole(shown):
     assert shown(page(hidden=True), known(BEFORE, WHOLE)).is_complete
 
 
+def test_where_others_wait_only_pictures_that_are_seen_are_painted(shown):
+    def painted(state, waited):
+        results = known(WHOLE)
+        results.waited = waited
+        views = Pictures(("state", "gradient", "units"))
+        return [each["name"] for each in shown(state, results, views=views).stage["views"] if each["png"]]
+
+    assert painted(page(), waited=0.0) == ["state", "gradient", "units"]
+    assert painted(page(), waited=3.0) == ["state", "gradient"]
+    assert painted(page(shown=("gradient", "units")), waited=3.0) == ["gradient", "units"]
+
+
 def test_a_reader_who_waits_for_a_turn_is_told_so(shown):
     results = known(BEFORE, DRAFT)
     results.waited = 3.0
