@@ -20,20 +20,12 @@ from tornado.websocket import WebSocketClosedError
 from traitlets.config import Config
 from voila.app import Voila
 
-from ..engine.batching import BLAS_THREADS
-from . import access, exporter, pages, turns
+from . import access, exporter, pages, turns, warm_kernels
 
 HOST = "127.0.0.1"
 MAX_BODY = 2**20  # of a request, in bytes
 PRIVATE = {"Referrer-Policy": "same-origin"}  # an address may hold the token
 TEMPLATE_ROOT = Path(__file__).parent / "jupyter"
-# For glibc's malloc: a kernel holds 40 MB instead of 160 MB more after 50 moves, since only what the main heap has free
-# can be given back (see `rnnviz.dashboard.memory`), and computes faster, since blocks up to 32 MB stay in it meanwhile.
-ONE_HEAP = {
-    "MALLOC_ARENA_MAX": "1",
-    "MALLOC_MMAP_THRESHOLD_": str(32 * 2**20),
-    "MALLOC_TRIM_THRESHOLD_": str(128 * 2**20),
-}
 STOP_SIGNALS = [getattr(signal, name) for name in ("SIGINT", "SIGBREAK") if hasattr(signal, name)]
 
 
@@ -79,7 +71,8 @@ class Server(Voila):
             os.environ[turns.ADDRESS] = str(path)
 
     async def announce(self) -> None:
-        """Report the address once the index page answers."""
+        """Report the address once the index page answers and a kernel is at hand."""
+        await warm_kernels.ready()
         address = url_concat(self.connection_url, {"token": self.token} if self.token else {})
         await AsyncHTTPClient().fetch(address)
         self.on_ready(address)
@@ -106,6 +99,7 @@ def settings(notebooks: Path, port: int, base_url: str = "/", embed: str | None 
     # A tab frees its kernel when it is closed; culling catches the tabs that could not.
     config.MappingKernelManager.update(cull_interval=30, cull_idle_timeout=300, cull_connected=False)
     config.KernelManager.update(transport_to_kernels())
+    config.KernelProvisionerFactory.default_provisioner_name = warm_kernels.NAME
     # A restarted kernel would be empty, but its page would look alive.
     config.KernelRestarter.restart_limit = 0
     return config
@@ -140,12 +134,15 @@ def serve(
     token: str = "",
     public_hosts: Iterable[str] = (),
     max_kernels: int | None = None,
+    pool_size: int = 1,
 ) -> None:
     """Serve a folder of notebooks on bound sockets until Ctrl-C or a termination signal.
 
     With a token, only to those who have it. ``public_hosts`` are the names by which a proxy asks for the pages, and
     ``max_kernels`` is how many pages may have a kernel at a time: by default as many as fit into half the memory.
+    ``pool_size`` processes, less those that are kernels already, wait to become one.
     """
+    warm_kernels.start(pool_size)
     prepare_environment()
     exporter.install()
     config = settings(notebooks, sockets[0].getsockname()[1], base_url, embed, token)
@@ -174,11 +171,9 @@ def is_fault(record: logging.LogRecord) -> bool:
 
 
 def prepare_environment() -> None:
-    """Let Voila find this project's template, and limit each kernel to one BLAS thread and one heap."""
+    """Let Voila find this project's template."""
     paths = [str(TEMPLATE_ROOT), os.environ.get("JUPYTER_PATH", "")]
     os.environ["JUPYTER_PATH"] = os.pathsep.join(filter(None, paths))
-    for name, value in {**dict.fromkeys(BLAS_THREADS, "1"), **ONE_HEAP}.items():
-        os.environ.setdefault(name, value)
 
 
 def bind(port: int) -> list[socket]:

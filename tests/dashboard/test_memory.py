@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from rnnviz.dashboard.turns import ADDRESS
-from rnnviz.serving.app import ONE_HEAP
+from rnnviz.serving.warm_kernels import ONE_HEAP
 
 MOVES = """
 import asyncio, random
