@@ -96,11 +96,18 @@ class Server:
         return self.process.wait(timeout=30)
 
 
+def is_alive(process: psutil.Process) -> bool:
+    """Tell whether a process runs: one that nobody waits for stays as a zombie."""
+    try:
+        return process.status() != psutil.STATUS_ZOMBIE
+    except psutil.Error:
+        return False
+
+
 def is_kernel(process: psutil.Process) -> bool:
     """Tell whether a process is a living kernel."""
     try:
-        alive = process.status() != psutil.STATUS_ZOMBIE
-        return alive and any("ipykernel_launcher" in part for part in process.cmdline())
+        return is_alive(process) and any("ipykernel_launcher" in part for part in process.cmdline())
     except psutil.Error:
         return False
 
