@@ -105,7 +105,7 @@ def test_in_a_frame_the_token_travels_in_the_addresses(lms, new_page, problems, 
     origin = f"http://localhost:{lms}"
     with served_with_token(tmp_path / "log", base_url="/class/", embed=origin) as guarded:
         page, address = new_page(viewport={"width": 1280, "height": 800}), f"{guarded.url}{FIRST}?gain=1.5&{LINK}"
-        page.goto(f"{origin}/?{address}")
+        page.goto(f"{origin}/?{guarded.url}{FIRST}?{LINK}&gain=1.5")
         frame = page.frame_locator("iframe")
         frame.locator(".rnnviz-view img").first.wait_for(timeout=60_000)
         page.frames[1].wait_for_function(PICTURES)
@@ -118,6 +118,7 @@ def test_in_a_frame_the_token_travels_in_the_addresses(lms, new_page, problems, 
 
         frame.get_by_role("link", name="Deutsch").click()
         frame.get_by_role("button", name="Link kopieren").wait_for(timeout=60_000)
+        assert page.frames[1].url == f"{guarded.url}{FIRST.replace('render/', 'render/de/')}?gain=1.5&{LINK}"
         page.frames[1].wait_for_function(PICTURES)
         wait_until(lambda: len(guarded.kernels()) == 1, "the kernel of the page that was left is gone")
         frame.get_by_role("link", name="rnnviz: alle Notebooks").click()
