@@ -42,10 +42,15 @@ SLOW_NOTEBOOK = "07_"  # trains for many seconds before it shows anything
 
 
 def pytest_collection_modifyitems(items):
-    """Run the notebook that trains for long with the slow tests only."""
-    for item in items:
-        if item.path.suffix == ".ipynb" and item.path.name.startswith(SLOW_NOTEBOOK):
-            item.add_marker(pytest.mark.slow)
+    """Begin with the files that take longest; leave the notebook that trains for long to the test that opens it."""
+    items[:] = [item for item in items if not (is_notebook(item) and item.path.name.startswith(SLOW_NOTEBOOK))]
+    long = {item.path for item in items if item.get_closest_marker("browser")}
+    items.sort(key=lambda item: item.path not in long)
+
+
+def is_notebook(item) -> bool:
+    """Tell whether nbval runs this item, a cell of a notebook."""
+    return item.path.suffix == ".ipynb"
 
 
 def wait_until(condition: Callable[[], object], what: str, seconds: float = 30) -> None:

@@ -60,10 +60,10 @@ class BetPanel(widgets.Box):
         what = what_button(_("What these words mean"), SURVIVES)
         self.question.value = f"<b>{asked}</b> {what}"
         self.diagnosis = diagnoses(frame.trace)[0] if ready and frame.trace else None
+        put_class(self.again, state.covers, "rnnviz-silent")  # before the others: it takes over their focus
         for answer, each in self.buttons.items():
             each.disabled = not (state.covers and ready)
             put_class(each, not state.covers and answer == state.bets[-1].answer, "rnnviz-chosen")
-        put_class(self.again, state.covers, "rnnviz-silent")
         score = score_words(state)
         if state.covers or self.diagnosis is not None:
             won = "" if state.covers else result_words(self.diagnosis, state.bets[-1].answer)

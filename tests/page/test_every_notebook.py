@@ -29,6 +29,7 @@ from test_layout import check_choice_of_views, check_first_screen
 pytestmark = pytest.mark.browser
 PATHS = [path for path in NOTEBOOKS.rglob("*.ipynb") if path.parent.name != "reproductions"]
 PAGES = sorted(path.relative_to(NOTEBOOKS).as_posix() for path in PATHS)
+RACE = "06_"  # test_race_page opens it too
 LESSONS = (FIRST, "02_spectrum.ipynb", "03_gates.ipynb")  # whose first screen has everything at once
 LABELS_CUT = """
 () => [...document.querySelectorAll(".rnnviz-controls > .widget-inline-hbox > .widget-label")]
@@ -45,7 +46,7 @@ def code_of(path):
 
 def is_slow(name):
     """Tell whether a notebook is left to the long run: one that trains for long, or another translation."""
-    return SLOW_NOTEBOOK in name or (name.startswith("de/") and name != f"de/{FIRST}")
+    return name.startswith((SLOW_NOTEBOOK, RACE)) or (name.startswith("de/") and name != f"de/{FIRST}")
 
 
 @pytest.mark.parametrize(

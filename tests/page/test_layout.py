@@ -1,4 +1,4 @@
-"""The first screen: what is seen without scrolling, on each kind of screen, and that nothing moves it."""
+"""The first screen: what is seen without scrolling, and that nothing moves it. See test_seen for other screens."""
 
 import json
 
@@ -29,12 +29,6 @@ def fit(page, size=SCREEN):
 def small(first):
     """Return the first notebook's page as it started, on a small projector's screen."""
     return fit(first)
-
-
-@pytest.fixture
-def opened(new_page, voila):
-    """Return a function that opens the first notebook with a link's query."""
-    return lambda query, size=SCREEN: fit(open_notebook(new_page(viewport=size), voila, FIRST, query), size)
 
 
 def boxes(page, selector):
@@ -86,25 +80,6 @@ def test_a_large_screen_is_used(first):
     assert all(660 <= right - left <= 760 for left, _, right, _ in boxes(page, SEEN))
 
 
-def test_a_phone_shows_the_question_its_control_both_pictures_and_verdicts(opened):
-    page = opened("lang=en", {"width": 390, "height": 844})
-    assert_inside(page, ".rnnviz-look", ".rnnviz-early", SEEN, ".rnnviz-verdict")
-    assert page.locator(".rnnviz-controls .widget-label:visible").all_inner_texts() == ["Gain"]
-    page.get_by_role("button", name="Controls").press("Enter")
-    page.get_by_label("Scheme", exact=True).wait_for(state="visible")
-    page.get_by_role("button", name="Controls").press("Enter")
-    page.get_by_label("Scheme", exact=True).wait_for(state="hidden")
-    readout = page.locator(".rnnviz-moment")
-    words, (left, top, right, bottom) = boxes(page, ".rnnviz-words li"), boxes(page, SEEN)[-1]
-    page.mouse.move((left + right) / 2, (top + bottom) / 2)
-    page.wait_for_function("() => document.querySelector('.rnnviz-moment').offsetHeight > 0")
-    assert readout.bounding_box()["y"] - bottom < 60, "the numbers are far from the picture"
-    assert boxes(page, ".rnnviz-words li") == words, "the numbers have moved the sentences"
-    readout.click()
-    readout.wait_for(state="hidden")
-    assert page.evaluate("document.documentElement.scrollWidth") <= 390
-
-
 def test_no_picture_is_larger_than_a_small_window(first):
     page = fit(first, {"width": 640, "height": 360})
     found = boxes(page, SEEN)
@@ -114,16 +89,13 @@ def test_no_picture_is_larger_than_a_small_window(first):
     assert page.evaluate("document.documentElement.scrollWidth") <= 640
 
 
-def test_a_presentation_asks_the_task_in_large_letters_and_folds_the_controls_away(small, opened):
-    page, plain = opened("present=1"), small
+def test_a_presentation_asks_the_task_in_large_letters_and_folds_the_controls_away(small, page, voila):
+    fit(open_notebook(page, voila, FIRST, "present=1"))
     assert_inside(page, ".rnnviz-strip .rnnviz-card", SEEN, ".rnnviz-words li")
     size = "getComputedStyle(document.querySelector('.rnnviz-verdict')).fontSize"
-    assert float(page.evaluate(size)[:-2]) == pytest.approx(1.4 * float(plain.evaluate(size)[:-2]), rel=0.05)
+    assert float(page.evaluate(size)[:-2]) == pytest.approx(1.4 * float(small.evaluate(size)[:-2]), rel=0.05)
     assert not page.get_by_label("Scheme", exact=True).is_visible()
     assert not page.get_by_role("heading", name="What you will see").is_visible()
-    page.get_by_role("button", name="Controls").press("Enter")
-    page.get_by_label("Scheme", exact=True).wait_for(state="visible")
-    page.get_by_role("button", name="Controls").press("Enter")
 
 
 def test_half_of_the_gains_slider_is_for_the_gains_that_matter(small):
@@ -179,8 +151,8 @@ def test_a_bet_takes_the_place_of_the_question_and_moves_nothing(small):
     change(page, lambda: page.get_by_role("button", name="Reset").click(), f"{SETTINGS} === ''")
 
 
-def test_a_link_and_another_language_bring_the_scenes_question_along(opened):
-    page = opened("scene=flat&lock=all")
+def test_a_link_and_another_language_bring_the_scenes_question_along(page, voila):
+    fit(open_notebook(page, voila, FIRST, "scene=flat&lock=all"))
     assert page.get_by_text("move Gain a little to either side").is_visible()
     assert page.get_by_role("button", name="Flat").get_attribute("aria-pressed") == "true"
     assert slider(page, "Gain").get_attribute("aria-valuetext") == "1.85"

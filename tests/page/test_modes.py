@@ -34,7 +34,7 @@ def page(sliced, shared):
 
 def test_a_visitor_sees_the_pictures_of_the_settings(page, quiet):
     visitor = Visitor(page, seed=3)
-    for _ in range(8):
+    for _ in range(5):
         visitor.change_and_settle()
     assert not visitor.findings
     assert visitor.counted["stale"] == visitor.counted["jumps"] == visitor.counted["blank"] == 0

@@ -1,7 +1,7 @@
 """A race in a real browser: train, move a slider meanwhile, pause, go back through the weights, and begin again."""
 
 import pytest
-from browsing import STAGE, change, open_notebook, pictures, slider
+from browsing import STAGE, assert_accessible, change, open_notebook, pictures, slider
 
 pytestmark = pytest.mark.browser
 SMALL = "hidden_size=8&seq_len=5&batch_size=4&seeds=2&training_steps=10000"
@@ -23,6 +23,7 @@ def check_it_rests_while_hidden(page):
 @pytest.mark.usefixtures("quiet")
 def test_networks_train_while_the_page_answers_and_their_past_can_be_seen(shared, voila):
     page = open_notebook(shared.open(), voila, "06_watch_it_learn.ipynb", SMALL)
+    assert_accessible(page)
     button = page.locator(".rnnviz-train")
     button.click()
     page.wait_for_function(f"() => /step [1-9]\\d+ of 10000/.test({SAID})")

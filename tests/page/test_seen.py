@@ -7,8 +7,9 @@ from xml.etree import ElementTree
 
 import numpy as np
 import pytest
-from browsing import DESK, FIRST, change, slider
+from browsing import DESK, FIRST, change, every_alt, press, set_up, slider
 from PIL import Image, ImageColor
+from test_layout import SEEN, assert_inside, boxes
 from visitor import visit
 
 from rnnviz.views.styles import OVERLAYS, STYLES
@@ -183,6 +184,25 @@ def test_a_phone_shows_everything_without_scrolling_sideways(opened):
     assert boxes[0][3] < boxes[1][3], "side by side on a phone"
 
 
+def test_a_phone_shows_the_question_its_control_both_pictures_and_verdicts(opened):
+    page = opened("phone").page
+    page.evaluate("scrollTo(0, 0)")
+    assert_inside(page, ".rnnviz-look", ".rnnviz-early", SEEN, ".rnnviz-verdict")
+    assert page.locator(".rnnviz-controls .widget-label:visible").all_inner_texts() == ["Gain"]
+    page.get_by_role("button", name="Controls").press("Enter")
+    page.get_by_label("Scheme", exact=True).wait_for(state="visible")
+    page.get_by_role("button", name="Controls").press("Enter")
+    page.get_by_label("Scheme", exact=True).wait_for(state="hidden")
+    readout = page.locator(".rnnviz-moment")
+    words, (left, top, right, bottom) = boxes(page, ".rnnviz-words li"), boxes(page, SEEN)[-1]
+    page.mouse.move((left + right) / 2, (top + bottom) / 2)
+    page.wait_for_function("() => document.querySelector('.rnnviz-moment').offsetHeight > 0")
+    assert readout.bounding_box()["y"] - bottom < 60, "the numbers are far from the picture"
+    assert boxes(page, ".rnnviz-words li") == words, "the numbers have moved the sentences"
+    readout.click()
+    readout.wait_for(state="hidden")
+
+
 def test_pictures_of_other_settings_are_dimmed_and_come_back(opened, desk):
     more, field = desk.get_by_role("button", name="More settings"), desk.get_by_label("Text", exact=True)
     more.press("Enter")
@@ -268,13 +288,15 @@ def most_frequent(colours):
     return found[counts.argmax()]
 
 
-def test_every_curve_stands_out_from_a_dark_page(voila, new_page):
-    page = new_page(color_scheme="dark", device_scale_factor=2)
-    visit(page, voila, FIRST, "beside=uniform01,he,orthogonal,identity,small_normal&pin=gain%3D2")
-    picture, img = drawn(page, "state"), page.locator("[data-view=state] img")
+def test_every_curve_stands_out_from_a_dark_page(first):
+    first.emulate_media(color_scheme="dark")
+    set_up(first, "beside=uniform01,he,orthogonal,identity,small_normal")
+    first.get_by_role("button", name="Pin", exact=True).press("Enter")
+    press(first, "Gain", "PageUp", every_alt("pinned: Xavier"))
+    picture, img = drawn(first, "state"), first.locator("[data-view=state] img")
     img.scroll_into_view_if_needed()
-    x, y = (round(2 * img.bounding_box()[side]) for side in "xy")
-    seen = pixels(page.screenshot())[y : y + picture.shape[0], x : x + picture.shape[1]]
+    x, y = (round(img.bounding_box()[side]) for side in "xy")
+    seen = pixels(first.screenshot())[y : y + picture.shape[0], x : x + picture.shape[1]]
     ground = luminance(most_frequent(seen))
     assert ground < 0.05
     for style in (*STYLES, OVERLAYS["pinned"]):
