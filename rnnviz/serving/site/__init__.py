@@ -33,9 +33,9 @@ def build(notebooks: Path, site: Path, source: str = pyodide.RELEASE) -> bool:
     write_scripts(Path(voici_core.__file__).parent / "static/build", site / "voici")
     for pictures in notebooks.glob("**/pictures"):
         shutil.copytree(pictures, site / pictures.relative_to(notebooks))
-    downloads = {f"pyodide/{path.name}": path.stat().st_size for path in (site / "pyodide").glob("*.[wz]*")}
+    megabytes = sum(path.stat().st_size for path in (site / "pyodide").glob("*.[wz]*")) // 10**6
     for path in served:
-        write(site / pages.html(path.as_posix()), pages.notebook_page(notebooks, path, extensions, downloads))
+        write(site / pages.html(path.as_posix()), pages.notebook_page(notebooks, path, extensions, megabytes))
     for language in LANGUAGES:
         write(site / pages.folder_of(language) / "index.html", pages.index_page(notebooks, language))
     return is_compiled

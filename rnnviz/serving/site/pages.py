@@ -22,8 +22,8 @@ def folder_of(language: str) -> str:
     return "" if language == OWN else f"{language}/"
 
 
-def notebook_page(folder: Path, path: Path, extensions: list[dict], downloads: dict[str, int]) -> str:
-    """Return the page of a notebook at ``path`` in a folder. ``downloads`` has the sizes of the large files."""
+def notebook_page(folder: Path, path: Path, extensions: list[dict], megabytes: int) -> str:
+    """Return the page of a notebook at ``path`` in a folder. Its kernel loads so many ``megabytes``."""
     up = "../" * (len(path.parts) - 1) or "./"
     kernel = {
         "pyodideUrl": "pyodide/pyodide.js",
@@ -37,7 +37,7 @@ def notebook_page(folder: Path, path: Path, extensions: list[dict], downloads: d
         "jpThemeName": "JupyterLab Light",
         "federated_extensions": extensions,
         "litePluginSettings": {f"{KERNEL}:kernel": kernel},
-        "downloads": downloads,
+        "megabytes": megabytes,
     }
     return exporter(up, config).from_filename(folder / path)[0]
 

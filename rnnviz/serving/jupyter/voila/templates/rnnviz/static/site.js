@@ -1,18 +1,38 @@
 // On a static site the kernel runs in this browser. Gives it what a server would, and says how far it is.
-Object.defineProperty(navigator, "serviceWorker", { value: undefined }); // JupyterLite's would only share files
+// JupyterLite's service worker would only share files; it waits until it is there, or refused.
+const refuse = () => Promise.reject(new Error("these pages need no service worker"));
+Object.defineProperty(navigator, "serviceWorker", { value: { register: refuse } });
 window.update_loading_text = window.display_cells = () => {};
 
 function report(reason) {
   window.dispatchEvent(new CustomEvent("rnnviz-lost", { detail: reason }));
 }
 
+// In front of the kernel's own script: counts what it loads. A copy is read, so that Pyodide gets the answer itself.
+function counting() {
+  const load = self.fetch;
+  self.fetch = async (...request) => {
+    const answer = await load(...request);
+    const reader = answer.clone().body.getReader();
+    const count = ({ done, value }) => {
+      if (done) return undefined;
+      self.postMessage({ rnnvizBytes: value.length });
+      return reader.read().then(count);
+    };
+    reader.read().then(count);
+    return answer;
+  };
+}
+
 window.Worker = class extends window.Worker {
-  constructor(...options) {
-    super(...options);
+  constructor(address, options) {
+    const script = `(${counting})();importScripts(${JSON.stringify(String(address))})`;
+    super(URL.createObjectURL(new Blob([script], { type: "text/javascript" })), options);
+    const isFatal = ({ value }) => value?.level === "critical" && /fatal error/.test(value.data);
     this.addEventListener("error", () => report("kernel"));
-    this.addEventListener("message", ({ data }) => {
-      const isFatal = ({ value }) => value?.level === "critical" && /fatal error/.test(value.data);
-      if (data?.argumentList?.some(isFatal)) report("kernel");
+    this.addEventListener("message", (event) => {
+      if (event.data?.rnnvizBytes) showLoaded(event.data.rnnvizBytes);
+      if (event.data?.argumentList?.some(isFatal)) report("kernel");
     });
   }
 };
@@ -31,31 +51,16 @@ function prepareKernel() {
     SERVER_SOFTWARE: "voila/voici",
   });
   place.textContent = JSON.stringify(config);
-  document.addEventListener("DOMContentLoaded", () => showDownloads(config.downloads, root));
 }
 
-// Loads the large files into the browser's cache, where the kernel finds them, or shares their download.
-async function showDownloads(downloads, root) {
+let loaded = 0;
+function showLoaded(bytes) {
+  loaded += bytes;
   const line = document.getElementById("rnnviz-loading");
-  const { texts } = JSON.parse(document.getElementById("rnnviz-page").textContent);
-  const total = Object.values(downloads).reduce((sum, size) => sum + size, 0);
-  const megabytes = (size) => (size / 1e6).toFixed(0);
-  let done = 0;
-  const load = async (address) => {
-    const response = await fetch(new URL(address, root));
-    if (!response.ok) throw new Error(response.status);
-    const reader = response.body.getReader();
-    for (let part; !(part = await reader.read()).done; ) {
-      done += part.value.length;
-      line.textContent = texts.download.replace("{done}", megabytes(done)).replace("{total}", megabytes(total));
-    }
-  };
-  try {
-    await Promise.all(Object.keys(downloads).map(load));
-    line.textContent = texts.python;
-  } catch {
-    report("download");
-  }
+  if (!line) return;
+  const { texts, megabytes } = JSON.parse(document.getElementById("rnnviz-page").textContent);
+  const done = (loaded / 1e6).toFixed(0);
+  line.textContent = done < megabytes ? texts.download.replace("{done}", done).replace("{total}", megabytes) : texts.python;
 }
 
 // On the site, the page of a notebook has its name, and another ending.
