@@ -43,6 +43,7 @@ usage: python3 dev.py COMMAND [ARGUMENTS]
                --reproduce  run the papers' experiments again, and nothing else: minutes each
                --lowest   run the core's tests with the lowest versions that pyproject.toml allows (needs uv)
                --newest   run the core's tests with the newest versions (needs uv)
+  site       build the static site, which needs no server   (--output FOLDER, --pyodide ARCHIVE)
   lint       check style and types, and that the notebooks contain no outputs
   translate  update the catalogues of all languages and the files made from them
   setup      only create .venv and install the packages
@@ -101,6 +102,7 @@ class Environment:
 
 
 VENV = Environment(ROOT / ".venv")
+SITE = Environment(ROOT / ".venv-site", [f"{ROOT}[site]", "hatchling", "editables"])
 
 
 def main(arguments, version=sys.version_info):
@@ -156,6 +158,12 @@ def test_end(end, arguments):
     shutil.rmtree(environment.folder, ignore_errors=True)
     set_up(environment, installer)
     return subprocess.call([environment.python, "-m", "pytest", *options, *CORE, *arguments])
+
+
+def site(arguments):
+    """Build the static site, in an environment of its own: what builds it pins other versions than the server."""
+    set_up(SITE, uv())
+    return run([SITE.python, "-m", "rnnviz", "site", *arguments])
 
 
 def lint(arguments):
@@ -299,7 +307,15 @@ def run(command):
             continue  # the program got the same Ctrl-C and ends by itself
 
 
-COMMANDS = {"demo": demo, "test": test, "lint": lint, "translate": translate, "setup": setup, "lock": lock}
+COMMANDS = {
+    "demo": demo,
+    "test": test,
+    "site": site,
+    "lint": lint,
+    "translate": translate,
+    "setup": setup,
+    "lock": lock,
+}
 
 if __name__ == "__main__":
     sys.exit(main(sys.argv[1:]))

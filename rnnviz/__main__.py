@@ -59,6 +59,11 @@ def parser() -> argparse.ArgumentParser:
     notebooks = commands.add_parser("notebooks", help="copy the notebooks into a folder, to edit them")
     notebooks.add_argument("folder", type=Path, help="where to; files that are there already are never overwritten")
     notebooks.set_defaults(run=run_notebooks)
+    site = commands.add_parser("site", help="build a static site of the dashboards, which needs no server")
+    site.add_argument("notebooks", nargs="?", type=Path, help="the folder of notebooks (default: the project's)")
+    site.add_argument("--output", type=Path, default=Path("site"), help="the folder to make (default: site)")
+    site.add_argument("--pyodide", help="a folder or archive with Pyodide's files (default: its release on GitHub)")
+    site.set_defaults(run=run_site)
     sweep = commands.add_parser("sweep", help="run all cells of a grid side by side, and write one table")
     sweep.add_argument("grid", type=Path, help="a TOML file: schemes, seeds, [config], [train], [grid]; see the README")
     sweep.add_argument("--out", type=Path, required=True, help="the table to write: a .csv or .parquet file")
@@ -139,6 +144,25 @@ def run_notebooks(arguments: argparse.Namespace) -> None:
     count = sum(copy.suffix == ".ipynb" for copy in copies)
     print(f"Copied {count} notebooks and {len(copies) - count} pictures to {arguments.folder}.")
     print(f"To serve them: rnnviz demo {shlex.quote(str(arguments.folder))}", flush=True)
+
+
+def run_site(arguments: argparse.Namespace) -> None:
+    """Build the static site in a new folder."""
+    folder, output = notebook_folder(arguments.notebooks), arguments.output
+    if output.exists():
+        raise ExpectedError(f"{output} exists; remove it, or choose another folder with --output.")
+    try:
+        from .serving import site
+    except ModuleNotFoundError as error:
+        sentence = f"the package {error.name!r} is missing; pip install 'rnnviz[site]' brings it."
+        raise ExpectedError(sentence) from error
+    try:
+        is_compiled = site.build(folder, output, *filter(None, [arguments.pyodide]))
+    except (ValueError, OSError) as error:
+        raise ExpectedError(error) from error
+    if not is_compiled:
+        print("Node.js is not on the PATH: the packages are not compiled, so that each page starts some seconds later.")
+    print(f"The site is in {output}; any server of files can serve it, such as python3 -m http.server.", flush=True)
 
 
 def run_sweep(arguments: argparse.Namespace) -> None:

@@ -18,7 +18,6 @@ FLOORS = {
 }
 FLOOR = {name: floor for floor, names in FLOORS.items() for name in names}
 LIBRARIES = {
-    "engine/precision.py": {"ml_dtypes"},
     "learning/table.py": {"pyarrow"},
     "learning/workers.py": {"distributed"},
 }

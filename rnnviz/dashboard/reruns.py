@@ -39,7 +39,7 @@ def current_cell() -> tuple[str, int]:
     kernel = getattr(shell, "kernel", None)
     if shell is None or kernel is None:
         return "", 0
-    header = kernel.get_parent("shell")
+    header = kernel.get_parent()  # of the shell; a browser's kernel knows no other channel
     source = header.get("content", {}).get("code", "")
     return header.get("metadata", {}).get("cellId") or source, shell.execution_count
 

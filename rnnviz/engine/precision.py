@@ -47,9 +47,11 @@ PRECISIONS: Registry[Precision] = Registry("dtype")
 
 
 def to_bfloat16(a: Array) -> Array:
-    import ml_dtypes
-
-    return a.astype(ml_dtypes.bfloat16)
+    """Return float32 numbers whose last 16 bits are 0: rounded to bfloat16, ties to even, also to infinity."""
+    a = np.asarray(a, dtype=np.float32)
+    bits = a.view(np.uint32)
+    kept = (bits + 0x7FFF + (bits >> 16 & 1)) & np.uint32(0xFFFF0000)
+    return np.where(np.isnan(a), a, kept.view(np.float32))
 
 
 PRECISIONS.add("float64", Precision("float64", lambda a: a.astype(np.float64), -323.3, 308.3))
@@ -185,7 +187,7 @@ def held(config: Config, dtype: str = "float32", layer: int | None = None) -> Na
 
     Raises
     ------
-    ValueError : for an unknown type or layer. ImportError : for bfloat16 without the package ml_dtypes.
+    ValueError : for an unknown type or layer.
 
     >>> held(Config(scheme="uniform01", activation="relu"), "float16").words
     'float16: the state is no longer finite from step 4 on.'

@@ -14,7 +14,6 @@ from ..numerics.progress import finish
 from ..text.registry import shorten
 from .results import RunResult, TrainingResult, run_results, training_results
 from .train import train
-from .workers import process_pool
 
 Item: TypeAlias = Config | Mapping[str, Any]
 AHEAD = 1000  # items that are handed to an executor and not finished: plenty for a cluster, little of a long generator
@@ -32,7 +31,8 @@ def sweep(configs: Iterable[Item], executor: Executor | None = None) -> Generato
         "problem" is among them, else those of `compare`.
     executor : any `concurrent.futures.Executor`, such as ``distributed.Client(...).get_executor()``. By default a
         process for each core, with one BLAS thread, which imports rnnviz but not the caller's script: use a
-        ``ThreadPoolExecutor`` for schemes of your own.
+        ``ThreadPoolExecutor`` for schemes of your own. Python in a browser has no processes: there, one item after
+        another.
 
     Yields
     ------
@@ -50,7 +50,12 @@ def sweep(configs: Iterable[Item], executor: Executor | None = None) -> Generato
     >>> [found[k].log10_survival for k in range(3)]  # 50 steps
     [-50.0, 0.0, 50.0]
     """
+    if executor is None and sys.platform == "emscripten":
+        yield from ((index, measure(item)) for index, item in enumerate(configs))
+        return
     if executor is None:
+        from .workers import process_pool  # which imports what no browser has
+
         with process_pool() as pool:
             yield from sweep(configs, pool)
         return

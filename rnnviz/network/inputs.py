@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
-from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -108,14 +107,10 @@ def own_numbers(rng: np.random.Generator, sizes: Sizes, text: str) -> tuple[Arra
 
 @cache
 def scans() -> tuple[Array, Array]:
-    """Return scikit-learn's 1,797 scans of digits as (N, 8, 8), mean 0 and variance 1 overall, with their labels."""
-    package = find_spec("sklearn")
-    if package is None or package.origin is None:
-        raise ModuleNotFoundError("the package 'scikit-learn' is missing", name="sklearn")
-    # Only the file is read: the package itself would take seconds to import, and 57 MB.
-    table = np.loadtxt(Path(package.origin).parent / "datasets" / "data" / "digits.csv.gz", delimiter=",")
-    images = table[:, :-1].reshape(-1, 8, 8)
-    return (images - images.mean()) / images.std(), table[:, -1].astype(int)
+    """Return scikit-learn's 1,797 scans of digits as (N, 8, 8), mean 0 and variance 1 overall, and labels."""
+    with np.load(Path(__file__).with_name("digits.npz")) as file:
+        images, labels = file["images"].astype(float), file["labels"].astype(int)
+    return (images - images.mean()) / images.std(), labels
 
 
 def digits(rng: np.random.Generator, sizes: Sizes, text: str) -> tuple[Array, Array]:

@@ -189,3 +189,13 @@ def test_one_step_back_is_said_in_the_singular():
     assert held(rv.Config(scheme="uniform01", seq_len=9)).words == (
         "float32: the gradient is exactly 0 from 1 step back on, at step 8."
     )
+
+
+def test_bfloat16_rounds_as_ml_dtypes_does():
+    ml_dtypes = pytest.importorskip("ml_dtypes")
+    bits = np.random.default_rng(0).integers(0, 2**32, 100_000, dtype=np.uint32)
+    halfway = np.arange(2**16, dtype=np.uint32) << 16 | 0x8000  # between two numbers of bfloat16
+    numbers = np.concatenate([bits, halfway]).view(np.float32)
+    with np.errstate(invalid="ignore", over="ignore"):
+        expected = numbers.astype(ml_dtypes.bfloat16).astype(np.float32)
+    np.testing.assert_array_equal(PRECISIONS["bfloat16"].rounded(numbers), expected)

@@ -1,0 +1,51 @@
+"""Pyodide, Python for the browser: the files of its release, each checked against its sum."""
+
+from __future__ import annotations
+
+import tarfile
+import zipfile
+from collections.abc import Callable, Iterator
+from functools import partial
+from hashlib import sha256
+from pathlib import Path
+from urllib.request import urlopen
+
+VERSION = "0.27.7"
+RELEASE = f"https://github.com/pyodide/pyodide/releases/download/{VERSION}/pyodide-{VERSION}.tar.bz2"
+SUMS = Path(__file__).with_name("pyodide.sha256")  # the wheels' are those of the release's own lock
+
+
+def files(source: str) -> dict[str, bytes]:
+    """Return Pyodide's files by name, each checked against its sum.
+
+    Parameters
+    ----------
+    source : a folder, or the path or address of an archive, somewhere in which these files are.
+
+    Raises
+    ------
+    ValueError : naming a file that is missing, or that is not the official one. OSError : for what cannot be read.
+    """
+    sums = dict(reversed(line.split()) for line in SUMS.read_text(encoding="ascii").splitlines())
+    found = {name: read() for name, read in members(source) if name in sums}
+    for name, expected in sums.items():
+        if name not in found:
+            raise ValueError(f"{source} has no {name}")
+        if sha256(found[name]).hexdigest() != expected:
+            raise ValueError(f"{name} in {source} is not the one of Pyodide {VERSION}")
+    return found
+
+
+def members(source: str) -> Iterator[tuple[str, Callable[[], bytes]]]:
+    """Yield the files of a folder or an archive: the last part of each name, and what reads the file."""
+    if Path(source).is_dir():
+        yield from ((path.name, path.read_bytes) for path in Path(source).iterdir() if path.is_file())
+    elif Path(source).suffix in (".whl", ".zip"):
+        with zipfile.ZipFile(source) as archive:
+            yield from ((Path(name).name, partial(archive.read, name)) for name in archive.namelist())
+    else:
+        with (
+            urlopen(source if "://" in source else Path(source).resolve().as_uri()) as stream,
+            tarfile.open(fileobj=stream, mode="r|bz2") as tar,
+        ):
+            yield from ((Path(file.name).name, tar.extractfile(file).read) for file in tar if file.isfile())
