@@ -117,7 +117,7 @@ class Speaker(Student):
         html = await self.fetch()
         self.page = time.perf_counter() - begin
         kernel = re.search(r'"kernelId": "([^"]+)"', html)
-        assert kernel, "the page names no kernel"
+        assert kernel and "widget-view" in html, "the page comes without its dashboard"
         await self.connect(kernel[1])
         control, self.slider, self.stage = uuid4().hex, "", ""
         target = {"comm_id": control, "target_name": "jupyter.widget.control", "data": {}}
