@@ -117,7 +117,8 @@ class Speaker(Student):
         html = await self.fetch()
         self.page = time.perf_counter() - begin
         kernel = re.search(r'"kernelId": "([^"]+)"', html)
-        assert kernel and "widget-view" in html, "the page comes without its dashboard"
+        assert kernel, "the page names no kernel"
+        assert "widget-view" in html, "the page comes without its dashboard"
         await self.connect(kernel[1])
         control, self.slider, self.stage = uuid4().hex, "", ""
         target = {"comm_id": control, "target_name": "jupyter.widget.control", "data": {}}
