@@ -66,7 +66,8 @@ class Student:
         await ready.wait()
         end = time.perf_counter() + chosen.seconds
         while time.perf_counter() < end and not self.lost:
-            pause = self.random.expovariate(1 / chosen.think)
+            restless = self.random.uniform(0.5, 1.5) * chosen.think
+            pause = restless if chosen.restless else self.random.expovariate(1 / chosen.think)
             is_last = time.perf_counter() + pause >= end
             try:
                 if not chosen.restless:
@@ -117,16 +118,22 @@ class Speaker(Student):
         self.page = time.perf_counter() - begin
         kernel = re.search(r'"kernelId": "([^"]+)"', html)
         assert kernel, "the page names no kernel"
+        assert "widget-view" in html, "the page comes without its dashboard"
         await self.connect(kernel[1])
         control, self.slider, self.stage = uuid4().hex, "", ""
         target = {"comm_id": control, "target_name": "jupyter.widget.control", "data": {}}
         await self.send("comm_open", target, version="1.0.0")
         await self.send("comm_msg", {"comm_id": control, "data": {"method": "request_states"}})
-        await self.until(lambda: self.stage, 2 * PATIENCE)
+        await self.soon(lambda: self.stage, "no widgets")
         assert self.slider, f"the page has no slider {SLIDER!r}"
-        await self.until(lambda: self.frame.get("views"), 2 * PATIENCE)
+        await self.soon(lambda: self.frame.get("views"), "no picture")
         self.opened = time.perf_counter() - begin
-        await self.until(lambda: self.frame.get("whole"), 5 * PATIENCE)
+        await self.soon(lambda: self.frame.get("whole"), "no whole picture")
+
+    async def soon(self, condition: Callable[[], Any], otherwise: str) -> None:
+        """Read messages until a condition holds, which on arrival may take longer."""
+        if not await self.until(condition, 2 * PATIENCE):
+            raise Lost(otherwise)
 
     async def fetch(self) -> str:
         """Return the page's HTML, following redirects with their cookies, as a browser does."""
@@ -284,7 +291,7 @@ class Reader(Student):
     async def arrive(self) -> None:
         context = await self.browser.new_context(viewport={"width": 1280, "height": 720})
         self.tab, begin = await context.new_page(), time.perf_counter()
-        self.tab.set_default_timeout(5e3 * PATIENCE)
+        self.tab.set_default_timeout(2e3 * PATIENCE)
         await self.tab.goto(self.url, wait_until="commit")
         self.page = time.perf_counter() - begin
         await self.tab.wait_for_selector(".rnnviz-view img")

@@ -100,6 +100,8 @@ def settings(notebooks: Path, port: int, base_url: str = "/", embed: str | None 
     config.MappingKernelManager.update(cull_interval=30, cull_idle_timeout=300, cull_connected=False)
     config.KernelManager.update(transport_to_kernels())
     config.KernelProvisionerFactory.default_provisioner_name = warm_kernels.NAME
+    # A page whose kernel answers later than these seconds, as when a class arrives, would come without its dashboard.
+    config.VoilaExecutor.update(iopub_timeout=120, startup_timeout=300)
     # A restarted kernel would be empty, but its page would look alive.
     config.KernelRestarter.restart_limit = 0
     return config
