@@ -1,7 +1,8 @@
 """One training step against torch (nn.RNN, LSTM and GRU, autograd, Adam), and four schemes stacked against four runs.
 
 Both in float64, with one BLAS thread, on the adding problem; torch gets its batches ready-made, `Training` draws them.
-CPU time counts where one thread computes; the stack uses two threads, so that its time is the clock's.
+CPU time counts where one thread computes; a large stack uses two threads, so that its time is the clock's. A stack
+saves Python's share of a step, which is most of it at B = 1, and less than a fourth at B = 32.
 
     python benchmarks/training.py
 """
@@ -46,14 +47,15 @@ def race(cell: str, low: float) -> None:
     verdict(f"{cell} H=100 T=50 B=50: torch / rnnviz", times["torch"] / times["rnnviz"], low)
 
 
-def stacked(batch_size: int, low: float) -> None:
-    """Time a step of four schemes in one training and in four."""
+def stacked(batch_size: int, seeds: int, low: float) -> None:
+    """Time a step of four schemes and some seeds in one training and in as many as there are runs."""
     config = rv.Config(hidden_size=64, batch_size=batch_size)
-    together = rv.Training(config, "adding", SCHEMES)
-    alone = [rv.Training(config.replace(scheme=scheme), "adding") for scheme in SCHEMES]
+    together = rv.Training(config, "adding", SCHEMES, range(seeds))
+    each = [config.replace(scheme=scheme, seed=seed) for scheme in SCHEMES for seed in range(seeds)]
+    alone = [rv.Training(one, "adding") for one in each]
     contenders = {"stacked": together.advance, "alone": lambda: [each.advance() for each in alone]}
     times = alternate(contenders, 31)
-    verdict(f"H=64 T=50 B={batch_size}: four alone / stacked", times["alone"] / times["stacked"], low)
+    verdict(f"H=64 T=50 B={batch_size}: 4 schemes x {seeds}, alone / stacked", times["alone"] / times["stacked"], low)
 
 
 def main() -> None:
@@ -61,8 +63,9 @@ def main() -> None:
     race("rnn", 1.0)
     race("lstm", 1 / 1.5)
     race("gru", 1 / 1.5)
-    stacked(32, 1.5)
-    stacked(1, 1.5)
+    stacked(32, 1, 1.5)
+    stacked(32, 4, 1.5)
+    stacked(1, 1, 1.5)
 
 
 if __name__ == "__main__":

@@ -20,6 +20,7 @@ from ..numerics.progress import showing
 from ..text.language import N_, _
 from ..text.number_format import percent, plain
 from ..text.registry import Registry
+from ..theory.drive import read_variances
 from ..views import OPTIONS, Option
 from ..views.race import Curves
 from ..views.survival_map import LEARNING, Learning
@@ -81,11 +82,10 @@ def what_is_learnt(config: Config, problem: str, gains: Array, lengths: Array) -
 
 def sigma_in(config: Config, problem: str) -> float:
     """Return ``sqrt(Var(W_xh) E |x|**2 + Var(b))`` for the sequences of a problem."""
-    entry, reading = PROBLEMS[problem], SCHEMES[config.input_scheme or config.scheme]
-    x = entry.draw(stream(config.seed, "tests"), config.replace(batch_size=64), 0).x
+    x = PROBLEMS[problem].draw(stream(config.seed, "tests"), config.replace(batch_size=64), 0).x
     square = float(np.mean(np.sum(x * x, axis=-1)))
-    weights = reading.variance(x.shape[-1], config.hidden_size)
-    return float(np.sqrt(weights * square + SCHEMES[config.scheme].bias_variance(config.hidden_size)))
+    weights, bias = read_variances(config, x.shape[-1])
+    return float(np.sqrt(weights * square + bias))
 
 
 LEARNING[:] = [Learning(sigma_in, what_is_learnt)]

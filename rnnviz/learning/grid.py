@@ -116,14 +116,13 @@ def check_names(data: Mapping[str, Any]) -> None:
 
 
 def check_trainings(grid: Grid) -> None:
-    """Refuse a problem and sizes that do not go together, though each is right alone."""
+    """Refuse a problem and a sequence length that do not go together, though each is right alone."""
     for cell in range(len(grid.cells) if grid.trains else 0):
         item = grid.item(cell)
         try:
             PROBLEMS[item["problem"]].check(item["config"])
         except ValueError as error:
-            name = str(error).split()[0]  # a sentence begins with the field that it is about
-            raise Wrong(error, "grid" if name in grid.axes else "config", name) from error
+            raise Wrong(error, "grid" if "seq_len" in grid.axes else "config", "seq_len") from error
 
 
 def checked(name: str, value: Any, *keys: str) -> Any:

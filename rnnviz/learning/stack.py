@@ -43,7 +43,8 @@ class Stack:
 def parts(config: Config, runs: int) -> list[slice]:
     """Return the slices of the runs that are computed together; no number depends on it.
 
-    One slice stays in the processor's cache; where there are cores and work for several threads, there are several.
+    One slice stays in the processor's cache; where there are cores and steps long enough for several threads, there
+    are several.
     """
     count, at_a_time = -(-runs * step_bytes(config) // STEP_BYTES), min(LANES, available_cores())
     if runs * config.batch_size * config.hidden_size >= at_a_time * WORTH:

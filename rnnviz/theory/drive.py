@@ -48,9 +48,14 @@ def drive(config: Config, seeds: tuple[int, ...] = ()) -> Drive:
     """
     chosen = Config(**{name: getattr(config, name) for name in READ})
     squares, mean, repeated, single = read(chosen, INPUTS[config.inputs], seeds or following(config.seed))
-    weights = SCHEMES[config.input_scheme or config.scheme].variance(config.sizes[0], config.hidden_size)
-    bias = SCHEMES[config.scheme].bias_variance(config.hidden_size)
+    weights, bias = read_variances(config, config.sizes[0])
     return Drive(weights * squares + bias, weights * mean + bias, bias, repeated, single)
+
+
+def read_variances(config: Config, inputs: int) -> tuple[float, float]:
+    """Return ``Var(W_xh)``, where so many numbers are read, and ``Var(b)``."""
+    weights = SCHEMES[config.input_scheme or config.scheme].variance(inputs, config.hidden_size)
+    return weights, SCHEMES[config.scheme].bias_variance(config.hidden_size)
 
 
 def following(seed: int) -> tuple[int, ...]:

@@ -267,6 +267,8 @@ def learners(data: Map) -> str:
     row = int(np.flatnonzero(good.any(axis=1))[-1])
     gains = np.array(data.gains)[good[row]]
     text = _("{title}: {share} are right up to length {steps}, there at gains from {low} to {high}.")
+    if len(gains) == 1:
+        text = _("{title}: {share} are right up to length {steps}, there only at gain {low}.")
     ends = {"low": number(float(gains[0])), "high": number(float(gains[-1]))}
     return text.format(title=data.title, share=percent(LEARNT), steps=data.distances[row], **ends)
 
@@ -277,4 +279,6 @@ def survivors(data: Map) -> str:
     if not kept:
         return _("At none of them is it within a factor of 10 after {steps} steps.").format(steps=data.steps)
     text = _("After {steps} steps it is within a factor of 10 at gains from {low} to {high}.")
+    if len(kept) == 1:
+        text = _("After {steps} steps it is within a factor of 10 only at gain {low}.")
     return text.format(steps=data.steps, low=number(kept[0]), high=number(kept[-1]))

@@ -69,7 +69,7 @@ def test_a_run_in_a_stack_is_the_run_alone(cell, problem):
 
 
 def test_parts_in_threads_change_nothing(monkeypatch):
-    config = rv.Config(hidden_size=64, seq_len=5, batch_size=32)
+    config = rv.Config(hidden_size=64, seq_len=5, batch_size=64)
     curves = []
     for cores in (1, 2):
         for module in ("stack", "training"):
@@ -77,6 +77,8 @@ def test_parts_in_threads_change_nothing(monkeypatch):
         curves.append(trained(3, config=config, **BOTH))
         assert len(curves[-1].networks) == cores
     assert_same(*curves)
+    few = rv.Training(config.replace(batch_size=16), "adding", **BOTH)
+    assert len(few.networks) == 1, "short steps gain nothing from a second thread"
 
 
 def test_all_schemes_of_a_seed_read_the_same_batches():
