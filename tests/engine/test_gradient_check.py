@@ -35,7 +35,7 @@ DEEP = [
 
 @pytest.mark.parametrize("cell", CELLS)
 def test_right_gradients_pass(cell):
-    for activation, loss in itertools.product(ACTIVATIONS, LOSSES):
+    for activation, loss in [*zip(ACTIVATIONS, itertools.cycle(LOSSES), strict=False), *(("tanh", x) for x in LOSSES)]:
         config = SMALL.replace(cell=cell, activation=activation, **loss)
         result, case = check(config, entries=5), (activation, loss)
         arrays = {*rv.init_params(config), "dL/dh"}

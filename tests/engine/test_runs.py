@@ -39,11 +39,13 @@ def expected(g, activation):
 
 @pytest.mark.parametrize("cell", CELLS)
 def test_compare_gives_the_numbers_of_one_network_at_a_time(cell):
+    names = itertools.cycle(SCHEMES)
     for activation, loss_at in itertools.product(ACTIVATIONS, ("last", "every")):
+        schemes = tuple(itertools.islice(names, 3))  # each of them with several activations
         reduction = "mean" if activation == "tanh" else "sum"
         config = SMALL.replace(cell=cell, activation=activation, loss_at=loss_at, loss_reduction=reduction)
-        trace = rv.compare(config, tuple(SCHEMES), (0, 5))
-        for (s, scheme), (r, seed) in itertools.product(enumerate(SCHEMES), enumerate((0, 5))):
+        trace = rv.compare(config, schemes, (0, 5))
+        for (s, scheme), (r, seed) in itertools.product(enumerate(schemes), enumerate((0, 5))):
             for name, value in expected(alone(config.replace(scheme=scheme, seed=seed)), activation).items():
                 ours, what = getattr(trace, name)[s, r], f"{activation}, {loss_at}, {scheme}, {seed}: {name}"
                 start = int(name == "saturation")

@@ -33,9 +33,12 @@ function reportHidden(model) {
     model.set("hidden", document.hidden);
     model.save_changes();
   };
+  const stop = () => document.removeEventListener("visibilitychange", report);
   document.addEventListener("visibilitychange", report);
+  // A page that is left for good hides too, but has no kernel then.
+  window.addEventListener("pagehide", ({ persisted }) => persisted || stop());
   report();
-  return () => document.removeEventListener("visibilitychange", report);
+  return stop;
 }
 
 function render({ model, el }) {
