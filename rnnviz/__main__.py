@@ -153,11 +153,11 @@ def run_site(arguments: argparse.Namespace) -> None:
         raise ExpectedError(f"{output} exists; remove it, or choose another folder with --output.")
     try:
         from .serving import site
+
+        is_compiled = site.build(folder, output, *filter(None, [arguments.pyodide]))
     except ModuleNotFoundError as error:
         sentence = f"the package {error.name!r} is missing; pip install 'rnnviz[site]' brings it."
         raise ExpectedError(sentence) from error
-    try:
-        is_compiled = site.build(folder, output, *filter(None, [arguments.pyodide]))
     except (ValueError, OSError) as error:
         raise ExpectedError(error) from error
     if not is_compiled:

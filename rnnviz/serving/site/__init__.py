@@ -6,7 +6,6 @@ import json
 import shutil
 from pathlib import Path
 
-import voici_core
 from jupyter_core.paths import jupyter_path
 
 from ...text.language import LANGUAGES
@@ -24,6 +23,8 @@ def build(notebooks: Path, site: Path, source: str = pyodide.RELEASE) -> bool:
     ----------
     source : where Pyodide's files are: see `pyodide.files`.
     """
+    import voici_core  # of the extra `site`
+
     prepare_environment()
     found = pyodide.files(source)
     places = [notebooks, *(notebooks / language for language in LANGUAGES)]

@@ -19,6 +19,7 @@ from .pyodide import VERSION
 INFO = {"abi_version": "2024_0", "arch": "wasm32", "platform": "emscripten_3_1_58", "python": "3.12.7"}
 NAME, ARCHIVE = "rnnviz-site", "packages.zip"
 PACKAGE = Path(__file__).parents[2]
+OWN = ("pyodide_kernel", "ipykernel")  # wheels that come with the kernel
 INSTALLED = ("ipywidgets", "anywidget", "psygnal", "comm", "typing_extensions")  # pure Python, of this environment
 # The kernel asks for these by name. Those that it needs are in the archive; nobody completes code on these pages, or
 # installs packages.
@@ -73,35 +74,34 @@ def entry(name: str, address: str, content: bytes) -> dict:
     return {"name": name, "version": "1", "package_type": "package", "imports": [], "depends": []} | place
 
 
-def contents(found: dict[str, bytes], kernel: Path, notebooks: list[Path]) -> Iterator[tuple[str, bytes | str]]:
+def contents(found: dict[str, bytes], kernel: Path, notebooks: list[Path]) -> Iterator[tuple[str, bytes]]:
     """Yield all files of the archive."""
-    own = [path for name in ("pyodide_kernel", "ipykernel") for path in kernel.glob(f"{name}-*.whl")]
-    for wheel in [BytesIO(content) for name, content in found.items() if name.endswith(".whl")] + own:
+    wheels = [BytesIO(content) for name, content in found.items() if name.endswith(".whl")]
+    wheels += [BytesIO(path.read_bytes()) for name in OWN for path in kernel.glob(f"{name}-*.whl")]
+    for wheel in wheels:
         with zipfile.ZipFile(wheel) as archive:
             for name in archive.namelist():
-                content = archive.read(name)
-                yield name, font_list(archive) if name == "matplotlib/fontlist.json" else content
+                yield name, font_list(archive) if name == "matplotlib/fontlist.json" else archive.read(name)
     for name in INSTALLED:
-        for path in distribution(name).files or ():
-            if not path.as_posix().startswith("../"):
-                yield path.as_posix(), path.read_binary()
-    for path in PACKAGE.rglob("*"):
-        if path.is_file():
-            yield path.relative_to(PACKAGE.parent).as_posix(), path.read_bytes()
-    yield "piplite/__init__.py", ""
-    yield "piplite/piplite.py", ""  # the kernel sets two of its variables
+        for file in distribution(name).files or ():
+            if not file.as_posix().startswith("../"):
+                yield file.as_posix(), file.read_binary()
+    for path in filter(Path.is_file, PACKAGE.rglob("*")):
+        yield path.relative_to(PACKAGE.parent).as_posix(), path.read_bytes()
+    for name in ("piplite/__init__.py", "piplite/piplite.py"):  # of which the kernel sets two variables
+        yield name, b""
     for path in notebooks:
-        yield f"notebooks/{path.as_posix()}", ""
+        yield f"notebooks/{path.as_posix()}", b""
 
 
-def font_list(matplotlib: zipfile.ZipFile) -> str:
+def font_list(matplotlib: zipfile.ZipFile) -> bytes:
     """Return Matplotlib's list of the fonts that the archive keeps, under the version that it looks for.
 
     Pyodide's has that of a later Matplotlib, so that each start would make the list again, in seconds.
     """
     fonts = json.loads(matplotlib.read("matplotlib/fontlist.json"))
     source = matplotlib.read("matplotlib/font_manager.py").decode()
-    fonts["_version"] = int(re.search(r"__version__ = (\d+)", source)[1])
+    fonts["_version"] = int(re.findall(r"__version__ = (\d+)", source)[0])
     fonts["afmlist"] = []
     fonts["ttflist"] = [each for each in fonts["ttflist"] if not UNUSED.search(f"matplotlib/{each['fname']}")]
-    return json.dumps(fonts)
+    return json.dumps(fonts).encode()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from voici_core.exporter import VoiciExporter
+from nbconvert.exporters import TemplateExporter
 from voila.configuration import VoilaConfiguration
 
 from ...text.language import LANGUAGES
@@ -39,7 +39,7 @@ def notebook_page(folder: Path, path: Path, extensions: list[dict], megabytes: i
         "litePluginSettings": {f"{KERNEL}:kernel": kernel},
         "megabytes": megabytes,
     }
-    return exporter(up, config).from_filename(folder / path)[0]
+    return str(exporter(up, config).from_filename(str(folder / path))[0])
 
 
 def index_page(folder: Path, language: str) -> str:
@@ -54,8 +54,10 @@ def index_page(folder: Path, language: str) -> str:
     )  # fmt: skip
 
 
-def exporter(up: str, config: dict) -> VoiciExporter:
+def exporter(up: str, config: dict) -> TemplateExporter:
     """Return what makes pages from which ``up`` leads to the root of the site."""
+    from voici_core.exporter import VoiciExporter  # of the extra `site`
+
     voila = VoilaConfiguration(template="rnnviz", strip_sources=True)
     return VoiciExporter(voici_config=voila, page_config=config, base_url=up)
 

@@ -12,7 +12,8 @@ from urllib.request import urlopen
 
 VERSION = "0.27.7"
 RELEASE = f"https://github.com/pyodide/pyodide/releases/download/{VERSION}/pyodide-{VERSION}.tar.bz2"
-SUMS = Path(__file__).with_name("pyodide.sha256")  # the wheels' are those of the release's own lock
+LISTED = Path(__file__).with_name("pyodide.sha256").read_text(encoding="ascii").splitlines()
+SUMS = {name: digest for digest, name in map(str.split, LISTED)}  # the wheels' are those of the release's own lock
 
 
 def files(source: str) -> dict[str, bytes]:
@@ -26,9 +27,8 @@ def files(source: str) -> dict[str, bytes]:
     ------
     ValueError : naming a file that is missing, or that is not the official one. OSError : for what cannot be read.
     """
-    sums = dict(reversed(line.split()) for line in SUMS.read_text(encoding="ascii").splitlines())
-    found = {name: read() for name, read in members(source) if name in sums}
-    for name, expected in sums.items():
+    found = {name: read() for name, read in members(source) if name in SUMS}
+    for name, expected in SUMS.items():
         if name not in found:
             raise ValueError(f"{source} has no {name}")
         if sha256(found[name]).hexdigest() != expected:
@@ -48,4 +48,6 @@ def members(source: str) -> Iterator[tuple[str, Callable[[], bytes]]]:
             urlopen(source if "://" in source else Path(source).resolve().as_uri()) as stream,
             tarfile.open(fileobj=stream, mode="r|bz2") as tar,
         ):
-            yield from ((Path(file.name).name, tar.extractfile(file).read) for file in tar if file.isfile())
+            for file in tar:
+                if content := tar.extractfile(file):
+                    yield Path(file.name).name, content.read
