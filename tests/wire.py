@@ -52,6 +52,12 @@ class Wire:
         for end in self.open_ends:
             end.transport.abort()
 
+    async def finish(self) -> None:
+        passing = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in passing:
+            task.cancel()
+        await asyncio.gather(*passing, return_exceptions=True)
+
     def cut(self) -> None:
         """Break every connection, and refuse new ones."""
         self.run(self.hang_up())
@@ -63,5 +69,6 @@ class Wire:
     def close(self) -> None:
         """End the wire for good."""
         self.cut()
+        self.run(self.finish())
         self.loop.call_soon_threadsafe(self.loop.stop)
         self.thread.join(10)
