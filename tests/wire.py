@@ -57,6 +57,7 @@ class Wire:
         for task in passing:
             task.cancel()
         await asyncio.gather(*passing, return_exceptions=True)
+        await asyncio.sleep(0)  # the ends that were aborted are closed in the loop's next turn
 
     def cut(self) -> None:
         """Break every connection, and refuse new ones."""
@@ -72,3 +73,4 @@ class Wire:
         self.run(self.finish())
         self.loop.call_soon_threadsafe(self.loop.stop)
         self.thread.join(10)
+        self.loop.close()

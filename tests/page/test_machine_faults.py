@@ -1,13 +1,11 @@
 """What can befall one kernel or the whole machine: its page says so, and no other student notices."""
 
-import json
 import sys
 from types import SimpleNamespace
 
 import psutil
 import pytest
 from browsing import FIRST, PICTURES, STAGE, Pages, alts, change, open_notebook, slider, wait_for_pictures
-from conftest import wait_until
 from wire import Wire
 
 pytestmark = [
@@ -16,7 +14,8 @@ pytestmark = [
     pytest.mark.skipif(sys.platform != "linux", reason="only Linux limits the resources of a running process"),
 ]
 UNLIMITED = (psutil.RLIM_INFINITY, psutil.RLIM_INFINITY) if hasattr(psutil, "RLIM_INFINITY") else ()
-ROOM = 100 * 2**20  # bytes: a kernel needs some to say that there is not enough
+ROOM = 100 * 2**20  # bytes
+LARGE = "{ href: '?hidden_size=4096', textContent: 'A large network' }"  # its W_hh alone is larger than ROOM
 KERNEL = "JSON.parse(document.getElementById('jupyter-config-data').textContent).kernelId"
 
 
@@ -100,13 +99,13 @@ def test_a_killed_kernel_takes_no_settings_with_it(ana, server):
 def test_settings_too_large_for_the_memory_are_refused_in_a_sentence(ana, server):
     kernel = kernel_of(ana, server)
     kernel.rlimit(psutil.RLIMIT_AS, (kernel.memory_info().vms + ROOM, psutil.RLIM_INFINITY))
-    slider(ana, "Sequence length").press("End")
-    slider(ana, "Hidden size").press("End")
+    ana.evaluate(f"document.querySelector('main').append(Object.assign(document.createElement('a'), {LARGE}))")
+    ana.get_by_text("A large network").click()
     ana.locator(".rnnviz-message").get_by_text("There is not enough memory for these settings").wait_for(timeout=60_000)
     assert ana.get_by_role("button", name="Copy report").count() == 0
-    kernel.rlimit(psutil.RLIMIT_AS, UNLIMITED)
     ana.get_by_role("button", name="Reset").click()
     wait_for_pictures(ana, f"{STAGE}.query === ''")
+    kernel.rlimit(psutil.RLIMIT_AS, UNLIMITED)
     assert ana.locator(".rnnviz-message").inner_text() == ""
 
 
@@ -123,10 +122,12 @@ def test_a_full_disk_stops_neither_pages_nor_what_is_taken_home(ana, server, new
             assert download.value.path().stat().st_size > 1000, name
         late = new_page()
         answer = late.goto(f"{server.url}voila/render/{FIRST}?gain=1.5", wait_until="commit")
-        late.wait_for_timeout(3000)
-        print(answer.status, late.inner_text("body"), late.content()[-500:])
+        assert answer.status == 500
+        late.get_by_role("heading", name="The server cannot start this page now").wait_for()
     finally:
         for process in full:
             process.rlimit(psutil.RLIMIT_FSIZE, UNLIMITED)
+    late.reload()
+    wait_for_pictures(late, f"{STAGE}.query === 'gain=1.5'")
+    assert all("status of 500" in problem for problem in problems), problems
     problems.clear()
-    print(server.log.read_text())
