@@ -72,7 +72,7 @@ class Server(Voila):
             self.stop()
 
     def stop(self) -> None:
-        """Stop every kernel, also after one that could not start: its name is still there, and would end this halfway."""
+        """Stop every kernel, also after one that could not start: its name, left behind, would end this halfway."""
         starting = self.kernel_manager._pending_kernels
         for name in starting.keys() - set(self.kernel_manager.list_kernel_ids()):
             del starting[name]
