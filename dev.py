@@ -31,8 +31,14 @@ ENDS = {
 STRIP_KEYS = "metadata.widgets metadata.language_info.version"
 LOCK_COMMAND = (
     "uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate "
-    "--no-emit-find-links --no-header --no-strip-extras --extra app --extra test --extra coverage pyproject.toml"
+    "--no-emit-find-links --no-header --no-strip-extras pyproject.toml --extra app"
 ).split()
+# Binder and a hub need less than a developer, in the same versions.
+PARTS = {
+    "requirements.lock": "--extra test --extra coverage".split(),
+    "binder/requirements.txt": "--constraint requirements.lock".split(),
+    "deploy/requirements.lock": "--extra hub --constraint requirements.lock".split(),
+}
 
 USAGE = """\
 usage: python3 dev.py COMMAND [ARGUMENTS]
@@ -47,7 +53,7 @@ usage: python3 dev.py COMMAND [ARGUMENTS]
   lint       check style and types, and that the notebooks contain no outputs
   translate  update the catalogues of all languages and the files made from them
   setup      only create .venv and install the packages
-  lock       regenerate requirements.lock from pyproject.toml (needs uv)
+  lock       regenerate requirements.lock and its parts from pyproject.toml (needs uv)
 """
 
 # What an installer prints when it fails, and what that means.
@@ -194,10 +200,13 @@ def setup(arguments):
 
 
 def lock(arguments):
-    """Regenerate the lock, without the address of any registry."""
-    command = [*uv("'lock'"), *LOCK_COMMAND[1:], "-o", "requirements.lock", *arguments]
+    """Regenerate the lock and its parts, without the address of any registry."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("UV_", "PIP_"))}
-    return subprocess.call(command, cwd=ROOT, env=environment)
+    command = [*uv("'lock'"), *LOCK_COMMAND[1:], *arguments]
+    done = 0
+    for path, extras in PARTS.items():
+        done = done or subprocess.call([*command, *extras, "-o", path], cwd=ROOT, env=environment)
+    return done
 
 
 def uv(needed_by=""):

@@ -21,13 +21,15 @@ def sentence(error: Exception) -> str:
     """Say in one sentence what went wrong."""
     if isinstance(error, Refusal):
         return str(error)
+    if isinstance(error, MemoryError):
+        return _("There is not enough memory for these settings: make the network or the sequences smaller.")
     inside = _("Something went wrong inside rnnviz ({kind}: {error}).")
     return inside.format(kind=type(error).__name__, error=error)
 
 
 def error_report(error: Exception, query: str) -> str:
-    """Return what somebody who mends a fault has to know; "" for what was only refused."""
-    if isinstance(error, Refusal):
+    """Return what somebody who mends a fault has to know; "" for what was only refused, or too large."""
+    if isinstance(error, (Refusal, MemoryError)):
         return ""
     versions = f"rnnviz {__version__}, Python {platform.python_version()}, NumPy {np.__version__}, {platform.system()}"
     told = "".join(traceback.format_exception(error))

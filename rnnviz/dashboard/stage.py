@@ -17,7 +17,7 @@ from .share import shared_address
 PARTS = Path(__file__).parent / "stage"  # anywidget takes one module and one style sheet: the parts are joined
 SCRIPTS = (
     "dom", "define", "names", "focus", "numbers", "sliders", "link", "takehome", "tools", "step", "chooser", "frames",
-    "main",
+    "reconnect", "main",
 )  # fmt: skip
 STYLES = ("page", "controls", "bars", "pictures", "text", "takehome", "define", "race", "narrow", "print")
 # Texts of the scripts themselves, by the names that the scripts use.

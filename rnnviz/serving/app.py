@@ -63,6 +63,13 @@ class Server(Voila):
         finally:
             self.stop()
 
+    def stop(self) -> None:
+        """Stop every kernel, also after one that could not start: its name, left behind, would end this halfway."""
+        starting = self.kernel_manager._pending_kernels
+        for name in starting.keys() - set(self.kernel_manager.list_kernel_ids()):
+            del starting[name]
+        super().stop()
+
     async def hand_out_turns(self) -> None:
         """Let the kernels take turns where the system has sockets in files, in the folder that only this user sees."""
         path = Path(self.connection_dir, "turns")

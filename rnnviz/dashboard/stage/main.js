@@ -60,6 +60,7 @@ function render({ model, el }) {
     keepFocus(page),
     showDefinitions(page),
     followLinks(model, el),
+    followConnection(model),
     localizeNumbers(model.get("lang")),
   ];
   publishQuery(model, el);
