@@ -7,12 +7,16 @@ import shlex
 import sys
 import threading
 import webbrowser
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import BrokenExecutor
+from contextlib import contextmanager
+from ipaddress import ip_address
 from pathlib import Path
+from socket import gaierror
 from types import ModuleType
 
 FIRST_PORT = 8866
+Show = Callable[[str], object]
 DESCRIPTION = "Interactive dashboards on why the scale of the initial weights decides whether an RNN can learn."
 
 
@@ -45,6 +49,14 @@ def parser() -> argparse.ArgumentParser:
     demo.add_argument(
         "notebooks", nargs="?", type=Path, help="the folder of notebooks to serve (default: the project's)"
     )
+    demo.add_argument(
+        "--class", dest="students", type=class_size, metavar="N",
+        help="prepare for N students: a kernel for each, a link with a QR code, and a page for the teacher",
+    )  # fmt: skip
+    demo.add_argument(
+        "--host", type=own_host, default="127.0.0.1", metavar="ADDRESS",
+        help="let other computers in at this address of yours, 0.0.0.0 for all of them; only this computer by default",
+    )  # fmt: skip
     demo.add_argument("--port", type=port_number, help=f"default: {FIRST_PORT}, or the next free one")
     demo.add_argument("--embed", type=origin, help="let pages of this origin embed the dashboards, such as an LMS")
     demo.add_argument(
@@ -81,6 +93,13 @@ def port_number(text: str) -> int:
     return int(text)
 
 
+def class_size(text: str) -> int:
+    """Read a number of students."""
+    if not (text.isdecimal() and 1 <= int(text) <= 1000):
+        raise argparse.ArgumentTypeError(f"a class has from 1 to 1000 students, not {text!r}")
+    return int(text)
+
+
 def worker_count(text: str) -> int:
     """Read a number of processes."""
     if not (text.isdecimal() and 1 <= int(text) <= 1000):
@@ -112,6 +131,18 @@ def host_name(text: str) -> str:
     return text.lower()
 
 
+def own_host(text: str) -> str:
+    """Read an address or a name of this machine.
+
+    >>> own_host("0.0.0.0"), own_host("FD00::20"), own_host("localhost")
+    ('0.0.0.0', 'fd00::20', 'localhost')
+    """
+    try:
+        return str(ip_address(text))
+    except ValueError:
+        return host_name(text)
+
+
 def base_url(text: str) -> str:
     """Read the path below which a proxy shows the dashboards.
 
@@ -127,9 +158,14 @@ def run_demo(arguments: argparse.Namespace) -> None:
     """Serve the notebooks until Ctrl-C."""
     folder = notebook_folder(arguments.notebooks)
     app = serving_app()
-    sockets = bound_sockets(app, arguments.port)
-    show = announcer(None if arguments.no_browser else open_browser)
-    app.serve(folder, sockets, show, arguments.base_url, arguments.embed, public_hosts=arguments.public_host)
+    sockets = bound_sockets(app, arguments.port, arguments.host)
+    options = {"base_url": arguments.base_url, "embed": arguments.embed, "public_hosts": arguments.public_host}
+    show = None if arguments.no_browser else open_browser
+    if arguments.students is None:
+        token, link = shared_link(arguments.host, sockets[0].getsockname()[1], arguments.base_url)
+        app.serve(folder, sockets, announcer(show, link), token=token, **options)
+    else:
+        serve_class(arguments, folder, sockets, show, options)
     print("rnnviz has stopped.", flush=True)
 
 
@@ -165,6 +201,27 @@ def run_site(arguments: argparse.Namespace) -> None:
     print(f"The site is in {output}; any server of files can serve it, such as python3 -m http.server.", flush=True)
 
 
+def shared_link(host: str, port: int, base_url: str) -> tuple[str, str]:
+    """Return a token and the link for other computers, "" and "" where only this one gets in."""
+    from .serving import addresses, classroom
+
+    if addresses.is_private(host):
+        return "", ""
+    token = classroom.new_token()
+    return token, f"{addresses.web_address(addresses.network_address(host), port, base_url)}?token={token}"
+
+
+def serve_class(arguments: argparse.Namespace, folder: Path, sockets: list, show: Show | None, options: dict) -> None:
+    """Serve a class, after a warning where this machine is too small for it."""
+    with extra_packages():
+        from .serving import capacity, class_server, classroom
+    for sentence in capacity.warnings(arguments.students, capacity.free_memory(), capacity.cores()):
+        print(f"rnnviz: {sentence}", file=sys.stderr, flush=True)
+    port = sockets[0].getsockname()[1]
+    room = classroom.Classroom(arguments.students, arguments.host, port, arguments.base_url)
+    class_server.serve(folder, sockets, room, in_background(show), **options)
+
+
 def run_sweep(arguments: argparse.Namespace) -> None:
     """Run the cells of a grid that are not finished yet, and write the table."""
     from .learning import sweep_file, workers
@@ -184,16 +241,26 @@ def run_sweep(arguments: argparse.Namespace) -> None:
     print(f"{arguments.out} has {rows} rows.", flush=True)
 
 
-def announcer(show: Callable[[str], object] | None) -> Callable[[str], None]:
-    """Return a function that prints an address and, in a thread of its own, calls ``show`` with it."""
+def announcer(show: Show | None, link: str = "") -> Callable[[str], None]:
+    """Return a function that prints an address and ``link``, and calls ``show`` in a thread of its own."""
 
     def announce(address: str) -> None:
         print(f"rnnviz runs at {address} (Ctrl-C stops it)", flush=True)
-        if show:
-            # A text browser does not return before it is closed.
-            threading.Thread(target=show, args=[address], daemon=True).start()
+        if link:
+            print(f"The link for other computers: {link}", flush=True)
+        in_background(show)(address)
 
     return announce
+
+
+def in_background(show: Show | None) -> Show:
+    """Return a function that shows an address, if at all, in a thread: text browsers return at their end."""
+
+    def start(address: str) -> None:
+        if show:
+            threading.Thread(target=show, args=[address], daemon=True).start()
+
+    return start
 
 
 def open_browser(address: str, browser: Callable[[str], bool] = webbrowser.open) -> None:
@@ -224,21 +291,30 @@ def serving_app() -> ModuleType:
     """Import the server, which needs the packages of the extra `app`."""
     # This optional dependency of jsonschema takes one to four seconds to import, and nothing here uses it.
     sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
-    try:
+    with extra_packages():
         from .serving import app
-    except ModuleNotFoundError as error:
-        sentence = f"the package {error.name!r} is missing; pip install 'rnnviz[app]' brings it."
-        raise ExpectedError(sentence) from error
     return app
 
 
-def bound_sockets(app: ModuleType, port: int | None) -> list:
-    """Bind the requested port, or else the first free one."""
+@contextmanager
+def extra_packages() -> Iterator[None]:
+    """Say how to install what is missing."""
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        sentence = f"the package {error.name!r} is missing; pip install 'rnnviz[app]' brings it."
+        raise ExpectedError(sentence) from error
+
+
+def bound_sockets(app: ModuleType, port: int | None, host: str) -> list:
+    """Bind the requested port of an address of this machine, or else the first free one."""
     for candidate in [port] if port else [*range(FIRST_PORT, FIRST_PORT + 50), 0]:
         try:
-            return app.bind(candidate)
+            return app.bind(candidate, host)
         except OSError as error:
             problem = error
+    if isinstance(problem, gaierror) or problem.errno == errno.EADDRNOTAVAIL:
+        raise ExpectedError(f"this machine has no address {host}; --host 0.0.0.0 stands for all that it has.")
     if problem.errno == errno.EACCES:
         raise ExpectedError(f"this account may not use port {port}; choose one above 1023, or leave it out.")
     raise ExpectedError(f"port {port} is already in use; choose another with --port, or leave it out.")

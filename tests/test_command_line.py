@@ -14,6 +14,9 @@ def test_impossible_arguments_are_refused_in_one_sentence(capsys):
         assert command_line.main(["demo", "--no-browser", "--port", str(port)]) == 2
     sentence = f"rnnviz: port {port} is already in use; choose another with --port, or leave it out.\n"
     assert capsys.readouterr().err == sentence
+    assert command_line.main(["demo", "--host", "192.0.2.77"]) == 2
+    sentence = "rnnviz: this machine has no address 192.0.2.77; --host 0.0.0.0 stands for all that it has.\n"
+    assert capsys.readouterr().err == sentence
     assert command_line.main(["demo", "no_such_folder"]) == 2
     sentence = "rnnviz: there is no folder 'no_such_folder'; give a folder that holds notebooks.\n"
     assert capsys.readouterr().err == sentence
@@ -22,6 +25,8 @@ def test_impossible_arguments_are_refused_in_one_sentence(capsys):
 @pytest.mark.parametrize(
     ("option", "sentence", "values"),
     [
+        ("class", "a class has from 1 to 1000 students, not ", ("0", "-1", "abc", "10000", "", "3.5", "²")),
+        ("host", "a host name is like rnnviz.example.edu, without a port, not ", ("", "a.edu:80", "1.2.3.4/24", "a b")),
         ("port", "a port is a whole number from 1 to 65535, not ", ("0", "70000", "http", "-1")),
         (
             "embed",
@@ -46,21 +51,22 @@ def test_impossible_options_are_refused_in_one_sentence(capsys, option, sentence
 def test_next_free_port_is_taken():
     class App:
         @staticmethod
-        def bind(port):
+        def bind(port, host):
             if port < command_line.FIRST_PORT + 2:
                 raise OSError(98, "in use")
-            return [port]
+            return [port, host]
 
-    assert command_line.bound_sockets(App, None) == [command_line.FIRST_PORT + 2]
-    assert command_line.bound_sockets(App, 54321) == [54321]
+    assert command_line.bound_sockets(App, None, "::1") == [command_line.FIRST_PORT + 2, "::1"]
+    assert command_line.bound_sockets(App, 54321, "::1") == [54321, "::1"]
 
 
 def test_address_is_printed_and_shown_where_wanted(capsys):
     shown = queue.Queue()
     command_line.announcer(shown.put)("ADDRESS")
     assert shown.get(timeout=10) == "ADDRESS"
-    command_line.announcer(None)("ADDRESS")
-    assert capsys.readouterr().out == 2 * "rnnviz runs at ADDRESS (Ctrl-C stops it)\n"
+    command_line.announcer(None, "LINK")("ADDRESS")
+    link = "The link for other computers: LINK\n"
+    assert capsys.readouterr().out == 2 * "rnnviz runs at ADDRESS (Ctrl-C stops it)\n" + link
     for found in (True, False):
         command_line.open_browser("ADDRESS", lambda address, found=found: shown.put(address) or found)
         assert shown.get_nowait() == "ADDRESS"

@@ -18,6 +18,7 @@ from . import link
 from .advice import AdvicePanel
 from .bet import BetPanel
 from .buttons import Actions, Strip, row
+from .classroom import Seat
 from .controls import Controls, put_class
 from .error_report import Refusal, error_report, sentence
 from .export import CODES, KINDS
@@ -91,6 +92,8 @@ class Dashboard(KeptPage):
         self.results, self.pictures = Results(), Pictures(shown)
         self.worker = Worker(self.results, lambda: self.attempt(self.update), lambda: self.attempt(self.progress), mode)
         self.followed_at = self.worker.clock()
+        self.seat = Seat(self.dispatch, self.worker.clock, running_loop())
+        self.state = self.seat.join(self.state)
         self.stage = Stage(present=self.state.present)
         self.lay_out(tuple(dict.fromkeys(option for view in shown.values() for option in view.options)))
         unknown = self.controls.unknown((*self.state.lock, *self.state.hide))
@@ -163,6 +166,7 @@ class Dashboard(KeptPage):
     def enter(self, state: PageState) -> None:
         """Let controls, plan and frame follow another state."""
         before, self.state = self.state, state
+        self.seat.changed(before, state, self.bet)
         if (state.settings, state.refusal) != (self.controls.shown, self.controls.refusal):
             self.controls.show(state.settings)
         if state != before:
@@ -206,6 +210,7 @@ class Dashboard(KeptPage):
         self.frame = frame = render(self.state, self.results, self.worker.jobs, self.stage.viewport, self.pictures)
         self.results.shown = frame.trace
         self.stage.show(frame.stage, frame.traits | {"shown": list(self.state.seen(self.pictures.canvases))})
+        self.seat.shown(self.stage.frame.get("revision", 0), frame.is_complete)
         self.notes.value = "".join(f"<p>{html.escape(sentence, quote=False)}</p>" for sentence in frame.notes)
         self.notes.layout.display = None if frame.notes else "none"
         self.advice.show(frame.advice)
@@ -291,6 +296,7 @@ class Dashboard(KeptPage):
         if not hasattr(self, "worker") or self.worker.is_closed:  # its arguments were refused, or it is closed already
             return
         self.worker.close()
+        self.seat.line.close()
         self.stage.frame = {}
         for widget in inner_widgets(self):
             widget.close()

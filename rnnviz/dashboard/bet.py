@@ -63,17 +63,20 @@ class BetPanel(widgets.Box):
         put_class(self.again, state.covers, "rnnviz-silent")  # before the others: it takes over their focus
         for answer, each in self.buttons.items():
             each.disabled = not (state.covers and ready)
-            put_class(each, not state.covers and answer == state.bets[-1].answer, "rnnviz-chosen")
-        score = score_words(state)
-        if state.covers or self.diagnosis is not None:
-            won = "" if state.covers else result_words(self.diagnosis, state.bets[-1].answer)
-            self.result.value = f"<p>{won} {score}</p>"
+            put_class(each, state.placed is not None and answer == state.placed.answer, "rnnviz-chosen")
+        if state.covers and state.placed:
+            said = _("Your bet is placed. You can change it until your teacher shows the answer.")
+            self.result.value = f"<p>{said}</p>"
+        elif state.covers or self.diagnosis is not None:
+            won = result_words(self.diagnosis, state.placed.answer) if state.placed else ""
+            self.result.value = f"<p>{won} {score_words(state)}</p>"
 
 
 def score_words(state: PageState) -> str:
     """Say how many bets were right."""
-    right = sum(bet.right for bet in state.bets)
-    return _("{right} of {given} bets right so far.").format(right=right, given=len(state.bets)) if state.bets else ""
+    judged = state.judged
+    right = sum(bet.right for bet in judged)
+    return _("{right} of {given} bets right so far.").format(right=right, given=len(judged)) if judged else ""
 
 
 def truth(story: Diagnosis) -> str:

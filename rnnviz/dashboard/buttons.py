@@ -60,7 +60,7 @@ class Strip(widgets.VBox):
         """Freeze or hide what a link asks for."""
         for each in self.scenes.values():
             each.disabled = is_frozen
-        self.predict.disabled = "all" in state.lock
+        self.predict.disabled = "all" in state.lock or bool(state.question)
         put_class(self, "all" in state.hide, "rnnviz-hidden")
 
     def show(self, state: PageState) -> tuple[str, ...]:

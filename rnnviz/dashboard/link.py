@@ -26,7 +26,7 @@ def to_query(state: PageState) -> str:
     lists = {"show": state.shown, "lock": state.lock, "hide": state.hide}
     parts += [(name, ",".join(names)) for name, names in lists.items() if names]
     parts += [(name, "1") for name in ("present", "predict") if getattr(state, name)]
-    parts += [("lang", state.lang)] if state.lang else []
+    parts += [(name, value) for name, value in (("bet", state.question), ("lang", state.lang)) if value]
     parts += [("pin", urlencode(differences(pin, state.start.alone))) for pin in state.pins]
     return urlencode(parts)
 
@@ -85,6 +85,7 @@ def from_query(query: str, start: Settings) -> PageState:
         hide=hide,
         present=last.get("present") == "1",
         predict=last.get("predict") == "1",
+        question=last.get("bet", "") if re.fullmatch("[0-9a-f]{1,32}", last.get("bet", "")) else "",
         lang=lang if (lang := of_link(query) or "") in LANGUAGES else "",
     )
 

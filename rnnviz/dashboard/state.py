@@ -41,6 +41,7 @@ class PageState:
     pins : the settings whose first scheme stays in grey.
     step : the step that the reader points at, -1 for none.
     bets : those placed so far.
+    question : the class's question that a link names, or ""; revealed : whether the class may see its answer.
     race : what is trained, or None; training : whether it goes on now.
     at : the training step whose weights the pictures show; -1 for the latest, as far as ``followed``.
     check : whether the gradients of these settings are to be checked.
@@ -65,6 +66,8 @@ class PageState:
     pins: tuple[Settings, ...] = ()
     step: int = -1
     bets: tuple[Bet, ...] = ()
+    question: str = ""
+    revealed: bool = False
     race: Race | None = None
     training: bool = False
     at: int = -1
@@ -89,8 +92,23 @@ class PageState:
 
     @property
     def covers(self) -> bool:
-        """Whether the gradient must not be seen yet: the reader has not bet on it."""
-        return self.predict and (not self.bets or self.bets[-1].config != self.settings.config)
+        """Whether the gradient must not be seen yet: the reader has not bet on it, or the class waits for others."""
+        return self.predict and (self.placed is None or self.is_held(self.settings.config))
+
+    @property
+    def placed(self) -> Bet | None:
+        """The bet on the present settings, or None."""
+        return self.bets[-1] if self.bets and self.bets[-1].config == self.settings.config else None
+
+    def is_held(self, config: Config) -> bool:
+        """Tell whether the class bets on these settings, of any scheme, and has not seen the answer."""
+        is_open = bool(self.question) and not self.revealed
+        return is_open and config.replace(scheme=self.home.config.scheme) == self.home.config
+
+    @property
+    def judged(self) -> tuple[Bet, ...]:
+        """The bets whose answers the reader may know."""
+        return tuple(bet for bet in self.bets if not self.is_held(bet.config))
 
     def change(self, settings: Settings) -> PageState:
         """The controls say something else: what was stopped, asked or checked for other settings ends.
@@ -132,8 +150,12 @@ class PageState:
         return replace(self, pins=(*others, self.settings.alone)[-MOST_PINS:])
 
     def place_bet(self, answer: str, right: bool) -> PageState:
-        """A bet was placed; it cannot be placed again."""
-        return replace(self, bets=(*self.bets, Bet(self.settings.config, answer, right))) if self.covers else self
+        """A bet was placed; it cannot be placed again, unless the class has not seen the answer."""
+        if not self.covers:
+            return self
+        config = self.settings.config
+        others = tuple(bet for bet in self.bets if not (bet.config == config and self.is_held(config)))
+        return replace(self, bets=(*others, Bet(config, answer, right)))
 
     @property
     def races(self) -> bool:

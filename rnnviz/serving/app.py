@@ -9,7 +9,7 @@ import tempfile
 import uuid
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from socket import create_server, socket
+from socket import AF_INET, AF_INET6, create_server, socket
 
 import zmq
 from tornado.httpclient import AsyncHTTPClient
@@ -20,7 +20,7 @@ from tornado.websocket import WebSocketClosedError
 from traitlets.config import Config
 from voila.app import Voila
 
-from . import access, exporter, pages, turns, warm_kernels
+from . import access, addresses, exporter, pages, turns, warm_kernels
 
 HOST = "127.0.0.1"
 MAX_BODY = 2**20  # of a request, in bytes
@@ -73,9 +73,15 @@ class Server(Voila):
     async def hand_out_turns(self) -> None:
         """Let the kernels take turns where the system has sockets in files, in the folder that only this user sees."""
         path = Path(self.connection_dir, "turns")
-        if hasattr(asyncio, "start_unix_server") and len(os.fsencode(path)) <= zmq.IPC_PATH_MAX_LEN:
+        if has_socket_files(path):
             self.turns = await turns.hand_out(path)
             os.environ[turns.ADDRESS] = str(path)
+
+    @property
+    def connection_url(self) -> str:
+        """The address at which this machine reaches the server."""
+        host, port = self.sockets[0].getsockname()[:2]
+        return addresses.web_address(addresses.own_address(host), port, self.base_url)
 
     async def announce(self) -> None:
         """Report the address once the index page answers and a kernel is at hand."""
@@ -134,6 +140,11 @@ def transport_to_kernels(folder: str | None = None) -> dict:
     return {"transport_encryption": "auto" if zmq.has("curve") else "disabled"}
 
 
+def has_socket_files(path: Path) -> bool:
+    """Tell whether asyncio can listen at a path of this length on this system."""
+    return hasattr(asyncio, "start_unix_server") and len(os.fsencode(path)) <= zmq.IPC_PATH_MAX_LEN
+
+
 def serve(
     notebooks: Path,
     sockets: list[socket],
@@ -144,6 +155,7 @@ def serve(
     public_hosts: Iterable[str] = (),
     max_kernels: int | None = None,
     pool_size: int = 1,
+    kind: Callable[..., Server] = Server,
 ) -> None:
     """Serve a folder of notebooks on bound sockets until Ctrl-C or a termination signal.
 
@@ -156,7 +168,7 @@ def serve(
     exporter.install()
     config = settings(notebooks, sockets[0].getsockname()[1], base_url, embed, token)
     config.Owners.max_kernels = access.fitting_kernels() if max_kernels is None else max_kernels
-    server = Server(config=config, config_file_paths=[])
+    server = kind(config=config, config_file_paths=[])
     server.sockets, server.on_ready = sockets, on_ready
     server.public_hosts, server.embed = public_hosts, embed
     server.log.addFilter(is_news)
@@ -185,8 +197,8 @@ def prepare_environment() -> None:
     os.environ["JUPYTER_PATH"] = os.pathsep.join(filter(None, paths))
 
 
-def bind(port: int) -> list[socket]:
-    """Return the sockets of a port on the loopback address; raise OSError if it is taken."""
-    bound = create_server((HOST, port), backlog=128)
+def bind(port: int, host: str = HOST) -> list[socket]:
+    """Return the sockets of a port, of the loopback address by default; raise OSError if it is taken."""
+    bound = create_server((host, port), family=AF_INET6 if ":" in host else AF_INET, backlog=128)
     bound.setblocking(False)
     return [bound]

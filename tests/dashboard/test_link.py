@@ -59,10 +59,9 @@ def states(draw):
     pins = tuple(pin.alone for pin in draw(st.lists(all_settings, max_size=MOST_PINS)))
     flags = {name: draw(st.booleans()) for name in ("present", "predict")}
     lists = {name: draw(controls) for name in ("lock", "hide")}
+    texts = {"lang": draw(st.sampled_from(["", "en", "de"])), "question": draw(st.sampled_from(["", "0ab1"]))}
     settings = draw(all_settings)
-    return PageState(
-        settings, start, settings, pins=pins, lang=draw(st.sampled_from(["", "en", "de"])), **flags, **lists
-    )
+    return PageState(settings, start, settings, pins=pins, **texts, **flags, **lists)
 
 
 @given(states())

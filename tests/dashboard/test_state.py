@@ -122,6 +122,24 @@ def test_a_bet_uncovers_the_gradient_of_its_own_settings():
     assert page.place_bet("grows", False).bets == page.bets == (Bet(START.config, "fades", True),)
 
 
+def test_a_bet_of_the_class_can_be_changed_until_the_teacher_shows_the_answer():
+    page = replace(PAGE, predict=True, question="ab12").place_bet("fades", True)
+    assert page.covers
+    assert page.placed == Bet(START.config, "fades", True)
+    assert page.judged == ()
+    page = page.place_bet("grows", False)
+    other = page.change(START.replace(scheme="he")).place_bet("grows", True)
+    assert other.covers, "the class may bet on each scheme"
+    assert [bet.answer for bet in other.bets] == ["grows", "grows"]
+    moved = page.change(OTHER).place_bet("fades", True)
+    assert not moved.covers, "no question of the class"
+    assert moved.judged == moved.bets[-1:]
+    shown = replace(page, revealed=True)
+    assert not shown.covers
+    assert shown.judged == (Bet(START.config, "grows", False),)
+    assert shown.place_bet("fades", True) == shown
+
+
 def test_what_is_stopped_stays_stopped_for_these_settings():
     page = PAGE.stop("comparison").stop("check")
     assert page.stopped == page.change(START).stopped == {"comparison", "check"}

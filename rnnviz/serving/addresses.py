@@ -1,0 +1,48 @@
+"""The addresses of a server: where it listens, and where others reach it."""
+
+from __future__ import annotations
+
+import ipaddress
+import socket
+
+EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # what stands for all addresses, and this machine's own among them
+ELSEWHERE = {socket.AF_INET: ("192.0.2.1", 9), socket.AF_INET6: ("2001:db8::1", 9)}  # addresses kept for examples
+
+
+def network_address(host: str) -> str:
+    """Return the address at which others reach a server that listens on ``host``; without a network, the loopback's."""
+    if host not in EVERYWHERE:
+        return host
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect(ELSEWHERE[family])  # sends nothing: it only asks which network would be used
+        except OSError:
+            return own_address(host)
+        return probe.getsockname()[0]
+
+
+def own_address(host: str) -> str:
+    """Return the address at which this machine reaches a server that listens on ``host``."""
+    return EVERYWHERE.get(host, host)
+
+
+def is_private(host: str) -> bool:
+    """Tell whether only this machine reaches a host.
+
+    >>> is_private("127.0.0.1"), is_private("localhost"), is_private("192.168.1.20"), is_private("0.0.0.0")
+    (True, True, False, False)
+    """
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def web_address(host: str, port: int, base_url: str) -> str:
+    """Return the address of a server.
+
+    >>> web_address("192.168.1.20", 8866, "/"), web_address("fd00::20", 8866, "/rnnviz/")
+    ('http://192.168.1.20:8866/', 'http://[fd00::20]:8866/rnnviz/')
+    """
+    return f"http://{f'[{host}]' if ':' in host else host}:{port}{base_url}"

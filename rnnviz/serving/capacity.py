@@ -1,0 +1,88 @@
+"""Whether this machine is large enough for a class, and what a running class takes of it."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+import psutil
+
+# Bytes of a student's kernel after 50 moves, as benchmarks/load.py measures it: kernels that are forked share memory.
+EACH = 90e6 if sys.platform == "linux" else 150e6
+SERVER = 200e6  # bytes of the server and of the warm process behind it
+EACH_CORE = 15  # students who were measured on one core and got their pictures quickly
+CGROUP = Path("/sys/fs/cgroup")
+
+
+def needed(students: int, each: float = EACH) -> float:
+    """Return the bytes that a class and its teacher need."""
+    return SERVER + (students + 1) * each
+
+
+def free_memory(group: Path = CGROUP) -> float:
+    """Return the bytes that are free, on this machine and, where this is a container, in it."""
+    free = float(psutil.virtual_memory().available)
+    try:
+        limit, used = ((group / name).read_text().strip() for name in ("memory.max", "memory.current"))
+        return free if limit == "max" else max(0.0, min(free, float(limit) - float(used)))
+    except (OSError, ValueError):
+        return free
+
+
+def cores() -> int:
+    """Return how many cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def warnings(students: int, free: float, cores: int, each: float = EACH) -> list[str]:
+    """Return a sentence for each thing that is too small for a class, and what to do about it.
+
+    >>> warnings(30, 8e9, 2, each=90e6)
+    []
+    >>> warnings(30, 2e9, 2, each=90e6)[0]
+    '30 students need about 3.0 GB of memory; this machine has 2.0 GB free: close other programs, or take --class 19.'
+    """
+    found = []
+    if needed(students, each) > free:
+        fit = int((free - needed(0, each)) / each)
+        advice = f"close other programs, or take --class {fit}." if fit > 0 else "close other programs."
+        memory, verb = gigabytes(needed(students, each)), "needs" if students == 1 else "need"
+        found.append(
+            f"{of(students)} {verb} about {memory} of memory; this machine has {gigabytes(free)} free: {advice}"
+        )
+    if students > EACH_CORE * cores:
+        found.append(
+            f"{of(students)} share {cores} core{'s' if cores > 1 else ''}: with more than {EACH_CORE} students a core, "
+            "pictures may come slowly."
+        )
+    return found
+
+
+def of(students: int) -> str:
+    """Return a number of students in words."""
+    return f"{students} student{'s' if students != 1 else ''}"
+
+
+def gigabytes(amount: float) -> str:
+    """Return an amount of memory in words."""
+    return f"{amount / 1e9:.1f} GB"
+
+
+def used_memory(process: int) -> float:
+    """Return the bytes that a process and its children take, shared pages counted once where the system can tell."""
+    try:
+        parent = psutil.Process(process)
+        return sum(map(own_memory, [parent, *parent.children(recursive=True)]))
+    except psutil.Error:
+        return 0.0
+
+
+def own_memory(process: psutil.Process) -> float:
+    """Return the bytes of one process; 0 if it has ended meanwhile."""
+    try:
+        return float(process.memory_full_info().pss)
+    except (AttributeError, psutil.AccessDenied):
+        return float(process.memory_info().rss)
+    except psutil.Error:
+        return 0.0

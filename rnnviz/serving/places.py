@@ -1,0 +1,100 @@
+"""The places of a class: one for each student, kept for as long as a page is open."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from jupyter_core.utils import ensure_async
+from jupyter_server.base.handlers import JupyterHandler
+from tornado.web import HTTPError
+
+from .access import Owners
+
+STUDENT_HEADER = "X-Rnnviz-Student"  # Voila hands it to the kernel, as HTTP_X_RNNVIZ_STUDENT
+LOOK = 5.0  # seconds between two looks at who is there
+AWAY = 20.0  # seconds without a connection after which a page loses its place to one that waits
+GONE = 75.0  # and after which its kernel is shut down
+
+
+class Places(Owners):
+    """Lets as many students in as the class has, and the teacher always.
+
+    A student's new page takes the place of an older one of the same browser where no other place is free.
+    """
+
+    def __init__(self, **options: Any):
+        super().__init__(**options)
+        self.teachers: set[str] = set()
+        self.seen: dict[str, float] = {}  # when a kernel's page was last connected
+        self.waiting: dict[str, float] = {}  # when a student without a place last asked for one
+
+    @property
+    def kernels(self) -> Any:
+        assert self.parent is not None
+        return self.parent.kernel_manager
+
+    def taken(self, student: str = "") -> list[str]:
+        """Return the kernels that take places, the oldest first; of one student, or of all."""
+        alive = set(self.kernels.list_kernel_ids())
+        self.owners = {kernel: owner for kernel, owner in self.owners.items() if kernel in alive}
+        self.seen = {kernel: when for kernel, when in self.seen.items() if kernel in alive}
+        return [each for each, owner in self.owners.items() if owner not in self.teachers and student in ("", owner)]
+
+    def is_full(self) -> bool:
+        """Tell whether no place is free."""
+        opening = sum(page.current_user.username not in self.teachers for page in self.opening)
+        return 0 < self.max_kernels <= len(self.taken()) + opening
+
+    def replaceable(self, student: str) -> str:
+        """Return a kernel whose place this student may have: of a page that was left, or an own one; "" for none."""
+        now = time.monotonic()
+        away = [each for each in self.taken() if now - self.seen.setdefault(each, now) > AWAY]
+        return next(iter([*away, *self.taken(student)]), "")
+
+    def asks(self, student: str) -> bool:
+        """Tell whether a student gets a place now, and note who has to wait."""
+        if student in self.teachers or not self.is_full() or self.replaceable(student):
+            self.waiting.pop(student, None)
+            return True
+        self.waiting[student] = time.monotonic()
+        return False
+
+    @contextmanager
+    def place(self, page: JupyterHandler) -> Iterator[None]:
+        student = page.current_user.username
+        page.request.headers[STUDENT_HEADER] = student
+        if not self.asks(student):
+            raise HTTPError(503)
+        if student not in self.teachers and self.is_full():
+            asyncio.ensure_future(self.free(self.replaceable(student)))
+        self.opening.add(page)
+        try:
+            yield
+        finally:
+            self.opening.discard(page)
+
+    async def free(self, kernel: str) -> None:
+        """Shut a kernel down."""
+        del self.owners[kernel]  # at once, so that its place is given away once
+        if kernel in self.kernels:
+            await ensure_async(self.kernels.shutdown_kernel(kernel, now=True))
+
+    async def look(self) -> None:
+        """Note who is there, and shut down the kernels of those who left."""
+        now = time.monotonic()
+        for kernel in self.taken():
+            if self.kernels.kernel_model(kernel)["connections"] > 0:
+                self.seen[kernel] = now
+            elif now - self.seen.setdefault(kernel, now) > GONE:
+                await self.free(kernel)
+        self.waiting = {student: when for student, when in self.waiting.items() if now - when < 2 * LOOK}
+
+    @property
+    def present(self) -> int:
+        """How many students have a page open."""
+        connected = (each for each in self.taken() if self.kernels.kernel_model(each)["connections"] > 0)
+        return len({self.owners[kernel] for kernel in connected})

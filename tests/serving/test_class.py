@@ -1,0 +1,166 @@
+"""`rnnviz demo --class`: who gets in, the page of the teacher, the bets of two browsers, and its end."""
+
+import re
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+
+import psutil
+import pytest
+from browsing import FIRST, ROOT, assert_accessible
+from conftest import INTERRUPT, NEW_GROUP, start_server, wait_until
+
+pytestmark = pytest.mark.slow
+COMMAND = [sys.executable, "-m", "rnnviz"]
+BET = ".rnnviz-bet button:not([disabled])"
+LIVE = "[data-tile=students]"
+
+
+class Lesson:
+    """A running class of two students: its links, and what it answers without a browser."""
+
+    def __init__(self, server):
+        printed = server.log.read_text()
+        self.link = server.url
+        self.address, self.key = self.link.split("?")
+        self.entrance = re.search(r"for you alone: (\S+)", printed)[1]
+
+    def status(self, path):
+        """Return the status of an address to a visitor without a cookie."""
+        try:
+            with urllib.request.urlopen(self.address + path, timeout=60) as answer:
+                return answer.status
+        except urllib.error.HTTPError as error:
+            with error:
+                return error.code
+
+
+def family(process):
+    """Return a server's process and all that it has started."""
+    parent = psutil.Process(process.pid)
+    return [parent, *parent.children(recursive=True)]
+
+
+def end(process, seconds=30):
+    """End a server as Ctrl-C does; no process of its own may be left."""
+    all_of_it = family(process)
+    process.send_signal(INTERRUPT)
+    assert process.wait(timeout=seconds) == 0
+    _, left = psutil.wait_procs(all_of_it, timeout=seconds)
+    assert left == []
+
+
+@pytest.fixture(scope="module")
+def lesson(tmp_path_factory):
+    server = start_server(COMMAND, tmp_path_factory.mktemp("class") / "log", "--class", "2")
+    assert len(family(server.process)) > 2, "the kernels wait"
+    yield Lesson(server)
+    end(server.process)
+    printed = server.log.read_text()
+    assert "Traceback" not in printed, printed
+    assert "503" not in printed, "a student who has to wait is none of the terminal's business"
+
+
+def test_nobody_gets_in_without_the_link_nor_a_student_to_the_teachers_page(lesson):
+    token = lesson.key
+    assert lesson.status("") == lesson.status("class") == lesson.status("bet") == lesson.status("class/place") == 403
+    assert lesson.status(f"?{token}") == lesson.status(f"class/place?{token}") == 200
+    for path in ("class", "class/live", "class/enter/", "class/enter/guess", "class/reveal"):
+        assert lesson.status(f"{path}?{token}") == 404, path
+
+
+@pytest.mark.browser
+def test_a_class_bets_in_two_browsers_and_the_third_waits_for_a_place(lesson, new_page, problems):
+    # Pages with the same options would be one browser's, that is, one student's.
+    teacher, ana, ben, cem = (new_page(viewport={"width": 1280, "height": 900 + k}) for k in range(4))
+    ask(teacher, lesson)
+    link = teacher.locator(".rnnviz-address a").get_attribute("href")
+    for student in (ana, ben):
+        student.goto(link)
+        student.wait_for_selector(BET, timeout=60_000)
+    assert cem.goto(link).status == 503
+    assert cem.get_by_role("heading").all_inner_texts() == ["The class is full"]
+    teacher.get_by_text("2 of 2").wait_for()
+    teacher.get_by_text("waiting for a place: 1").wait_for()
+    for student, answer in ((ana, "grows"), (ben, "fades"), (ana, "fades")):
+        student.locator(".rnnviz-bet").get_by_role("button", name=answer, exact=True).click()
+        student.get_by_text("Your bet is placed.").wait_for()
+    wait_until(
+        lambda: counts(teacher) == {"fades": "2", "survives": "0", "grows": "0", "is not defined": "0"}, "2 bets"
+    )
+    assert teacher.locator(".is-right").count() == 0
+    teacher.get_by_role("button", name="Show the right answer").click()
+    assert re.match("fades.*✓", teacher.locator(".is-right .rnnviz-answer").inner_text())
+    for student in (ana, ben):
+        student.get_by_text("Right. 1 of 1 bets right so far.").wait_for()
+    german(teacher)
+    ben.goto("about:blank")
+    cem.wait_for_selector(BET, timeout=60_000)
+    problems[:] = [each for each in problems if "503" not in each]
+
+
+def ask(teacher, lesson):
+    """Come as the teacher does, and let the class bet."""
+    teacher.goto(lesson.entrance)
+    assert teacher.url == f"{lesson.address}class", "no secret is projected"
+    assert teacher.locator(LIVE).inner_text() == "0 of 2"
+    teacher.get_by_text("Let the class bet").click()
+    teacher.get_by_label("Gain").fill("99")
+    teacher.get_by_role("button", name="Make the link").click()
+    assert (
+        teacher.get_by_role("alert").filter(visible=True).inner_text() == "gain must be a number from 0 to 20; got 99."
+    )
+    teacher.get_by_label("Gain").fill("1")
+    teacher.get_by_label("Sequence length").fill("20")
+    teacher.get_by_role("button", name="Make the link").click()
+    teacher.get_by_text("This link leads to the question.").wait_for()
+    assert_accessible(teacher)
+
+
+def counts(teacher):
+    """Return answer -> number of bets, as the chart shows them."""
+    words = teacher.locator(".rnnviz-chart li").evaluate_all(
+        "all => all.map(li => ['answer', 'count'].map(name => li.querySelector(`.rnnviz-${name}`).innerText.trim()))"
+    )
+    return dict(words)
+
+
+def german(teacher):
+    """Read the page in German, on a phone and on a projector, light and dark."""
+    teacher.get_by_role("link", name="Deutsch").click()
+    teacher.get_by_role("heading", name="Ihre Klasse").wait_for()
+    assert teacher.locator(LIVE).inner_text() == "2 von 2"
+    assert re.search(r"\d,\d GB", teacher.locator("[data-tile=memory]").inner_text())
+    for scheme, width in (("light", 390), ("dark", 1280)):
+        teacher.emulate_media(color_scheme=scheme)
+        teacher.set_viewport_size({"width": width, "height": 720})
+        assert teacher.evaluate("document.documentElement.scrollWidth") <= width
+        assert_accessible(teacher)
+    assert teacher.evaluate("document.querySelector('.rnnviz-chart').getBoundingClientRect().bottom") < 720
+
+
+def test_a_students_new_page_takes_the_place_of_an_own_one_and_of_nobody_else(lesson):
+    ana, ben = (urllib.request.build_opener(urllib.request.HTTPCookieProcessor()) for _ in range(2))
+    page = f"{lesson.address}voila/render/{FIRST}?{lesson.key}"
+    for _ in range(3):
+        with ana.open(page, timeout=60) as answer:
+            assert '"kernelId"' in answer.read().decode()
+    with pytest.raises(urllib.error.HTTPError, match="503") as refused:
+        ben.open(page, timeout=60)
+    refused.value.close()
+    ben.open(lesson.entrance).close()
+    with ben.open(page, timeout=60) as answer:
+        assert '"kernelId"' in answer.read().decode(), "the teacher needs no place"
+
+
+def test_ctrl_c_while_the_kernels_start_leaves_no_process(tmp_path):
+    log = tmp_path / "log"
+    with log.open("w") as output:
+        process = subprocess.Popen(
+            [*COMMAND, "demo", "--class", "3", "--no-browser"],
+            cwd=ROOT, stdout=output, stderr=subprocess.STDOUT, creationflags=NEW_GROUP,
+        )  # fmt: skip
+    wait_until(lambda: "Kernels that wait" in log.read_text() or process.poll() is not None, "the kernels start", 60)
+    end(process)
+    assert log.read_text().endswith("rnnviz has stopped.\n")
