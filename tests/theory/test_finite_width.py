@@ -41,8 +41,16 @@ def farthest(config: rv.Config) -> tuple[float, float]:
         {"activation": "sigmoid", "scheme": "keras", "gain": 3.0},
         {"inputs": "none", "input_size": 2},
         {"scheme": "pytorch", "inputs": "text"},
-        {"activation": "leaky_relu", "scheme": "uniform_centered", "input_scheme": "small_normal", "gain": 9.0,
-         "input_size": 48, "input_scale": 9.0, "seq_len": 118, "batch_size": 1},  # up to the end of float64
+        {
+            "activation": "leaky_relu",
+            "scheme": "uniform_centered",
+            "input_scheme": "small_normal",
+            "gain": 9.0,
+            "input_size": 48,
+            "input_scale": 9.0,
+            "seq_len": 118,
+            "batch_size": 1,
+        },  # up to the end of float64
     ],
     ids=str,
 )
