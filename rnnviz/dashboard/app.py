@@ -82,11 +82,8 @@ class Dashboard(KeptPage):
         query = os.environ.get("QUERY_STRING", "")
         unspoken = settle(lang, query)
         schemes = (scheme,) if isinstance(scheme, str) else tuple(scheme)
-        if not schemes:
-            raise ValueError(_("scheme must name at least one scheme"))
         network = None if params is None else OwnNetwork.of(dict(params), name, **settings)
-        config = Config(scheme=schemes[0]).replace(**{**(network.fixed if network else {}), **settings})
-        start = Settings(config, schemes[1:], dict(options or {}), seeds, network)
+        start = Settings.of(schemes, dict(options or {}), seeds, network, settings)
         shown = {name: VIEWS[name] for name in views or ("state", "gradient")}
         self.state = link.from_query(query, start)
         self.results, self.pictures = Results(), Pictures(shown)
