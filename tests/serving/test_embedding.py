@@ -127,6 +127,7 @@ def test_in_a_frame_the_token_travels_in_the_addresses(lms, new_page, problems, 
         page.frames[1].wait_for_function("document.images[0].complete && document.images[0].naturalWidth > 0")
         wait_until(lambda: not guarded.kernels(), "every page's kernel is gone")
 
+        assert not problems
         page.goto(f"{origin}/?{guarded.url}{FIRST}")
         frame.get_by_text("whole link that you were given").wait_for()
         assert all("403" in problem for problem in problems)
