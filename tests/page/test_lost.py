@@ -4,7 +4,7 @@ import json
 import sys
 
 import pytest
-from browsing import FIRST, PICTURES, STAGE, slider, wait_for_pictures
+from browsing import FIRST, PICTURES, STAGE, change, slider, wait_for_pictures
 from conftest import start_server
 from visitor import visit
 
@@ -35,7 +35,7 @@ def test_a_page_goes_on_by_itself_after_a_broken_connection(voila, new_page, pro
 
 def assert_lost(page, words):
     alert = page.get_by_role("alert").filter(has_text=words)
-    alert.wait_for(timeout=10e3)
+    alert.wait_for(timeout=30e3)
     assert alert.get_by_role("button", name="Reload with these settings").is_visible()
 
 
@@ -51,6 +51,12 @@ class OddServer:
     def put(self, code, *arguments):
         spec = {"argv": [sys.executable, "-c", code, *arguments], "display_name": "Python 3", "language": "python"}
         self.spec.write_text(json.dumps(spec))
+
+    def start_again(self, code, *arguments):
+        """Start the server at its old address, with other kernels."""
+        self.put(code, *arguments)
+        port = self.running.url.split(":")[2].strip("/")
+        self.running = start_server(DEMO, self.running.log, "--port", port)
 
     def open(self, page, code, *arguments):
         """Open a page whose kernel runs ``code``, with a clock of its own, and return it before its kernel is there."""
@@ -89,10 +95,20 @@ def test_a_page_says_that_its_kernel_or_its_server_is_lost(odd_server, new_page,
     late.wait_for_function(PICTURES, timeout=60_000)
     assert late.get_by_text("has not started").is_hidden()
     assert late.locator(".is-loading").count() == 0
+    change(late, lambda: slider(late, "Gain").press("ArrowRight"))
 
     waiting = odd_server.open(new_page(), "import time; time.sleep(60)")
     odd_server.running.stop()
     assert_lost(late, "The server behind this page cannot be reached")
     assert_not_started(waiting)
+
+    odd_server.start_again(slow, "-f", "{connection_file}")
+    assert_lost(late, "The kernel behind this page has stopped")
+    late.get_by_role("button", name="Reload with these settings").press("Enter")
+    late.wait_for_url("**gain=1.01*", wait_until="commit")
+    late.wait_for_function(PICTURES, timeout=60_000)
+    assert late.evaluate(f"{STAGE}.query") == "gain=1.01"
     assert not any(problem.startswith("uncaught") for problem in problems), problems
-    problems.clear()  # what the browser says about a server that is gone
+    for page in (dead, late, waiting):
+        page.goto("about:blank")
+    problems.clear()  # what the browser says about a server, and about kernels, that are gone

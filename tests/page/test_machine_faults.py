@@ -31,6 +31,8 @@ def students(browser, voila, wire):
     """Open the first notebook for two students: Ana's network can be cut, and Ben sits beside her."""
     pages = Pages(browser)
     ana, ben = (pages.open(permissions=["clipboard-read", "clipboard-write"]) for _ in "ab")
+    for page in (ana, ben):
+        page.set_default_timeout(120_000)
     open_notebook(ana, wire.url)
     open_notebook(ben, voila, query="gain=0.5")
     yield SimpleNamespace(ana=ana, ben=ben, problems=pages.problems)

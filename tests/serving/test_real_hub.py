@@ -57,7 +57,7 @@ def hub(tmp_path_factory):
         process = subprocess.Popen(command, cwd=folder, env=environment, stdout=output, stderr=subprocess.STDOUT)
     log = folder / "log"
     try:
-        wait_until(lambda: "JupyterHub is now running" in log.read_text() or process.poll() is not None, "the hub", 60)
+        wait_until(lambda: "JupyterHub is now running" in log.read_text() or process.poll() is not None, "the hub", 120)
         assert process.poll() is None, log.read_text()
         yield SimpleNamespace(url=f"http://127.0.0.1:{public}", process=process, log=log)
     finally:
