@@ -288,10 +288,13 @@ def own_notebooks() -> Path:
 
 
 def serving_app() -> ModuleType:
-    """Import the server, which needs the packages of the extra `app`."""
+    """Import the server, which needs the packages of the extra `app`, and meanwhile warm kernels up."""
     # This optional dependency of jsonschema takes one to four seconds to import, and nothing here uses it.
     sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
     with extra_packages():
+        from .serving import warm_kernels
+
+        warm_kernels.start()
         from .serving import app
     return app
 
