@@ -219,7 +219,8 @@ def progress(jobs: Sequence[Job], results: Results) -> dict[str, Any]:
 def readout(state: PageState, trace: Trace | None, pictures: Pictures) -> list[str]:
     """Say what happened at the step that the reader points at."""
     if state.covers:
-        return [_("The numbers of a step are covered until you have placed your bet.")]
+        waits = _("The numbers of a step are covered until your teacher shows the answer.")
+        return [waits if state.placed else _("The numbers of a step are covered until you have placed your bet.")]
     if trace is None or state.step < 0:
         return []
     trace, step = of_layer(trace, state.settings.option("layer")), min(state.step, trace.config.seq_len)

@@ -68,7 +68,7 @@ async def get_ready(size: int) -> None:
             )
             return
     show_progress("", is_news=False)
-    print(f"{size} kernels wait for the class, after {time.monotonic() - begun:.0f} s.", flush=True)
+    print(f"{size} of {size} kernels wait for the class, after {time.monotonic() - begun:.0f} s.", flush=True)
 
 
 def show_progress(text: str, is_news: bool) -> None:
