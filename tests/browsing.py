@@ -25,13 +25,14 @@ VOILA_WARNINGS = (
 EARLY_COMMS = r"No such comm: [-0-9a-f]+|No such comm target registered: jupyter[.]widget[.]control"
 KERNEL_COMPLAINS = re.compile(rf'"msg_type": *"error"|"name": *"stderr", *"text": *"(?!({EARLY_COMMS})\\n")')
 
-# Every picture is the newest, whole, decoded and not dimmed.
+# Every picture that is seen is the newest, whole, decoded and not dimmed; the others may come when they are seen.
 PICTURES = """
 () => {
   const stages = [...document.querySelectorAll(".rnnviz-stage")];
-  const figures = [...document.querySelectorAll(".rnnviz-view")];
+  const figures = [...document.querySelectorAll(".rnnviz-view:not([hidden])")];
+  const unfinished = [...document.querySelectorAll(".is-loading, .rnnviz-late, .rnnviz-partial, .rnnviz-stale")];
   return stages.length > 0 && figures.length > 0 && stages.every((stage) => stage.dataset.whole === "true")
-    && document.querySelector(".is-loading, .rnnviz-late, .rnnviz-partial, .rnnviz-stale, [data-waiting]") === null
+    && unfinished.every((node) => node.closest("[hidden]")) && document.querySelector("[data-waiting]") === null
     && figures.every((figure) => {
       const img = figure.querySelector("img");
       return figure.dataset.shown === figure.dataset.wanted && img.complete && img.naturalWidth > 0;
@@ -145,9 +146,10 @@ def no_alt(text: str) -> str:
 
 
 def pictures(page) -> dict[str, tuple[str, str]]:
-    """Return view -> (src, alt) of the pictures."""
+    """Return view -> (src, alt) of the pictures that are seen."""
     found = page.eval_on_selector_all(
-        ".rnnviz-view", "all => all.map(f => [f.dataset.view, f.querySelector('img').src, f.querySelector('img').alt])"
+        ".rnnviz-view:not([hidden])",
+        "all => all.map(f => [f.dataset.view, f.querySelector('img').src, f.querySelector('img').alt])",
     )
     return {name: (src, alt) for name, src, alt in found}
 
