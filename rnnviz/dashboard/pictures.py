@@ -61,14 +61,20 @@ class Pictures:
 
     def hidden(self, drawing: Drawing, data: Any, size: Size) -> Picture:
         """Return a picture that gives away nothing of what happened, or an empty place."""
-        shown = VIEWS[drawing.view].covered(drawing.data() if data is None else data)
-        picture = self.awaited(drawing.view, size) if shown is None else self.paint(drawing.view, shown, size)
-        return picture | {"alt": _(HIDDEN)}
+        if data is None and not drawing.is_slow:
+            data = drawing.data()
+        shown = None if data is None else VIEWS[drawing.view].covered(data)
+        if shown is None:
+            return self.place(drawing.view, size, "covered", _(HIDDEN))
+        return self.paint(drawing.view, shown, size) | {"alt": _(HIDDEN)}
 
     def awaited(self, view: str, size: Size) -> Picture:
         """Return what stands in the place of a picture that is still to come."""
-        alt = _("{view}: still being computed").format(view=_(VIEWS[view].label))
-        return self.frame(view, size) | {"png": None, "alt": alt, "revision": f"{view}-awaited-{size.width}"}
+        return self.place(view, size, "awaited", _("{view}: still being computed").format(view=_(VIEWS[view].label)))
+
+    def place(self, view: str, size: Size, reason: str, alt: str) -> Picture:
+        """Return an empty place, in which the page writes the text for screen readers."""
+        return self.frame(view, size) | {"png": None, "alt": alt, "revision": f"{view}-{reason}-{size.width}"}
 
     def later(self, view: str, size: Size) -> Picture:
         """Return the same for a picture that others come before."""

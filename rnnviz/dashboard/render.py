@@ -150,13 +150,11 @@ def picture(state: PageState, results: Results, shown: Drawing, size: Size, pict
     so_far = results[shown].progress
     if data is None and isinstance(so_far, Partial) and not state.covers:
         return pictures.picture(shown, so_far.data, size, is_partial=True) | {"partial": True}
-    if shown.is_slow and data is None:
-        old = results.latest(Drawing, shown.view)
-        if old is None or (state.covers and VIEWS[shown.view].reveals_gradient):
-            return pictures.later(shown.view, size)
-        return pictures.picture(*old, size) | {"stale": True}
     if state.covers and VIEWS[shown.view].reveals_gradient:
         return pictures.hidden(shown, data, size)
+    if shown.is_slow and data is None:
+        old = results.latest(Drawing, shown.view)
+        return pictures.later(shown.view, size) if old is None else pictures.picture(*old, size) | {"stale": True}
     return pictures.picture(shown, data, size)
 
 

@@ -73,7 +73,7 @@ def test_an_error_inside_is_one_sentence_and_the_page_goes_on():
     with made_up(SCHEMES, "xavier", fn=fn):
         dashboard = make(scheme="made_up")
         frame = dashboard.stage.frame
-        for gain, error in enumerate([RuntimeError("boom"), MemoryError(), np.linalg.LinAlgError("no")], 2):
+        for gain, error in enumerate([RuntimeError("boom"), OSError(28, "full"), np.linalg.LinAlgError("no")], 2):
             fn.error = error
             put(dashboard, gain=float(gain))
             assert is_one_sentence(dashboard.stage.message)
