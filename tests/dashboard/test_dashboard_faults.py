@@ -73,7 +73,7 @@ def test_an_error_inside_is_one_sentence_and_the_page_goes_on():
     with made_up(SCHEMES, "xavier", fn=fn):
         dashboard = make(scheme="made_up")
         frame = dashboard.stage.frame
-        for gain, error in enumerate([RuntimeError("boom"), OSError(28, "full"), np.linalg.LinAlgError("no")], 2):
+        for gain, error in enumerate([RuntimeError("boom"), ZeroDivisionError(), np.linalg.LinAlgError("no")], 2):
             fn.error = error
             put(dashboard, gain=float(gain))
             assert is_one_sentence(dashboard.stage.message)
@@ -88,6 +88,10 @@ def test_an_error_inside_is_one_sentence_and_the_page_goes_on():
         assert dashboard.trace.config.gain == 1.5
         fn.error = MemoryError()
         put(dashboard, gain=1.6)
+        assert "not enough memory" in dashboard.stage.message
+        assert is_one_sentence(dashboard.stage.message)
+        assert dashboard.stage.report == "", "nothing is wrong with the program"
+        assert dashboard.stage.busy
         fn.error = None
         put(dashboard, gain=1.5)
         put(dashboard, gain=1.6)
