@@ -11,7 +11,7 @@ from jupyter_client.asynchronous import AsyncKernelClient
 class PromptClient(AsyncKernelClient):
     """A client that is ready as soon as the kernel is: jupyter_client's own waits until it is silent for 0.2 s."""
 
-    async def wait_for_ready(self, timeout: float | None = None) -> None:  # type: ignore[override]
+    async def wait_for_ready(self, timeout: float | None = None) -> None:
         """Wait until the kernel answers and can be heard.
 
         Raises

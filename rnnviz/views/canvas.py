@@ -93,7 +93,7 @@ class Canvas:
 
     def __init__(self, view: View):
         self.view = view
-        self.figures: OrderedDict[Any, BlittedFigure] = DRAWN_AHEAD.pop(view, None) or OrderedDict()
+        self.figures: OrderedDict[Any, BlittedFigure] = DRAWN_AHEAD.pop(view, OrderedDict())
 
     def figure(self, data: Any, width: int, height: int, scale: float) -> BlittedFigure:
         """Return the figure for the data's frame, drawn unless it was kept."""
