@@ -3,9 +3,9 @@
     python benchmarks/startup.py [--runs 5] [--browser] [--clone]
 
 Every figure is the time from starting the command to reading a whole page (HTTP 200). A warm start of `rnnviz demo`, to
-the first dashboard, alternates with `voila` on an empty notebook. With `--browser`: the time from opening an address in
-Chromium to the first picture of a running `rnnviz demo`, and to the slider of a page that only echoes it, which a running
-`voila` serves; each page in a fresh profile. With `--clone`: a fresh clone to the index page, with
+the first dashboard, alternates with `voila` on an empty notebook. With `--browser`: the time from opening an address
+in Chromium to the first picture of a running `rnnviz demo`, and to the slider of a page that only echoes it, which a
+running `voila` serves; each page in a fresh profile. With `--clone`: a fresh clone to the index page, with
 empty and with full package caches.
 """
 
