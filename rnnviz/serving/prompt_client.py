@@ -21,7 +21,7 @@ class PromptClient(AsyncKernelClient):
         async with asyncio.timeout(timeout):
             while not await self.answers():
                 if not await self.is_alive():
-                    raise RuntimeError("the kernel died before it answered")
+                    raise RuntimeError("Kernel died before replying to kernel_info")  # as jupyter_client says it
 
     async def answers(self) -> bool:
         """Ask the kernel who it is, and tell whether its reply came on one channel and its end of work on the other."""
