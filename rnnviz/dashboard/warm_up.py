@@ -2,10 +2,15 @@
 
 import ipywidgets as widgets
 
+from ..views.canvas import DRAWN_AHEAD
 from .app import Dashboard
 from .memory import give_back
 
-Dashboard("state", "gradient", hidden_size=8, seq_len=8, batch_size=4, seeds=2).close()
+page = Dashboard()  # the first notebook's
+drawn = {canvas.view: canvas.figures for canvas in page.pictures.canvases.values()}
+page.close()
+DRAWN_AHEAD.update(drawn)
+del page
 widgets.Widget.close_all()
 widgets.register_comm_target()  # when it was imported, there was no kernel
 give_back()

@@ -21,6 +21,7 @@ from traitlets.config import Config
 from voila.app import Voila
 
 from . import access, addresses, exporter, pages, turns, warm_kernels
+from .prompt_client import PromptClient
 
 HOST = "127.0.0.1"
 MAX_BODY = 2**20  # of a request, in bytes
@@ -111,7 +112,7 @@ def settings(notebooks: Path, port: int, base_url: str = "/", embed: str | None 
     )
     # A tab frees its kernel when it is closed; culling catches the tabs that could not.
     config.MappingKernelManager.update(cull_interval=30, cull_idle_timeout=300, cull_connected=False)
-    config.KernelManager.update(transport_to_kernels())
+    config.KernelManager.update(transport_to_kernels(), client_factory=PromptClient)
     config.KernelProvisionerFactory.default_provisioner_name = warm_kernels.NAME
     # A page whose kernel answers later than these seconds, as when a class arrives, would come without its dashboard.
     config.VoilaExecutor.update(iopub_timeout=120, startup_timeout=300)
