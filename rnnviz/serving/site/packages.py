@@ -28,7 +28,7 @@ NOTHING = b"PK\5\6" + bytes(18)  # an empty archive
 NO_FILE = f"data:application/zip;base64,{b64encode(NOTHING).decode()}#.zip"
 UNUSED = re.compile(
     r"\.pyi$|\.a$|\.h$|\.po$|\.so\.map$|/RECORD$|/(tests?|include|f2py|distutils|sample_data|images)/|(^|/)__pycache__/"
-    r"|\.cpython-\d+-(?!wasm)|^anywidget/(labextension|nbextension)/|^rnnviz/(serving|reproductions)/"
+    r"|\.cpython-\d+-(?!wasm)|^anywidget/(labextension|nbextension)/|^rnnviz/(serving|reproductions|notebooks)/"
     r"|^(mpl_toolkits|numpy/_pyinstaller|matplotlib/backends/(web_backend|qt_editor))/"
     r"|/(afm|pdfcorefonts)/|/fonts/ttf/(?!DejaVuSans(-Bold|-Oblique|-BoldOblique|Mono)?\.ttf)"
 )

@@ -12,7 +12,11 @@ function report(reason) {
 function counting() {
   const load = self.fetch;
   self.fetch = async (...request) => {
-    const answer = await load(...request);
+    const answer = await load(...request).catch(() => Response.error());
+    if (!answer.ok) {
+      self.postMessage({ rnnvizMissing: true });
+      return answer;
+    }
     const reader = answer.clone().body.getReader();
     const count = ({ done, value }) => {
       if (done) return undefined;
@@ -31,6 +35,7 @@ window.Worker = class extends window.Worker {
     const isFatal = ({ value }) => value?.level === "critical" && /fatal error/.test(value.data);
     this.addEventListener("error", () => report("kernel"));
     this.addEventListener("message", (event) => {
+      if (event.data?.rnnvizMissing) report("missing");
       if (event.data?.rnnvizBytes) showLoaded(event.data.rnnvizBytes);
       if (event.data?.argumentList?.some(isFatal)) report("kernel");
     });
@@ -66,5 +71,6 @@ function showLoaded(bytes) {
 // On the site, the page of a notebook has its name, and another ending.
 document.addEventListener("click", ({ target }) => {
   const link = target.closest?.("a[href]");
-  if (link?.origin === location.origin) link.pathname = link.pathname.replace(/[.]ipynb$/, ".html");
+  const page = link?.origin === location.origin && link.pathname.match(/(.*)[.]ipynb$/);
+  if (page) link.pathname = `${page[1]}.html`;
 }, true);
