@@ -129,7 +129,8 @@ def test_an_odd_link_leaves_a_page_that_works(voila, page):
 @pytest.fixture
 def bettor(first):
     """Return the visitor of a page that asks for a bet which it has not asked for before."""
-    change(first, lambda: first.get_by_role("button", name="Predict first").press("Enter"))
+    first.get_by_role("button", name="Predict first").press("Enter")
+    wait_for_pictures(first, f"{STAGE}.query.includes('predict=1')")
     set_up(first, f"seed={next(SEEDS)}")
     wait_for_pictures(first, IS_COVERED)
     return Visitor(first)
