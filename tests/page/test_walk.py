@@ -80,7 +80,9 @@ def hostile(hostile_visitor, quiet):
     """Return the visitor of a hostile link, whose page must not have been taken over."""
     visitor, dialogs = hostile_visitor
     yield visitor
-    injected = "#rnnviz-notebook :is([onerror], [onload], [src=x], iframe, script:not([type]))"
+    injected = (
+        "#rnnviz-notebook :is([onerror], [onload], [src=x], iframe, script:not([type], [src='/voila/static/voila.js']))"
+    )
     assert visitor.page.locator(injected).count() == 0
     assert dialogs == []
 
