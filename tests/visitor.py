@@ -74,7 +74,8 @@ AT_REST = """
   return performance.now() - window.watched.changed > quiet
     && stages.every(({ dataset }) => dataset.whole === "true")
     && [...document.querySelectorAll(".rnnviz-view")].every(({ dataset }) => dataset.shown === dataset.wanted)
-    && (document.querySelector(".is-loading, .rnnviz-late, .rnnviz-stale") === null
+    && ([...document.querySelectorAll(".is-loading, .rnnviz-late, .rnnviz-stale")]
+      .every((node) => node.closest("[hidden]"))
       || document.querySelector(".rnnviz-message").textContent !== "");
 }
 """

@@ -2,6 +2,7 @@
 
 import pytest
 from browsing import STAGE, assert_accessible, change, open_notebook, pictures, slider
+from visitor import Visitor
 
 pytestmark = pytest.mark.browser
 SMALL = "hidden_size=8&seq_len=5&batch_size=4&seeds=2&training_steps=10000"
@@ -35,6 +36,7 @@ def test_networks_train_while_the_page_answers_and_their_past_can_be_seen(shared
     page.wait_for_function(f"() => !{SAID}.includes('other settings')")
     change(page, button.click)  # the pictures follow the weights once more
     page.get_by_role("button", name="Go on").wait_for()
+    Visitor(page).rest()
     page.wait_for_function("() => !/ 0[.]64 at step 0/.test(document.querySelector('[data-view=gradient] img').alt)")
     at = page.evaluate(SAID)
     latest = pictures(page)["gradient"][1]

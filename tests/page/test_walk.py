@@ -80,7 +80,9 @@ def hostile(hostile_visitor, quiet):
     """Return the visitor of a hostile link, whose page must not have been taken over."""
     visitor, dialogs = hostile_visitor
     yield visitor
-    injected = "#rnnviz-notebook :is([onerror], [onload], [src=x], iframe, script:not([type]))"
+    injected = (
+        "#rnnviz-notebook :is([onerror], [onload], [src=x], iframe, script:not([type], [src='/voila/static/voila.js']))"
+    )
     assert visitor.page.locator(injected).count() == 0
     assert dialogs == []
 
@@ -129,7 +131,8 @@ def test_an_odd_link_leaves_a_page_that_works(voila, page):
 @pytest.fixture
 def bettor(first):
     """Return the visitor of a page that asks for a bet which it has not asked for before."""
-    change(first, lambda: first.get_by_role("button", name="Predict first").press("Enter"))
+    first.get_by_role("button", name="Predict first").press("Enter")
+    wait_for_pictures(first, f"{STAGE}.query.includes('predict=1')")
     set_up(first, f"seed={next(SEEDS)}")
     wait_for_pictures(first, IS_COVERED)
     return Visitor(first)
