@@ -2,7 +2,6 @@
 
 import argparse
 import errno
-import re
 import shlex
 import sys
 import threading
@@ -10,10 +9,11 @@ import webbrowser
 from collections.abc import Callable, Iterator
 from concurrent.futures import BrokenExecutor
 from contextlib import contextmanager
-from ipaddress import ip_address
 from pathlib import Path
 from socket import gaierror
 from types import ModuleType
+
+from . import argument_types
 
 FIRST_PORT = 8866
 Show = Callable[[str], object]
@@ -50,20 +50,25 @@ def parser() -> argparse.ArgumentParser:
         "notebooks", nargs="?", type=Path, help="the folder of notebooks to serve (default: the project's)"
     )
     demo.add_argument(
-        "--class", dest="students", type=class_size, metavar="N",
+        "--class", dest="students", type=argument_types.class_size, metavar="N",
         help="prepare for N students: a kernel for each, a link with a QR code, and a page for the teacher",
     )  # fmt: skip
     demo.add_argument(
-        "--host", type=own_host, default="127.0.0.1", metavar="ADDRESS",
+        "--host", type=argument_types.own_host, default="127.0.0.1", metavar="ADDRESS",
         help="let other computers in at this address of yours, 0.0.0.0 for all of them; only this computer by default",
     )  # fmt: skip
-    demo.add_argument("--port", type=port_number, help=f"default: {FIRST_PORT}, or the next free one")
-    demo.add_argument("--embed", type=origin, help="let pages of this origin embed the dashboards, such as an LMS")
+    demo.add_argument("--port", type=argument_types.port_number, help=f"default: {FIRST_PORT}, or the next free one")
     demo.add_argument(
-        "--base-url", type=base_url, default="/", help="path of the dashboards behind a proxy, such as /rnnviz/"
+        "--embed", type=argument_types.origin, help="let pages of this origin embed the dashboards, such as an LMS"
     )
     demo.add_argument(
-        "--public-host", type=host_name, action="append", default=[], metavar="NAME",
+        "--base-url",
+        type=argument_types.base_url,
+        default="/",
+        help="path of the dashboards behind a proxy, such as /rnnviz/",
+    )
+    demo.add_argument(
+        "--public-host", type=argument_types.host_name, action="append", default=[], metavar="NAME",
         help="a name under which a proxy asks for the pages, such as rnnviz.example.edu; may be repeated",
     )  # fmt: skip
     demo.add_argument("--no-browser", action="store_true", help="only print the address")
@@ -80,78 +85,12 @@ def parser() -> argparse.ArgumentParser:
     sweep.add_argument("grid", type=Path, help="a TOML file: schemes, seeds, [config], [train], [grid]; see the README")
     sweep.add_argument("--out", type=Path, required=True, help="the table to write: a .csv or .parquet file")
     where = sweep.add_mutually_exclusive_group()
-    where.add_argument("--workers", type=worker_count, help="processes on this machine (default: one for each core)")
+    where.add_argument(
+        "--workers", type=argument_types.worker_count, help="processes on this machine (default: one for each core)"
+    )
     where.add_argument("--scheduler", help="compute on the Dask cluster of this scheduler, such as tcp://10.0.0.1:8786")
     sweep.set_defaults(run=run_sweep)
     return top
-
-
-def port_number(text: str) -> int:
-    """Read a port number."""
-    if not (text.isdecimal() and 1 <= int(text) <= 65535):
-        raise argparse.ArgumentTypeError(f"a port is a whole number from 1 to 65535, not {text!r}")
-    return int(text)
-
-
-def class_size(text: str) -> int:
-    """Read a number of students."""
-    if not (text.isdecimal() and 1 <= int(text) <= 1000):
-        raise argparse.ArgumentTypeError(f"a class has from 1 to 1000 students, not {text!r}")
-    return int(text)
-
-
-def worker_count(text: str) -> int:
-    """Read a number of processes."""
-    if not (text.isdecimal() and 1 <= int(text) <= 1000):
-        raise argparse.ArgumentTypeError(f"the number of processes is a whole number from 1 to 1000, not {text!r}")
-    return int(text)
-
-
-def origin(text: str) -> str:
-    """Read an origin: scheme, host and, where it is not the scheme's own, port.
-
-    >>> origin("https://moodle.example.edu/"), origin("http://localhost:8000")
-    ('https://moodle.example.edu', 'http://localhost:8000')
-    """
-    host = r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?|\[[0-9a-f:.]+\]"
-    found = re.fullmatch(rf"(https?://({host}))(:([0-9]{{1,5}}))?/?", text, re.IGNORECASE)
-    if not found or not 1 <= int(found[5] or 1) <= 65535:
-        raise argparse.ArgumentTypeError(f"an origin is like https://moodle.example.edu, without a path, not {text!r}")
-    return text.rstrip("/").lower()
-
-
-def host_name(text: str) -> str:
-    """Read a host name or address, without a port.
-
-    >>> host_name("Rnnviz.example.edu"), host_name("192.0.2.7")
-    ('rnnviz.example.edu', '192.0.2.7')
-    """
-    if not re.fullmatch(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?", text, re.IGNORECASE):
-        raise argparse.ArgumentTypeError(f"a host name is like rnnviz.example.edu, without a port, not {text!r}")
-    return text.lower()
-
-
-def own_host(text: str) -> str:
-    """Read an address or a name of this machine.
-
-    >>> own_host("0.0.0.0"), own_host("FD00::20"), own_host("localhost")
-    ('0.0.0.0', 'fd00::20', 'localhost')
-    """
-    try:
-        return str(ip_address(text))
-    except ValueError:
-        return host_name(text)
-
-
-def base_url(text: str) -> str:
-    """Read the path below which a proxy shows the dashboards.
-
-    >>> base_url("rnnviz"), base_url("/courses/rnnviz/"), base_url("/")
-    ('/rnnviz/', '/courses/rnnviz/', '/')
-    """
-    if not re.fullmatch(r"/?([\w~-][\w.~-]*/)*([\w~-][\w.~-]*)?", text, re.ASCII):
-        raise argparse.ArgumentTypeError(f"a base URL is a path like /rnnviz/, not {text!r}")
-    return f"/{text.strip('/')}/".replace("//", "/")
 
 
 def run_demo(arguments: argparse.Namespace) -> None:

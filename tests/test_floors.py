@@ -9,7 +9,7 @@ from pathlib import Path
 
 PACKAGE = Path(__file__).parents[1] / "rnnviz"
 FLOORS = {
-    0: {"text", "numerics"},
+    0: {"text", "numerics", "argument_types"},
     1: {"network"},
     2: {"engine", "theory"},
     3: {"learning", "story", "views"},

@@ -85,20 +85,18 @@ class Dashboard(KeptPage):
         network = None if params is None else OwnNetwork.of(dict(params), name, **settings)
         start = Settings.of(schemes, dict(options or {}), seeds, network, settings)
         shown = {name: VIEWS[name] for name in views or ("state", "gradient")}
-        self.state = link.from_query(query, start)
         self.results, self.pictures = Results(), Pictures(shown)
         self.worker = Worker(self.results, lambda: self.attempt(self.update), lambda: self.attempt(self.progress), mode)
         self.followed_at = self.worker.clock()
         self.seat = Seat(self.dispatch, self.worker.clock, running_loop())
-        self.state = self.seat.join(self.state)
+        self.state = self.seat.join(link.from_query(query, start))
         self.stage = Stage(present=self.state.present)
         self.lay_out(tuple(dict.fromkeys(option for view in shown.values() for option in view.options)))
         unknown = self.controls.unknown((*self.state.lock, *self.state.hide))
         notice = " ".join(filter(None, [*unspoken, too_many(schemes[0], schemes[1:]), self.state.notice, unknown]))
         self.state = replace(self.state, notice=notice)
         self.stage.observe(lambda change: self.attempt(self.show), "viewport")
-        self.stage.observe(lambda change: self.dispatch(replace, step=change["new"]), "step")
-        self.stage.observe(lambda change: self.dispatch(replace, hidden=change["new"]), "hidden")
+        self.stage.observe(lambda change: self.dispatch(replace, **{change["name"]: change["new"]}), ["step", "hidden"])
         self.stage.on_msg(lambda stage, message, buffers: self.attempt(lambda: self.receive(message)))
         close_older(self)
         self.attempt(self.begin)
@@ -112,8 +110,11 @@ class Dashboard(KeptPage):
         scenes = {} if own else scenes_of(state.start, tuple(self.pictures.canvases))
         self.strip = Strip(scenes, self.bet, self.dispatch)
         self.notes = widgets.HTML().add_class("rnnviz-notes").add_class("rnnviz-live")
-        self.advice = AdvicePanel(self.dispatch)
-        self.check, self.weights = GradientCheckPanel(self.dispatch), WeightsPanel()
+        self.advice, self.check, self.weights = (
+            AdvicePanel(self.dispatch),
+            GradientCheckPanel(self.dispatch),
+            WeightsPanel(),
+        )
         trains = any(VIEWS[name].trains for name in self.pictures.canvases)
         self.race = RacePanel(self.controls.choices["problem"], self.dispatch, self.stage.send) if trains else None
         hide = (*state.hide, *ABSENT) if own else state.hide

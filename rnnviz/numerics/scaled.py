@@ -278,8 +278,7 @@ def log10_norms(rows: Sequence[tuple[Array, Array]]) -> Array:
 
 def share_exponents(parts: Sequence[Scaled]) -> bool:
     """Return whether all parts have the same exponents."""
-    first = parts[0].e
-    return all(part.e is first or np.array_equal(part.e, first) for part in parts)
+    return all(part.e is parts[0].e or np.array_equal(part.e, parts[0].e) for part in parts)
 
 
 def concatenate(parts: Sequence[Scaled]) -> Scaled:
