@@ -110,11 +110,8 @@ class Dashboard(KeptPage):
         scenes = {} if own else scenes_of(state.start, tuple(self.pictures.canvases))
         self.strip = Strip(scenes, self.bet, self.dispatch)
         self.notes = widgets.HTML().add_class("rnnviz-notes").add_class("rnnviz-live")
-        self.advice, self.check, self.weights = (
-            AdvicePanel(self.dispatch),
-            GradientCheckPanel(self.dispatch),
-            WeightsPanel(),
-        )
+        self.advice = AdvicePanel(self.dispatch)
+        self.check, self.weights = GradientCheckPanel(self.dispatch), WeightsPanel()
         trains = any(VIEWS[name].trains for name in self.pictures.canvases)
         self.race = RacePanel(self.controls.choices["problem"], self.dispatch, self.stage.send) if trains else None
         hide = (*state.hide, *ABSENT) if own else state.hide
