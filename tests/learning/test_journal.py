@@ -34,11 +34,13 @@ def test_a_journal_cut_anywhere_keeps_every_whole_line(tmp_path_factory, entries
     assert path.read_bytes().count(b"\n") == whole + 2
 
 
-def test_a_line_that_lacks_nothing_but_its_end_is_cut_off(tmp_path):
+@pytest.mark.parametrize("damage", [lambda line: line[:-1], lambda line: bytes(len(line) - 1) + b"\n"])
+def test_a_line_without_its_end_or_full_of_zeros_is_cut_off(tmp_path, damage):
     path = tmp_path / "journal"
     with closing(Journal(path, "me")) as journal:
+        head = path.read_bytes()
         journal.add(0, [["he", 0.5]])
-    path.write_bytes(path.read_bytes()[:-1])
+    path.write_bytes(head + damage(path.read_bytes()[len(head) :]))
     with closing(Journal(path, "me")) as journal:
         assert journal.finished == {}
         journal.add(1, [["he", 0.25]])
