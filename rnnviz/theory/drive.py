@@ -30,6 +30,8 @@ class Drive:
     bias : the part of the bias.
     repeated : standard deviation of the cosine between the inputs of two steps: 1 for a single input, which every unit
         reads with the same weight at each step; ``1 / sqrt(D)`` for noise.
+    echo : standard deviation, over the lags, of the inputs' autocorrelation: near 0 for noise, 0.7 for a sine. So alike
+        are two steps in what comes from earlier inputs through W_hh.
     single : ``sqrt(sum x_d**4) / sum x_d**2``, the share of the variance that a single input seems to bring: 1 for a
         single or a one-hot input, near 0 where many bring as much.
     """
@@ -38,6 +40,7 @@ class Drive:
     constant: float
     bias: float
     repeated: float
+    echo: float = 0.0
     single: float = 0.0
 
 
@@ -47,9 +50,9 @@ def drive(config: Config, seeds: tuple[int, ...] = ()) -> Drive:
     Of many seeds, and of large batches, only the first are read.
     """
     chosen = Config(**{name: getattr(config, name) for name in READ})
-    squares, mean, repeated, single = read(chosen, INPUTS[config.inputs], seeds or following(config.seed))
+    squares, mean, *alike = read(chosen, INPUTS[config.inputs], seeds or following(config.seed))
     weights, bias = read_variances(config, config.sizes[0])
-    return Drive(weights * squares + bias, weights * mean + bias, bias, repeated, single)
+    return Drive(weights * squares + bias, weights * mean + bias, bias, *alike)
 
 
 def read_variances(config: Config, inputs: int) -> tuple[float, float]:
@@ -64,8 +67,8 @@ def following(seed: int) -> tuple[int, ...]:
 
 
 @lru_cache(maxsize=16)
-def read(config: Config, inputs: Input, seeds: tuple[int, ...]) -> tuple[Array, float, float, float]:
-    """Return |x_t|^2 (T, R, B), the mean of x_t x_s over t != s, the standard deviation of their cosine, `single`."""
+def read(config: Config, inputs: Input, seeds: tuple[int, ...]) -> tuple[Array, float, float, float, float]:
+    """Return |x_t|^2 (T, R, B), the mean of x_t x_s over t != s, and `repeated`, `echo` and `single` of `Drive`."""
     sequences = max(1, min(STEPS, NUMBERS // config.sizes[0]) // config.seq_len)
     batch = min(config.batch_size, sequences)
     count = min(SEEDS, max(1, sequences // batch))
@@ -78,7 +81,21 @@ def read(config: Config, inputs: Input, seeds: tuple[int, ...]) -> tuple[Array, 
     mean, (cosine, square) = overlap(x)[0], overlap(unit)
     shares = np.sqrt((unit**4).sum(axis=-1))
     single = float(shares.sum() / max(1, int(np.count_nonzero(shares))))
-    return squares, max(0.0, mean), math.sqrt(max(0.0, square - cosine**2)), single
+    repeated = math.sqrt(max(0.0, square - cosine**2))
+    return squares, max(0.0, mean), repeated, echo(x, repeated), single
+
+
+def echo(x: Array, repeated: float) -> float:
+    """Return the standard deviation of the autocorrelation of x (T, B, D) over lags, beyond what chance gives noise."""
+    steps, batch = x.shape[:2]
+    power = np.square(np.abs(np.fft.rfft(x, 2 * steps, axis=0))).sum(axis=(1, 2))
+    sums, pairs = np.fft.irfft(power)[:steps], np.arange(steps, 0.0, -1.0)
+    if steps < 2 or not sums[0] > 0:
+        return 0.0
+    at_lag = steps / sums[0] * sums[1:] / pairs[1:]
+    variance = np.average(np.square(at_lag - np.average(at_lag, weights=pairs[1:])), weights=pairs[1:])
+    chance = 2.0 * repeated**2 / (steps * batch)
+    return math.sqrt(max(0.0, min(1.0, float(variance) - chance)))
 
 
 def overlap(x: Array) -> tuple[float, float]:

@@ -158,7 +158,8 @@ def network(config: Config, phi: Activation, found: Expected) -> Network:
     """Return what limits theory's curves in the first layer."""
     driven, orthogonal = drive(config), SCHEMES[config.scheme].orthogonal
     settings = phi, sigma_w(config), config.hidden_size, orthogonal, config.loss_at
-    repeated = driven.repeated * found.shares(found.variances - driven.bias)
+    reading = found.shares(found.variances - driven.bias)
+    repeated = driven.repeated * reading + driven.echo * (1.0 - reading)
     uneven = slopes_changed(phi, SCHEMES[config.input_scheme or config.scheme], found, driven)
     return Network(*settings, found.q, found.log10_chi, driven.constant, repeated, found.effective, uneven=uneven)
 

@@ -40,6 +40,8 @@ def farthest(config: rv.Config) -> tuple[float, float]:
         {"activation": "relu", "scheme": "he", "inputs": "text"},
         {"activation": "sigmoid", "scheme": "keras", "gain": 3.0},
         {"inputs": "none", "input_size": 2},
+        {"inputs": "numbers", "activation": "hard_tanh", "input_scheme": "uniform_centered", "seq_len": 151},
+        {"inputs": "numbers", "input_scale": 0.3, "seq_len": 100},
         {"scheme": "pytorch", "inputs": "text"},
         {
             "activation": "leaky_relu",
