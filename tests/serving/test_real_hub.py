@@ -98,7 +98,8 @@ def test_students_see_the_dashboards_within_limits_and_come_back_after_a_pause(h
     # Ben's laptop was closed meanwhile.
     slider(ben, "Gain").press("ArrowRight")
     ben.locator("#rnnviz-lost").get_by_text("has stopped").wait_for(timeout=90_000)
-    ben.get_by_role("button", name="Reload with these settings").click()
+    with ben.expect_navigation(timeout=90_000):  # to the hub, which starts a new server
+        ben.get_by_role("button", name="Reload with these settings").click()
     ben.wait_for_url(f"**/user/ben/voila/render/{FIRST}?gain=1.5*", timeout=90_000)
     ben.wait_for_function(PICTURES, timeout=120_000)
     for page in (ana, ben):
