@@ -33,9 +33,8 @@ def specification(folder):
 @asynccontextmanager
 async def kernels(number, **settings):
     """Start kernels as the server does; yield their manager, and id and client of each."""
-    manager = AsyncMappingKernelManager(
-        config=app.settings(FOLDER, 8866), kernel_spec_manager=SPECIFICATION, **settings
-    )
+    places = {"kernel_spec_manager": SPECIFICATION, "connection_dir": str(FOLDER)}
+    manager = AsyncMappingKernelManager(config=app.settings(FOLDER, 8866), **places, **settings)
     started = []
     for _ in range(number):
         kernel = await manager.start_kernel(kernel_name="warm", env={**os.environ, "OF_THIS_KERNEL": "yes"})
