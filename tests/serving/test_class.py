@@ -21,6 +21,7 @@ class Lesson:
     """A running class of two students: its links, and what it answers without a browser."""
 
     def __init__(self, server):
+        wait_until(lambda: "for you alone" in server.log.read_text(), "the teacher's link is printed last")
         printed = server.log.read_text()
         self.link = server.url
         self.address, self.key = self.link.split("?")
