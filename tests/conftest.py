@@ -42,10 +42,13 @@ SLOW_NOTEBOOK = "07_"  # trains for many seconds before it shows anything
 
 
 def pytest_collection_modifyitems(items):
-    """Begin with the files that take longest; leave the notebook that trains for long to the test that opens it."""
+    """End with the files that open pages; leave the notebook that trains for long to the test that opens it.
+
+    Playwright's event loop runs from the first page on to the end, and other tests run loops of their own.
+    """
     items[:] = [item for item in items if not (is_notebook(item) and item.path.name.startswith(SLOW_NOTEBOOK))]
-    long = {item.path for item in items if item.get_closest_marker("browser")}
-    items.sort(key=lambda item: item.path not in long)
+    opening = {item.path for item in items if item.get_closest_marker("browser")}
+    items.sort(key=lambda item: item.path in opening)
 
 
 def is_notebook(item) -> bool:
@@ -262,7 +265,7 @@ def first(first_page, kept, voila):
 def registries() -> list[Registry]:
     """Return the registries of all modules that have been imported."""
     modules = [module for name, module in list(sys.modules.items()) if name.startswith("rnnviz")]
-    found = {id(each): each for module in modules for each in vars(module).values() if isinstance(each, Registry)}
+    found = {id(each): each for module in modules for each in list(vars(module).values()) if isinstance(each, Registry)}
     return list(found.values())
 
 

@@ -22,7 +22,7 @@ from browsing import (
     press,
     slider,
 )
-from conftest import INTERRUPT, SLOW_NOTEBOOK, jupyter_port, wait_until
+from conftest import SLOW_NOTEBOOK, jupyter_port, wait_until
 from nbconvert import HTMLExporter
 from test_layout import check_choice_of_views, check_first_screen
 
@@ -116,9 +116,8 @@ def lab(tmp_path):
         wait_until(lambda: "is running at" in log.read_text(), "JupyterLab answers", 60)
         yield f"http://127.0.0.1:{port}/lab/tree/{FIRST}?token=secret"
     finally:
-        process.send_signal(INTERRUPT)
-        process.send_signal(INTERRUPT)
-        process.wait(timeout=30)
+        process.terminate()
+        process.wait(timeout=60)
 
 
 def run_all(page, lab):

@@ -5,6 +5,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import kernel_life
@@ -29,11 +30,12 @@ def demo(tmp_path, request, monkeypatch):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("method", METHODS)
-def test_a_warm_kernel_lives_as_any_kernel(method, tmp_path):
-    command = [sys.executable, kernel_life.__file__, method, str(tmp_path)]
-    paths = [str(Path(kernel_life.__file__).parents[1]), *sys.path]
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(paths)}
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300)
+def test_a_warm_kernel_lives_as_any_kernel(method):
+    with tempfile.TemporaryDirectory() as folder:  # the path of a socket may be 107 characters long
+        command = [sys.executable, kernel_life.__file__, method, folder]
+        paths = [str(Path(kernel_life.__file__).parents[1]), *sys.path]
+        environment = {**os.environ, "PYTHONPATH": os.pathsep.join(paths)}
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stdout + done.stderr
     assert len(done.stdout.splitlines()) == len(kernel_life.LIVES), done.stdout
 

@@ -80,7 +80,7 @@ def test_the_compiled_catalogue_is_that_of_the_source(german):
 
 def test_german_is_set_as_german_is(german):
     for text in (one for forms in texts_of(german).values() for one in each(forms)):
-        assert not re.search(r"\d\.\d", text), f"a decimal point in {text!r}"
+        assert not re.search(r"\d\.\d", text.replace("0.0.0.0", "")), f"a decimal point in {text!r}"
         assert not re.search(r"[^\u00a0]%", text), f"no no-break space before % in {text!r}"
         assert not re.search(r"\"|\.\.\.| - ", text), f"typewriter's signs in {text!r}"
 
