@@ -10,7 +10,7 @@ import pytest
 from browsing import DESK, FIRST, change, every_alt, press, set_up, slider
 from PIL import Image, ImageColor
 from test_layout import SEEN, assert_inside, boxes
-from visitor import visit
+from visitor import Visitor, visit
 
 from rnnviz.views.styles import OVERLAYS, STYLES
 
@@ -293,6 +293,7 @@ def test_every_curve_stands_out_from_a_dark_page(first):
     set_up(first, "beside=uniform01,he,orthogonal,identity,small_normal")
     first.get_by_role("button", name="Pin", exact=True).press("Enter")
     press(first, "Gain", "PageUp", every_alt("pinned: Xavier"))
+    Visitor(first).rest()
     picture, img = drawn(first, "state"), first.locator("[data-view=state] img")
     img.scroll_into_view_if_needed()
     x, y = (round(img.bounding_box()[side]) for side in "xy")

@@ -135,7 +135,9 @@ def bettor(first):
     wait_for_pictures(first, f"{STAGE}.query.includes('predict=1')")
     set_up(first, f"seed={next(SEEDS)}")
     wait_for_pictures(first, IS_COVERED)
-    return Visitor(first)
+    visitor = Visitor(first)
+    visitor.rest()  # a button of a picture that is replaced hears nothing
+    return visitor
 
 
 def bet(page, answer):
