@@ -152,9 +152,11 @@ def shared_link(host: str, port: int, base_url: str) -> tuple[str, str]:
 
 def serve_class(arguments: argparse.Namespace, folder: Path, sockets: list, show: Show | None, options: dict) -> None:
     """Serve a class, after a warning where this machine is too small for it."""
+    from .engine.batching import available_cores
+
     with extra_packages():
         from .serving import capacity, class_server, classroom
-    for sentence in capacity.warnings(arguments.students, capacity.free_memory(), capacity.cores()):
+    for sentence in capacity.warnings(arguments.students, capacity.free_memory(), available_cores()):
         print(f"rnnviz: {sentence}", file=sys.stderr, flush=True)
     port = sockets[0].getsockname()[1]
     room = classroom.Classroom(arguments.students, arguments.host, port, arguments.base_url)
@@ -228,8 +230,6 @@ def own_notebooks() -> Path:
 
 def serving_app() -> ModuleType:
     """Import the server, which needs the packages of the extra `app`, and meanwhile warm kernels up."""
-    # This optional dependency of jsonschema takes one to four seconds to import, and nothing here uses it.
-    sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
     with extra_packages():
         from .serving import warm_kernels
 

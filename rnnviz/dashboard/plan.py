@@ -23,10 +23,8 @@ BEARABLE = 0.25  # seconds for which nothing need be said, and within which a dr
 BAND = 0.12  # seconds of computing within which all seeds have to be seen, if only with some of their sequences
 PAUSE = 0.05  # seconds without a change until drafts are computed that nobody has asked for
 SHORT = 0.02  # seconds of computing that need not wait for its turn
-FEW, FEW_LAST = (
-    8,
-    0.5,
-)  # sequences that show all seeds well where others need the machine, and the seconds they may take
+FEW = 8  # sequences that show all seeds well where others need the machine
+FEW_LAST = 0.5  # seconds that these may take
 # Seconds within which a turn should come: all seeds before their last sequences, and a training when it can be.
 ALL_SEEDS, WHOLE, LATER, LAST = 2.0, 6.0, 8.0, 30.0
 TURN = 0.5  # seconds of a training until others get their turn

@@ -144,13 +144,35 @@ class Owners(Authorizer):
         """Return the kernels of a visitor."""
         return [kernel_id for kernel_id, owner in self.owners.items() if owner == user.username]
 
+    @property
+    def kernels(self) -> Any:
+        assert self.parent is not None
+        return self.parent.kernel_manager
+
+    def takes_place(self, visitor: str) -> bool:
+        """Tell whether the pages of a visitor count."""
+        return True
+
+    def taken(self) -> list[str]:
+        """Return the kernels that take places, the oldest first."""
+        alive = set(self.kernels.list_kernel_ids())
+        self.owners = {kernel_id: owner for kernel_id, owner in self.owners.items() if kernel_id in alive}
+        return [kernel_id for kernel_id, owner in self.owners.items() if self.takes_place(owner)]
+
+    def is_full(self) -> bool:
+        """Tell whether no place is free."""
+        opening = sum(self.takes_place(page.current_user.username) for page in self.opening)
+        return 0 < self.max_kernels <= len(self.taken()) + opening
+
+    def check_in(self, page: JupyterHandler) -> None:
+        """Raise HTTPError 503 if there is no place for a page."""
+        if self.is_full():
+            raise HTTPError(503)
+
     @contextmanager
     def place(self, page: JupyterHandler) -> Iterator[None]:
         """Keep a place for the kernel of a page; HTTPError 503 if all are taken."""
-        alive = set(page.kernel_manager.list_kernel_ids())
-        self.owners = {kernel_id: owner for kernel_id, owner in self.owners.items() if kernel_id in alive}
-        if 0 < self.max_kernels <= len(self.owners) + len(self.opening):
-            raise HTTPError(503)
+        self.check_in(page)
         self.opening.add(page)
         try:
             yield

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from pathlib import Path
 
@@ -28,11 +27,6 @@ def free_memory(group: Path = CGROUP) -> float:
         return free if limit == "max" else max(0.0, min(free, float(limit) - float(used)))
     except (OSError, ValueError):
         return free
-
-
-def cores() -> int:
-    """Return how many cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def warnings(students: int, free: float, cores: int, each: float = EACH) -> list[str]:

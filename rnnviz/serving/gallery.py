@@ -50,7 +50,7 @@ def columns(number: int) -> int:
 
 def card(path: Path, folder: Path) -> Card:
     """Return a notebook's card: its first heading, the paragraph below that, `pictures/<stem>.png`, and its goal."""
-    cells = markdown_cells(path)
+    cells = cells_of(path, "markdown")
     title, sentence = heading_and_sentence(text(cells[0])) if cells else ("", "")
     goals = [text(cell) for cell in cells if GOAL in cell.get("metadata", {}).get("tags", ())]
     label = metadata_of(path)
@@ -67,11 +67,11 @@ def card(path: Path, folder: Path) -> Card:
     )
 
 
-def markdown_cells(path: Path) -> list[dict]:
-    """Return the Markdown cells, or [] if the file is not a notebook."""
+def cells_of(path: Path, kind: str) -> list[dict]:
+    """Return the "markdown" or "code" cells that are not empty, or [] if the file is not a notebook."""
     try:
         cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
-        return [cell for cell in cells if cell["cell_type"] == "markdown" and text(cell).strip()]
+        return [cell for cell in cells if cell["cell_type"] == kind and text(cell).strip()]
     except (OSError, ValueError, KeyError, TypeError):
         return []
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 from jupyter_core.utils import ensure_async
@@ -32,50 +30,31 @@ class Places(Owners):
         self.seen: dict[str, float] = {}  # when a kernel's page was last connected
         self.waiting: dict[str, float] = {}  # when a student without a place last asked for one
 
-    @property
-    def kernels(self) -> Any:
-        assert self.parent is not None
-        return self.parent.kernel_manager
-
-    def taken(self, student: str = "") -> list[str]:
-        """Return the kernels that take places, the oldest first; of one student, or of all."""
-        alive = set(self.kernels.list_kernel_ids())
-        self.owners = {kernel: owner for kernel, owner in self.owners.items() if kernel in alive}
-        self.seen = {kernel: when for kernel, when in self.seen.items() if kernel in alive}
-        return [each for each, owner in self.owners.items() if owner not in self.teachers and student in ("", owner)]
-
-    def is_full(self) -> bool:
-        """Tell whether no place is free."""
-        opening = sum(page.current_user.username not in self.teachers for page in self.opening)
-        return 0 < self.max_kernels <= len(self.taken()) + opening
+    def takes_place(self, visitor: str) -> bool:
+        return visitor not in self.teachers
 
     def replaceable(self, student: str) -> str:
         """Return a kernel whose place this student may have: of a page that was left, or an own one; "" for none."""
         now = time.monotonic()
         away = [each for each in self.taken() if now - self.seen.setdefault(each, now) > AWAY]
-        return next(iter([*away, *self.taken(student)]), "")
+        own = [each for each in self.taken() if self.owners[each] == student]
+        return next(iter([*away, *own]), "")
 
     def asks(self, student: str) -> bool:
         """Tell whether a student gets a place now, and note who has to wait."""
-        if student in self.teachers or not self.is_full() or self.replaceable(student):
+        if not self.takes_place(student) or not self.is_full() or self.replaceable(student):
             self.waiting.pop(student, None)
             return True
         self.waiting[student] = time.monotonic()
         return False
 
-    @contextmanager
-    def place(self, page: JupyterHandler) -> Iterator[None]:
+    def check_in(self, page: JupyterHandler) -> None:
         student = page.current_user.username
         page.request.headers[STUDENT_HEADER] = student
         if not self.asks(student):
             raise HTTPError(503)
-        if student not in self.teachers and self.is_full():
+        if self.takes_place(student) and self.is_full():
             asyncio.ensure_future(self.free(self.replaceable(student)))
-        self.opening.add(page)
-        try:
-            yield
-        finally:
-            self.opening.discard(page)
 
     async def free(self, kernel: str) -> None:
         """Shut a kernel down."""
@@ -85,8 +64,9 @@ class Places(Owners):
 
     async def look(self) -> None:
         """Note who is there, and shut down the kernels of those who left."""
-        now = time.monotonic()
-        for kernel in self.taken():
+        now, taken = time.monotonic(), self.taken()
+        self.seen = {kernel: when for kernel, when in self.seen.items() if kernel in self.owners}
+        for kernel in taken:
             if self.kernels.kernel_model(kernel)["connections"] > 0:
                 self.seen[kernel] = now
             elif now - self.seen.setdefault(kernel, now) > GONE:
