@@ -13,14 +13,13 @@ import argparse
 import asyncio
 import random
 import sys
-import tempfile
 import time
 from pathlib import Path
 from statistics import median
 from urllib.parse import urlencode, urlsplit
 
 import numpy as np
-from load import Usage
+from load import Usage, hold
 from students import PATIENCE, Speaker
 from timing import machine, verdict
 from tornado.httpclient import AsyncHTTPClient
@@ -28,7 +27,7 @@ from tornado.httpclient import AsyncHTTPClient
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "tests"))
 
-from conftest import is_kernel, start_server  # noqa: E402
+from conftest import is_kernel  # noqa: E402
 
 
 def sizes(usage: Usage) -> list[float]:
@@ -103,15 +102,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     chosen = parser.parse_args()
     print(f"{machine()}; {chosen.students} students, {chosen.moves} moves, {chosen.kill} killed", flush=True)
-    if chosen.address:
-        asyncio.run(lesson(chosen.address, chosen))
-        return
-    with tempfile.TemporaryDirectory() as folder:
-        server = start_server([sys.executable, "-m", "rnnviz"], Path(folder) / "log")
-        try:
-            asyncio.run(lesson(server.url, chosen))
-        finally:
-            server.stop()
+    hold(lesson, chosen)
 
 
 if __name__ == "__main__":

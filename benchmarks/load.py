@@ -18,6 +18,7 @@ import shutil
 import sys
 import tempfile
 import time
+from collections.abc import Callable, Coroutine
 from contextlib import asynccontextmanager
 from pathlib import Path
 from statistics import median
@@ -130,6 +131,19 @@ def report(students: list[Student], chosen: argparse.Namespace, cpu: list[float]
     verdict(f"lost answers {lost[:3] or ''}", len(lost), high=0)
 
 
+def hold(lesson: Callable[[str, argparse.Namespace], Coroutine], chosen: argparse.Namespace) -> None:
+    """Hold a lesson on the chosen server, or on one of its own."""
+    if chosen.address:
+        asyncio.run(lesson(chosen.address, chosen))
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        server = start_server([sys.executable, "-m", "rnnviz"], Path(folder) / "log")
+        try:
+            asyncio.run(lesson(server.url, chosen))
+        finally:
+            server.stop()
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("address", nargs="?", help="of a running demo, as it prints it (default: start one)")
@@ -143,15 +157,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     chosen = parser.parse_args()
     print(f"{machine()}; {chosen.students} students, {chosen.seconds:g} s, seed {chosen.seed}", flush=True)
-    if chosen.address:
-        asyncio.run(lesson(chosen.address, chosen))
-        return
-    with tempfile.TemporaryDirectory() as folder:
-        server = start_server([sys.executable, "-m", "rnnviz"], Path(folder) / "log")
-        try:
-            asyncio.run(lesson(server.url, chosen))
-        finally:
-            server.stop()
+    hold(lesson, chosen)
 
 
 if __name__ == "__main__":
