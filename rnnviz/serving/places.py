@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Awaitable
 from typing import Any
 
 from jupyter_core.utils import ensure_async
@@ -56,9 +57,12 @@ class Places(Owners):
         if self.takes_place(student) and self.is_full():
             asyncio.ensure_future(self.free(self.replaceable(student)))
 
-    async def free(self, kernel: str) -> None:
-        """Shut a kernel down."""
-        del self.owners[kernel]  # at once, so that its place is given away once
+    def free(self, kernel: str) -> Awaitable[None]:
+        """Give a kernel's place away, once, and return its shutdown."""
+        del self.owners[kernel]
+        return self.shut_down(kernel)
+
+    async def shut_down(self, kernel: str) -> None:
         if kernel in self.kernels:
             await ensure_async(self.kernels.shutdown_kernel(kernel, now=True))
 
