@@ -36,11 +36,11 @@ class Server(Voila):
     sockets: list[socket]
     public_hosts: Iterable[str] = ()
     embed: str | None = None
-    turns: asyncio.Server
     on_ready: Callable[[str], None] = staticmethod(print)
 
     def init_settings(self) -> dict:
-        return {**super().init_settings(), "rnnviz_notebooks": self.root_dir}
+        self.turns = turns.Turns()
+        return {**super().init_settings(), "rnnviz_notebooks": self.root_dir, "rnnviz_turns": self.turns}
 
     def init_handlers(self) -> list:
         handlers = [(path, pages.OWN_PAGES.get(page, page), *rest) for path, page, *rest in super().init_handlers()]
@@ -75,7 +75,7 @@ class Server(Voila):
         """Let the kernels take turns where the system has sockets in files, in the folder that only this user sees."""
         path = Path(self.connection_dir, "turns")
         if has_socket_files(path):
-            self.turns = await turns.hand_out(path)
+            self.turns_server = await self.turns.listen(path)
             os.environ[turns.ADDRESS] = str(path)
 
     @property

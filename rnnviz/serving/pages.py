@@ -79,7 +79,8 @@ class NotebookPage(Page, TornadoVoilaHandler):
             self.redirect(address)
             return
         with self.authorizer.place(self):
-            await super().get(path)
+            async with self.settings["rnnviz_turns"].ahead():
+                await super().get(path)
 
     def redirect_to_file(self, path: str) -> None:
         raise HTTPError(404)

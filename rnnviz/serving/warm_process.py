@@ -30,13 +30,16 @@ import numpy as np  # noqa: E402
 from ipykernel.kernelapp import IPKernelApp  # noqa: E402
 
 PAGE = "rnnviz.dashboard.warm_up"  # by name: it stands on the same floor
+# What a kernel imports while it starts.
+LATE = ("IPython.core.completerlib", "IPython.core.debugger", "IPython.extensions.storemagic", "psutil", "sqlite3")
 LINUX = Path("/proc/self")
 VICTIM = "500"  # of 1000: where memory runs out, the system ends a kernel rather than the server
 
 
 def warm_up() -> None:
     """Import all that a page needs, and freeze it: the garbage collector would copy what forks share."""
-    import_module(PAGE)
+    for name in (PAGE, *LATE):
+        import_module(name)
     gc.collect()
     gc.freeze()
 

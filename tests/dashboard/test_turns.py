@@ -7,7 +7,7 @@ from pages import until
 from working import MODES, Page, Work, player
 
 from rnnviz.dashboard.turns import ADDRESS
-from rnnviz.serving.turns import hand_out
+from rnnviz.serving.turns import Turns
 
 pytestmark = pytest.mark.usefixtures("no_loop")
 
@@ -26,7 +26,7 @@ def queue(tmp_path, monkeypatch):
         monkeypatch.setenv(ADDRESS, str(address))
 
         async def all_of_it():
-            server = await hand_out(address, 2)
+            server = await Turns(2).listen(address)
             pages = [Page(mode) for _ in range(5)]
             works = [Work(str(k)) for k in range(5)]
             try:
@@ -123,6 +123,37 @@ def test_only_what_the_reader_waits_for_tells_how_busy_the_machine_is(queue):
         assert [page.results.waited for page in pages[:4]] == [0.0, 0.0, 3.0, 0.0]
 
     queue(session, "thread")
+
+
+@pytest.mark.parametrize("is_stuck", [False, True])
+def test_turns_wait_for_what_goes_ahead_but_not_for_ever(is_stuck):
+    async def session():
+        turns, ahead = Turns(1), asyncio.Event()
+
+        async def page():
+            async with turns.ahead(0.2 if is_stuck else 60):
+                await ahead.wait()
+
+        pages = [asyncio.create_task(page()) for _ in range(2)]
+        await asyncio.sleep(0)
+        turn = asyncio.create_task(turns.take(0))
+        await asyncio.sleep(0.05)
+        assert not turn.done()
+        if not is_stuck:
+            ahead.set()
+        async with asyncio.timeout(20):
+            await turn
+        assert [each.done() for each in pages] == [not is_stuck] * 2
+        ahead.set()
+        await asyncio.gather(*pages)
+        later = asyncio.create_task(turns.take(0))
+        await asyncio.sleep(0.05)
+        assert not later.done(), "the turns are as many as before"
+        turns.give_back()
+        async with asyncio.timeout(20):
+            await later
+
+    asyncio.run(session())
 
 
 @needs_sockets

@@ -98,6 +98,36 @@ async def is_interrupted_crashes_alone_and_is_shut_down():
         assert not is_alive(survivor)
 
 
+async def tells_a_page_of_its_widgets_once_that_asks():
+    async with kernels(1) as (_manager, (_, client)):
+        told = []
+
+        def opened():
+            return [m["content"]["data"]["state"]["_model_name"] for m in told if m["msg_type"] == "comm_open"]
+
+        def updated():
+            return [m["content"]["data"] for m in told if m["msg_type"] == "comm_msg"]
+
+        async def run(code):
+            await client.execute_interactive(code, output_hook=told.append, timeout=60)
+
+        await run("import ipywidgets; out = ipywidgets.Output(); number = ipywidgets.IntText(7); number.value = 8")
+        assert opened() == ["OutputModel"], "the server collects what that shows, and no page is there for the others"
+        assert updated() == []
+        control = {"comm_id": "control", "target_name": "jupyter.widget.control", "data": {}}
+        request = {"comm_id": "control", "data": {"method": "request_states"}}
+        for kind, content in (("comm_open", control), ("comm_msg", request)):
+            message = client.session.msg(kind, content, metadata={"version": "1.0.0"})
+            client.shell_channel.send(message)
+        while not updated():
+            told.append(await client.get_iopub_msg(timeout=30))
+        states = updated()[0]["states"].values()
+        assert [each["state"]["value"] for each in states if each["model_name"] == "IntTextModel"] == [8]
+        await run("number.value = 9; ipywidgets.Text()")
+        assert updated()[-1]["state"] == {"value": 9}
+        assert opened()[-1] == "TextModel"
+
+
 async def is_culled_and_another_waits_in_its_place():
     async with kernels(1, cull_interval=1) as (manager, (kernel, _client)):
         manager.cull_idle_timeout = 1
@@ -120,6 +150,7 @@ async def has_processes_of_its_own_which_end_with_it():
 LIVES = (
     is_like_a_new_one,
     is_interrupted_crashes_alone_and_is_shut_down,
+    tells_a_page_of_its_widgets_once_that_asks,
     is_culled_and_another_waits_in_its_place,
     has_processes_of_its_own_which_end_with_it,
 )
