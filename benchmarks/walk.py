@@ -25,7 +25,7 @@ from timing import THREADS, again, machine, verdict
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "tests"))
 
-from browsing import listen  # noqa: E402
+from browsing import PATIENCE, listen  # noqa: E402
 from conftest import BROWSER_FLAGS, BROWSERS, start_server  # noqa: E402
 from visitor import Visitor, visit  # noqa: E402
 
@@ -43,6 +43,7 @@ def visited(url: str, chosen: argparse.Namespace):
         browser = playwright.chromium.launch(executable_path=executable, args=BROWSER_FLAGS)
         context = browser.new_context(viewport={"width": chosen.width, "height": 900}, permissions=["clipboard-write"])
         page, problems = context.new_page(), []
+        page.set_default_timeout(1e3 * PATIENCE)
         listen(page, problems)
         yield visit(page, url, chosen.notebook, seed=chosen.seed), problems
         left = len(problems)

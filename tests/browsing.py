@@ -13,6 +13,7 @@ ROOT = Path(__file__).resolve().parents[1]
 NOTEBOOKS = ROOT / "notebooks"
 FIRST = min(NOTEBOOKS.glob("*.ipynb")).name
 DESK = {"width": 1280, "height": 900}
+PATIENCE = 120  # seconds that a state may take to come, on a machine that does other things too
 
 # Voila's front end is built for an older JupyterLab than the one installed, and warns about it.
 VOILA_WARNINGS = (
@@ -59,6 +60,7 @@ class Pages:
     def open(self, **options):
         """Open a blank page in the profile with these options of a Playwright context."""
         page = profile(self.browser, json.dumps({"viewport": DESK, **options}, sort_keys=True)).new_page()
+        page.set_default_timeout(1e3 * PATIENCE)
         self.pages.append(page)
         listen(page, self.problems)
         return page
@@ -105,7 +107,7 @@ def note(kind: str, text: str, problems: list[str]) -> None:
 def open_notebook(page, url: str, name: str = FIRST, query: str = ""):
     """Open a notebook's page and wait for its pictures."""
     page.goto(f"{url}voila/render/{name}{'?' if query else ''}{query}")
-    page.wait_for_function(PICTURES, timeout=60_000)
+    page.wait_for_function(PICTURES)
     return page
 
 

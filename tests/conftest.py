@@ -15,7 +15,7 @@ from pathlib import Path
 
 import psutil
 import pytest
-from browsing import NOTEBOOKS, ROOT, Pages, no_complaints, open_notebook, put_back  # noqa: F401
+from browsing import NOTEBOOKS, PATIENCE, ROOT, Pages, no_complaints, open_notebook, put_back  # noqa: F401
 from hypothesis import settings
 
 # Before NumPy: with more threads than that, each worker's matrix products wait for all the others'.
@@ -56,7 +56,7 @@ def is_notebook(item) -> bool:
     return item.path.suffix == ".ipynb"
 
 
-def wait_until(condition: Callable[[], object], what: str, seconds: float = 30) -> None:
+def wait_until(condition: Callable[[], object], what: str, seconds: float = PATIENCE) -> None:
     """Wait for a state; fail with its name if it does not come."""
     deadline = time.monotonic() + seconds
     while not condition():
@@ -71,7 +71,7 @@ def jupyter_port(process: subprocess.Popen, runtime: Path, log: Path) -> int:
         texts = [file.read_text() for file in runtime.glob("jpserver-*.json")]
         return [found[1] for text in texts if (found := re.search(r'"port": (\d+),', text))]
 
-    wait_until(lambda: port() or process.poll() is not None, "the server has a port", 60)
+    wait_until(lambda: port() or process.poll() is not None, "the server has a port")
     assert process.poll() is None, log.read_text()
     return int(port()[0])
 
@@ -92,7 +92,7 @@ class Server:
     def get(self, path: str = "") -> tuple[int, str]:
         """Return a page's status and text."""
         try:
-            with urllib.request.urlopen(self.url + path, timeout=60) as answer:
+            with urllib.request.urlopen(self.url + path, timeout=PATIENCE) as answer:
                 return answer.status, answer.read().decode()
         except urllib.error.HTTPError as error:
             with error:
@@ -101,7 +101,7 @@ class Server:
     def stop(self) -> int:
         """End the server as Ctrl-C does, and return its exit status."""
         self.process.send_signal(INTERRUPT)
-        return self.process.wait(timeout=30)
+        return self.process.wait(timeout=PATIENCE)
 
 
 def is_alive(process: psutil.Process) -> bool:
@@ -127,7 +127,7 @@ def start_server(command: list[str], log: Path, *arguments: str, folder: Path = 
             [*command, "demo", *arguments, "--no-browser"],
             cwd=folder, stdout=output, stderr=subprocess.STDOUT, creationflags=NEW_GROUP,
         )  # fmt: skip
-    wait_until(lambda: "runs at" in log.read_text() or process.poll() is not None, "the server answers", 60)
+    wait_until(lambda: "runs at" in log.read_text() or process.poll() is not None, "the server answers")
     assert process.poll() is None, log.read_text()
     address = re.search(r"runs at (\S+)", log.read_text())[1]
     return Server(address, process, log)

@@ -6,7 +6,7 @@ import asyncio
 from contextlib import contextmanager
 from dataclasses import is_dataclass, replace
 
-from conftest import SMALL
+from conftest import PATIENCE, SMALL
 
 import rnnviz as rv
 
@@ -24,7 +24,7 @@ def in_loop(session, *views, **settings):
     async def play():
         dashboard = make(*views, **settings)
         try:
-            async with asyncio.timeout(30):
+            async with asyncio.timeout(PATIENCE):
                 return await session(dashboard)
         finally:
             dashboard.close()
@@ -52,13 +52,13 @@ async def reach(stage, condition):
     watch = lambda change: come.set() if condition() else None  # noqa: E731
     stage.observe(watch, "frame")
     watch(None)
-    await asyncio.wait_for(come.wait(), 20)
+    await asyncio.wait_for(come.wait(), PATIENCE)
     stage.unobserve(watch, "frame")
 
 
 async def until(condition):
     """Wait for a condition that no frame announces, in a running loop."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE):
         while not condition():
             await asyncio.sleep(0.001)
 

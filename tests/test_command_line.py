@@ -4,6 +4,7 @@ import queue
 import socket
 
 import pytest
+from conftest import PATIENCE
 
 from rnnviz import __main__ as command_line
 
@@ -63,7 +64,7 @@ def test_next_free_port_is_taken():
 def test_address_is_printed_and_shown_where_wanted(capsys):
     shown = queue.Queue()
     command_line.announcer(shown.put)("ADDRESS")
-    assert shown.get(timeout=10) == "ADDRESS"
+    assert shown.get(timeout=PATIENCE) == "ADDRESS"
     command_line.announcer(None, "LINK")("ADDRESS")
     link = "The link for other computers: LINK\n"
     assert capsys.readouterr().out == 2 * "rnnviz runs at ADDRESS (Ctrl-C stops it)\n" + link

@@ -11,7 +11,7 @@ import time
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 
-from browsing import FIRST, NOTEBOOKS
+from browsing import FIRST, NOTEBOOKS, PATIENCE
 from ipywidgets import Checkbox, Dropdown
 from pages import everything_in
 from playwright.sync_api import Error, Page
@@ -155,7 +155,7 @@ def differ(shown, expected) -> tuple:
 def visit(page: Page, url: str, notebook: str = FIRST, query: str = "", seed: int = 0) -> Visitor:
     """Open a notebook's page, with a link's query, and wait for its pictures."""
     page.goto(f"{url}voila/render/{notebook}{'?' if query else ''}{query}")
-    page.wait_for_function("() => document.querySelector('.rnnviz-view img[src]')", timeout=60_000)
+    page.wait_for_function("() => document.querySelector('.rnnviz-view img[src]')")
     visitor = Visitor(page, notebook, seed)
     visitor.rest()
     return visitor
@@ -199,17 +199,17 @@ class Visitor:
         if ALERTS.search(said):
             self.findings.append(f"alert after {list(self.done)}: {said}")
 
-    def rest(self, seconds: float = 60) -> None:
+    def rest(self, seconds: float = PATIENCE) -> None:
         """Wait until nothing on the page has changed for a quarter of a second, and every picture is the newest."""
         self.page.wait_for_function(AT_REST, arg=250, timeout=1e3 * seconds)
 
-    def settle(self, seconds: float = 25) -> bool:
+    def settle(self, seconds: float = 60) -> bool:
         """Wait until the page rests and shows what its link and its controls say; return False if it never does."""
         deadline, begun, wrong = time.monotonic() + seconds, 0.0, {}
         # A comparison itself may take long: the last one may begin when the time is up.
         while begun < deadline:
             begun = time.monotonic()
-            self.rest(60)
+            self.rest()
             wrong = {} if self.is_refused() else self.compare()
             if not wrong:
                 self.counted["settled"] += 1
@@ -276,7 +276,7 @@ class Visitor:
         self.page.keyboard.press(self.random.choice(("Enter", "Space")))
 
     def figure(self, node) -> None:
-        node.scroll_into_view_if_needed(timeout=5e3)
+        node.scroll_into_view_if_needed()
         box = node.bounding_box()
         for _ in range(self.random.randint(1, 6)):
             x, y = (box[side] + self.random.random() * box[size] for side, size in (("x", "width"), ("y", "height")))

@@ -7,6 +7,8 @@ import contextlib
 from threading import Thread
 from urllib.parse import urlsplit
 
+from conftest import PATIENCE
+
 
 class Wire:
     """Passes on what pages send to a server; ``url`` is the server's address over this wire."""
@@ -23,7 +25,7 @@ class Wire:
 
     def run(self, work):
         """Run a coroutine in the wire's own thread."""
-        return asyncio.run_coroutine_threadsafe(work, self.loop).result(10)
+        return asyncio.run_coroutine_threadsafe(work, self.loop).result(PATIENCE)
 
     async def listen(self, port: int) -> asyncio.Server:
         return await asyncio.start_server(self.connect, "127.0.0.1", port)

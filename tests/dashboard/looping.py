@@ -4,6 +4,7 @@ import threading
 from contextlib import contextmanager
 
 import pytest
+from conftest import PATIENCE
 from pages import made_up, reach
 
 from rnnviz.network.schemes import SCHEMES
@@ -50,7 +51,7 @@ class Gate:
     def __call__(self, *arguments, **named):
         if self.holds(*arguments, **named):
             self.begun.set()
-            assert self.go_on.wait(20)
+            assert self.go_on.wait(PATIENCE)
             if self.error:
                 raise self.error
         return self.function(*arguments, **named)

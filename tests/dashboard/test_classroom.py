@@ -3,6 +3,7 @@
 import asyncio
 
 import pytest
+from conftest import PATIENCE
 from pages import make, shown, until
 from parts import text_of
 
@@ -28,7 +29,7 @@ def in_class(tmp_path, monkeypatch):
         server = await reports.listen(tmp_path / "class")
         dashboard = make("state", "gradient")
         try:
-            async with asyncio.timeout(30):
+            async with asyncio.timeout(PATIENCE):
                 await until(lambda: dashboard.frame.is_complete)
                 await session(dashboard, heard, reports)
         finally:

@@ -6,6 +6,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from conftest import PATIENCE
 from exported import (
     CASES,
     CHOSEN,
@@ -153,7 +154,7 @@ def test_the_code_runs_in_a_new_notebook(tmp_path):
     given = arguments(trace, {"theory": True}, ("state", "gradient"))
     cells = [code(*given), "page = _", computation(*given), DIGEST]
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source) for source in cells])
-    NotebookClient(notebook, timeout=60, resources={"metadata": {"path": str(tmp_path)}}).execute()
+    NotebookClient(notebook, timeout=PATIENCE, resources={"metadata": {"path": str(tmp_path)}}).execute()
     arrays = (trace.second_moment, trace.variance, trace.saturation, trace.log10_grad_norm, trace.units)
     digest = hashlib.sha256(b"".join(array.tobytes() for array in arrays)).hexdigest()
     assert notebook.cells[-1].outputs[0].text.split() == [digest, digest]

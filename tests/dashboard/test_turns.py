@@ -3,6 +3,7 @@
 import asyncio
 
 import pytest
+from conftest import PATIENCE
 from pages import until
 from working import MODES, Page, Work, player
 
@@ -30,7 +31,7 @@ def queue(tmp_path, monkeypatch):
             pages = [Page(mode) for _ in range(5)]
             works = [Work(str(k)) for k in range(5)]
             try:
-                async with asyncio.timeout(20):
+                async with asyncio.timeout(PATIENCE):
                     for page, work in zip(pages, works, strict=True):
                         page.ask(work.job(takes_turns=True, **options))
                         await asyncio.sleep(0.01)

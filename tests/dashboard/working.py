@@ -4,6 +4,8 @@ import asyncio
 import threading
 import time
 
+from conftest import PATIENCE
+
 from rnnviz.dashboard.results import Results
 from rnnviz.dashboard.work import Job
 from rnnviz.dashboard.worker import Worker
@@ -82,7 +84,7 @@ def player(mode):
         async def all_of_it():
             page = Page(mode)
             try:
-                async with asyncio.timeout(20):
+                async with asyncio.timeout(PATIENCE):
                     return await session(page)
             finally:
                 page.worker.close()

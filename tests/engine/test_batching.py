@@ -7,6 +7,7 @@ import time
 
 import numpy as np
 import pytest
+from conftest import PATIENCE
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -56,7 +57,7 @@ def counting(number, seen, meeting=None):
 
 @pytest.mark.parametrize("lanes", [1, 2])
 def test_jobs_run_in_lanes_and_their_mean_share_grows(lanes):
-    seen, meeting = set(), threading.Barrier(lanes, timeout=20)
+    seen, meeting = set(), threading.Barrier(lanes, timeout=PATIENCE)
     shares, progress = [], batching.side_by_side([counting(k, seen, meeting) for k in range(4)], lanes)
     assert finish(mapped(progress, shares.append)) == [0, 1, 2, 3]
     assert len(seen) == lanes
@@ -96,7 +97,7 @@ def test_an_error_in_one_job_ends_the_others(lanes):
     def fail():
         yield 0.0
         if lanes > 1:
-            assert begun.wait(20)
+            assert begun.wait(PATIENCE)
         raise ArithmeticError("this one")
 
     jobs = [endless(begun, ended), fail()] if lanes > 1 else [fail(), endless(begun, ended)]
@@ -111,7 +112,7 @@ def test_closing_ends_all_jobs_and_threads(lanes):
     progress = batching.side_by_side([endless(*events[:2]), endless(*events[2:])], lanes)
     next(progress)
     assert threading.active_count() == before + (lanes if lanes > 1 else 0)
-    assert all(event.wait(20) for event in events[: 4 if lanes > 1 else 1 : 2])
+    assert all(event.wait(PATIENCE) for event in events[: 4 if lanes > 1 else 1 : 2])
     progress.close()
     assert threading.active_count() == before
     assert [event.is_set() for event in events] == ([True] * 4 if lanes > 1 else [True, True, False, False])

@@ -124,4 +124,4 @@ def test_leaving_a_sweep_ends_its_processes_in_the_middle():
         assert index == 0
         break
     assert len(psutil.Process().children()) <= len(before) + 1  # the tracker of multiprocessing stays
-    assert time.monotonic() - started < 30
+    assert time.monotonic() - started < 60

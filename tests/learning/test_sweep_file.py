@@ -10,7 +10,7 @@ from contextlib import closing
 
 import psutil
 import pytest
-from conftest import ROOT, wait_until
+from conftest import PATIENCE, ROOT, wait_until
 from sweeping import SMALL, Inline
 
 import rnnviz as rv
@@ -159,8 +159,8 @@ def test_a_killed_sweep_loses_no_finished_cell_and_leaves_no_process(grid, tmp_p
     wait_until(lambda: journal.exists() and journal.read_bytes().count(b"\n") > 20, "cells are finished")
     workers = psutil.Process(process.pid).children(recursive=True)
     process.send_signal(signal.SIGKILL)
-    process.communicate(timeout=30)
-    assert psutil.wait_procs(workers, timeout=30)[1] == []
+    process.communicate(timeout=PATIENCE)
+    assert psutil.wait_procs(workers, timeout=PATIENCE)[1] == []
     kept = finished(grid, out)
     assert 20 <= len(kept) < 4000
     rest = Inline(answer=4 * (RunResult("other", 0, *7 * [0.5], None),))
@@ -180,7 +180,7 @@ def test_ctrl_c_in_a_terminal_is_one_sentence(grid, tmp_path):
     process, journal = start(grid, tmp_path / "a.csv")
     wait_until(lambda: journal.exists() and journal.read_bytes().count(b"\n") > 20, "cells are finished")
     os.killpg(process.pid, signal.SIGINT)
-    out, err = process.communicate(timeout=30)
+    out, err = process.communicate(timeout=PATIENCE)
     assert process.returncode == 130
     count = len(finished(grid, tmp_path / "a.csv"))
     assert (out, err) == (

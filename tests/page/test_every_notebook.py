@@ -12,6 +12,7 @@ import pytest
 from browsing import (
     FIRST,
     NOTEBOOKS,
+    PATIENCE,
     PICTURES,
     STAGE,
     alts,
@@ -62,7 +63,7 @@ def test_every_notebook_opens_and_shows_what_it_has(voila, page, name):
         with page.expect_websocket(timeout=300_000) as socket:
             page.goto(f"{voila}voila/render/{name}", timeout=300_000)
         socket.value.wait_for_event("framereceived")  # Jupyter's server trips over a page that is left before
-        page.wait_for_function("() => !document.querySelector('.is-loading')", timeout=120_000)
+        page.wait_for_function("() => !document.querySelector('.is-loading')")
         assert page.locator("#rnnviz-notebook").inner_text().strip()
     assert_accessible(page)
     body = page.locator("body").inner_text()
@@ -113,11 +114,11 @@ def lab(tmp_path):
         process = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT, env=os.environ | own)
     try:
         port = jupyter_port(process, tmp_path / "RUNTIME", log)
-        wait_until(lambda: "is running at" in log.read_text(), "JupyterLab answers", 60)
+        wait_until(lambda: "is running at" in log.read_text(), "JupyterLab answers")
         yield f"http://127.0.0.1:{port}/lab/tree/{FIRST}?token=secret"
     finally:
         process.terminate()
-        process.wait(timeout=60)
+        process.wait(timeout=PATIENCE)
 
 
 def run_all(page, lab):
@@ -162,6 +163,7 @@ def reopened_without_kernel(page, path):
 def test_the_same_notebook_draws_in_jupyterlab_and_keeps_its_last_pictures(browser, lab, tmp_path):
     context = browser.new_context(viewport={"width": 1280, "height": 1000})  # its console is JupyterLab's own affair
     page = context.new_page()
+    page.set_default_timeout(1e3 * PATIENCE)
     run_all(page, lab)
     before = pictures(page)
     press(page, "Gain", "ArrowRight")

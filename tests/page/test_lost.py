@@ -36,7 +36,7 @@ def test_a_page_goes_on_by_itself_after_a_broken_connection(voila, new_page, pro
 
 def assert_lost(page, words):
     alert = page.get_by_role("alert").filter(has_text=words)
-    alert.wait_for(timeout=30e3)
+    alert.wait_for()
     assert alert.get_by_role("button", name="Reload with these settings").is_visible()
 
 
@@ -93,7 +93,7 @@ def test_a_page_says_that_its_kernel_or_its_server_is_lost(odd_server, new_page,
     late = odd_server.open(new_page(), slow, "-f", "{connection_file}")
     assert_not_started(late)
     late.clock.resume()
-    late.wait_for_function(PICTURES, timeout=60_000)
+    late.wait_for_function(PICTURES)
     assert late.get_by_text("has not started").is_hidden()
     assert late.locator(".is-loading").count() == 0
     change(late, lambda: slider(late, "Gain").press("ArrowRight"))
@@ -108,7 +108,7 @@ def test_a_page_says_that_its_kernel_or_its_server_is_lost(odd_server, new_page,
     assert_lost(late, "The kernel behind this page has stopped")
     with late.expect_navigation(url="**gain=1.01*"):
         late.get_by_role("button", name="Reload with these settings").press("Enter")
-    late.wait_for_function(PICTURES, timeout=60_000)
+    late.wait_for_function(PICTURES)
     assert late.evaluate(f"{STAGE}.query") == "gain=1.01"
     assert not any(problem.startswith("uncaught") for problem in problems), problems
     for page in (dead, late, waiting):

@@ -70,11 +70,11 @@ def test_a_page_catches_up_when_its_connection_is_back(ana, wire):
     slider(ana, "Gain").press("PageUp")  # the answer to one of them will be lost
     wire.cut()
     slider(ana, "Gain").press("PageUp")
-    notice(ana, "The server behind this page cannot be reached").wait_for(timeout=60_000)
+    notice(ana, "The server behind this page cannot be reached").wait_for()
     ana.get_by_role("button", name="Reload with these settings").press("Enter")
     assert ana.locator(".rnnviz-view img").count() == 2, "the page is not left for the browser's own error page"
     wire.mend()
-    ana.locator("#rnnviz-lost").wait_for(state="hidden", timeout=60_000)
+    ana.locator("#rnnviz-lost").wait_for(state="hidden")
     gain = slider(ana, "Gain").get_attribute("aria-valuetext")
     wait_for_pictures(ana, f"{STAGE}.query.split('&').includes('gain={float(gain):g}')")
     change(ana, lambda: slider(ana, "Gain").press("ArrowRight"), f"!{STAGE}.query.includes('gain={float(gain):g}&')")
@@ -86,7 +86,7 @@ def test_a_killed_kernel_takes_no_settings_with_it(ana, server):
     kernel_of(ana, server).kill()
     notice(ana, "The kernel behind this page has stopped").wait_for()
     ana.reload()  # as good as the button
-    ana.wait_for_function(PICTURES, timeout=60_000)
+    ana.wait_for_function(PICTURES)
     assert (alts(ana), ana.evaluate(f"{STAGE}.query")) == (seen, query)
 
 
@@ -95,7 +95,7 @@ def test_settings_too_large_for_the_memory_are_refused_in_a_sentence(ana, server
     kernel.rlimit(psutil.RLIMIT_AS, (kernel.memory_info().vms + ROOM, psutil.RLIM_INFINITY))
     ana.evaluate(f"document.querySelector('main').append(Object.assign(document.createElement('a'), {LARGE}))")
     ana.get_by_text("A large network").click()
-    ana.locator(".rnnviz-message").get_by_text("There is not enough memory for these settings").wait_for(timeout=60_000)
+    ana.locator(".rnnviz-message").get_by_text("There is not enough memory for these settings").wait_for()
     assert ana.get_by_role("button", name="Copy report").count() == 0
     ana.get_by_role("button", name="Reset").click()
     wait_for_pictures(ana, f"!{STAGE}.query.includes('hidden_size=4096')")

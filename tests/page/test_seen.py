@@ -115,7 +115,7 @@ def test_the_verdict_is_a_polite_live_region_that_follows_each_change(desk):
     assert verdict.get_attribute("aria-live") == "polite"
     before = verdict.inner_text()
     slider(desk, "Gain").press("PageUp")
-    desk.wait_for_function("([node, before]) => node.innerText !== before", arg=[verdict, before], timeout=5e3)
+    desk.wait_for_function("([node, before]) => node.innerText !== before", arg=[verdict, before])
     assert verdict.is_visible()
 
 
@@ -123,7 +123,7 @@ def check_cursor(page, name):
     """Check that the cursor of both pictures stands at the step that is read, within the axes."""
     for key, step in (("ArrowRight", 1), ("End", LAST), ("ArrowLeft", LAST - 1), ("Home", 0)):
         page.get_by_role("slider", name="Step t").press(key)
-        page.get_by_text(f"Step {step}", exact=True).wait_for(timeout=5e3)
+        page.get_by_text(f"Step {step}", exact=True).wait_for()
         for view in VIEWS:
             ticks, frame, _ = axes_of(page, view)
             cursor = page.locator(f"[data-view={view}] .rnnviz-cursor")
@@ -164,7 +164,7 @@ def test_pointing_at_a_picture_or_tapping_it_reads_its_step(opened):
     for page, point in ((desk, desk.mouse.move), (phone, phone.touchscreen.tap)):
         for x, y, step in points(page):
             point(x, y)
-            page.wait_for_function(READS, arg=step, timeout=5e3)
+            page.wait_for_function(READS, arg=step)
 
 
 def test_a_phone_shows_everything_without_scrolling_sideways(opened):

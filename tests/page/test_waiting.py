@@ -10,7 +10,7 @@ LONG = "hidden_size=512&seq_len=200&batch_size=64"
 
 def test_long_work_shows_its_progress_can_be_stopped_and_follows_the_sliders(voila, page):
     page.goto(f"{voila}voila/render/{FIRST}?{LONG}")
-    page.wait_for_selector(".rnnviz-view img[src]", timeout=60_000)
+    page.wait_for_selector(".rnnviz-view img[src]")
     progress = page.get_by_role("progressbar", name="Computing 8 draws")
     progress.wait_for()
     assert page.evaluate(f"{STAGE}.whole") == "false"
@@ -46,7 +46,7 @@ def test_a_link_takes_the_options_that_a_teacher_ticks(first, new_page):
     assert query.startswith("gain=1.0")
     other = new_page()
     other.goto(f"{start}?{query}")
-    other.wait_for_function(PICTURES, timeout=60_000)
+    other.wait_for_function(PICTURES)
     assert other.get_by_label("Scheme", exact=True).is_disabled()
     assert "covered" in other.locator(".rnnviz-view img").nth(1).get_attribute("alt")
     assert other.evaluate("document.body.classList.contains('rnnviz-present')")

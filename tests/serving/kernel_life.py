@@ -12,7 +12,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import psutil
-from conftest import is_alive
+from conftest import PATIENCE, is_alive
 from jupyter_client.kernelspec import KernelSpecManager
 from jupyter_server.services.kernels.kernelmanager import AsyncMappingKernelManager
 
@@ -40,7 +40,7 @@ async def kernels(number, **settings):
         kernel = await manager.start_kernel(kernel_name="warm", env={**os.environ, "OF_THIS_KERNEL": "yes"})
         client = manager.get_kernel(kernel).client()
         client.start_channels()
-        await client.wait_for_ready(timeout=60)
+        await client.wait_for_ready(timeout=PATIENCE)
         started.append((kernel, client))
     yield manager, *started
     await manager.shutdown_all(now=True)
@@ -49,17 +49,17 @@ async def kernels(number, **settings):
 async def evaluate(client, expression):
     """Return a value of a kernel."""
     code = "import multiprocessing, os, random, sys, ipywidgets, numpy"
-    reply = await client.execute_interactive(code, user_expressions={"it": expression}, timeout=60)
+    reply = await client.execute_interactive(code, user_expressions={"it": expression}, timeout=PATIENCE)
     return eval(reply["content"]["user_expressions"]["it"]["data"]["text/plain"])
 
 
 async def until(condition, what):
     """Wait for a state, while the event loop goes on."""
-    for _ in range(600):
+    for _ in range(20 * PATIENCE):
         if condition():
             return
         await asyncio.sleep(0.05)
-    raise AssertionError(f"not so after 30 s: {what}")
+    raise AssertionError(f"not so after {PATIENCE} s: {what}")
 
 
 def process_of(manager, kernel):
@@ -81,12 +81,12 @@ async def is_like_a_new_one():
 async def is_interrupted_crashes_alone_and_is_shut_down():
     async with kernels(2) as (manager, (first, one), (second, other)):
         request = one.execute("print('at work')\nwhile True: pass", stop_on_error=False)
-        while (await one.get_iopub_msg(timeout=30))["msg_type"] != "stream":
+        while (await one.get_iopub_msg(timeout=PATIENCE))["msg_type"] != "stream":
             pass
         await manager.interrupt_kernel(first)
-        reply = await one.get_shell_msg(timeout=30)
+        reply = await one.get_shell_msg(timeout=PATIENCE)
         while reply["parent_header"]["msg_id"] != request:
-            reply = await one.get_shell_msg(timeout=30)
+            reply = await one.get_shell_msg(timeout=PATIENCE)
         assert reply["content"]["ename"] == "KeyboardInterrupt"
         assert await evaluate(one, "1 + 1") == 2
         crashed, survivor = process_of(manager, first), process_of(manager, second)

@@ -9,7 +9,7 @@ import urllib.request
 import psutil
 import pytest
 from browsing import FIRST, ROOT, assert_accessible
-from conftest import INTERRUPT, NEW_GROUP, start_server, wait_until
+from conftest import INTERRUPT, NEW_GROUP, PATIENCE, start_server, wait_until
 
 pytestmark = pytest.mark.slow
 COMMAND = [sys.executable, "-m", "rnnviz"]
@@ -30,7 +30,7 @@ class Lesson:
     def status(self, path):
         """Return the status of an address to a visitor without a cookie."""
         try:
-            with urllib.request.urlopen(self.address + path, timeout=60) as answer:
+            with urllib.request.urlopen(self.address + path, timeout=PATIENCE) as answer:
                 return answer.status
         except urllib.error.HTTPError as error:
             with error:
@@ -43,7 +43,7 @@ def family(process):
     return [parent, *parent.children(recursive=True)]
 
 
-def end(process, seconds=30):
+def end(process, seconds=PATIENCE):
     """End a server as Ctrl-C does; no process of its own may be left."""
     all_of_it = family(process)
     process.send_signal(INTERRUPT)
@@ -79,7 +79,7 @@ def test_a_class_bets_in_two_browsers_and_the_third_waits_for_a_place(lesson, ne
     link = teacher.locator(".rnnviz-address a").get_attribute("href")
     for student in (ana, ben):
         student.goto(link)
-        student.wait_for_selector(BET, timeout=60_000)
+        student.wait_for_selector(BET)
     assert cem.goto(link).status == 503
     assert cem.get_by_role("heading").all_inner_texts() == ["The class is full"]
     teacher.get_by_text("2 of 2").wait_for()
@@ -97,7 +97,7 @@ def test_a_class_bets_in_two_browsers_and_the_third_waits_for_a_place(lesson, ne
         student.get_by_text("Right. 1 of 1 bets right so far.").wait_for()
     german(teacher)
     ben.goto("about:blank")
-    cem.wait_for_selector(BET, timeout=60_000)
+    cem.wait_for_selector(BET)
     problems[:] = [each for each in problems if "503" not in each]
 
 
@@ -145,13 +145,13 @@ def test_a_students_new_page_takes_the_place_of_an_own_one_and_of_nobody_else(le
     ana, ben = (urllib.request.build_opener(urllib.request.HTTPCookieProcessor()) for _ in range(2))
     page = f"{lesson.address}voila/render/{FIRST}?{lesson.key}"
     for _ in range(3):
-        with ana.open(page, timeout=60) as answer:
+        with ana.open(page, timeout=PATIENCE) as answer:
             assert '"kernelId"' in answer.read().decode()
     with pytest.raises(urllib.error.HTTPError, match="503") as refused:
-        ben.open(page, timeout=60)
+        ben.open(page, timeout=PATIENCE)
     refused.value.close()
     ben.open(lesson.entrance).close()
-    with ben.open(page, timeout=60) as answer:
+    with ben.open(page, timeout=PATIENCE) as answer:
         assert '"kernelId"' in answer.read().decode(), "the teacher needs no place"
 
 
@@ -162,6 +162,6 @@ def test_ctrl_c_while_the_kernels_start_leaves_no_process(tmp_path):
             [*COMMAND, "demo", "--class", "3", "--no-browser"],
             cwd=ROOT, stdout=output, stderr=subprocess.STDOUT, creationflags=NEW_GROUP,
         )  # fmt: skip
-    wait_until(lambda: "Kernels that wait" in log.read_text() or process.poll() is not None, "the kernels start", 60)
+    wait_until(lambda: "Kernels that wait" in log.read_text() or process.poll() is not None, "the kernels start")
     end(process)
     assert log.read_text().endswith("rnnviz has stopped.\n")

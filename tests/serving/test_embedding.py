@@ -78,7 +78,7 @@ def test_a_frame_of_the_lms_works_without_cookies_and_frees_its_kernel(embedded,
     page, address = new_page(viewport={"width": 390, "height": 844}), f"{embedded.url}{FIRST}?gain=1.5"
     page.goto(f"http://localhost:{lms}/?{address}")
     frame = page.frame_locator("iframe")
-    frame.locator(".rnnviz-view img").first.wait_for(timeout=60_000)
+    frame.locator(".rnnviz-view img").first.wait_for()
     inside = page.frames[1]
     inside.wait_for_function(PICTURES)
     assert inside.evaluate("document.cookie = 'a=1; SameSite=None; Secure'; document.cookie") == ""
@@ -107,7 +107,7 @@ def test_in_a_frame_the_token_travels_in_the_addresses(lms, new_page, problems, 
         page, address = new_page(viewport={"width": 1280, "height": 800}), f"{guarded.url}{FIRST}?gain=1.5&{LINK}"
         page.goto(f"{origin}/?{guarded.url}{FIRST}?{LINK}&gain=1.5")
         frame = page.frame_locator("iframe")
-        frame.locator(".rnnviz-view img").first.wait_for(timeout=60_000)
+        frame.locator(".rnnviz-view img").first.wait_for()
         page.frames[1].wait_for_function(PICTURES)
         assert page.frames[1].evaluate("document.cookie") == ""
 
@@ -117,7 +117,7 @@ def test_in_a_frame_the_token_travels_in_the_addresses(lms, new_page, problems, 
         assert page.evaluate("navigator.clipboard.readText()") == address
 
         frame.get_by_role("link", name="Deutsch").click()
-        frame.get_by_role("button", name="Link kopieren").wait_for(timeout=60_000)
+        frame.get_by_role("button", name="Link kopieren").wait_for()
         assert page.frames[1].url == f"{guarded.url}{FIRST.replace('render/', 'render/de/')}?gain=1.5&{LINK}"
         page.frames[1].wait_for_function(PICTURES)
         wait_until(lambda: len(guarded.kernels()) == 1, "the kernel of the page that was left is gone")

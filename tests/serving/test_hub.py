@@ -9,7 +9,7 @@ import urllib.error
 import urllib.request
 
 import pytest
-from conftest import NOTEBOOKS, ROOT, jupyter_port, wait_until
+from conftest import NOTEBOOKS, PATIENCE, ROOT, jupyter_port, wait_until
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 BASE = "/user/ana/"
@@ -64,11 +64,11 @@ def hub(tmp_path_factory):
         )  # fmt: skip
     try:
         address = f"http://127.0.0.1:{jupyter_port(process, folder / 'runtime', log)}{BASE}"
-        wait_until(lambda: answers(f"{address}api"), "the server answers", 60)
+        wait_until(lambda: answers(f"{address}api"), "the server answers")
         yield address
     finally:
         process.terminate()
-        process.wait(timeout=30)
+        process.wait(timeout=PATIENCE)
 
 
 def opened(page, address):

@@ -10,7 +10,7 @@ from types import SimpleNamespace
 import psutil
 import pytest
 from browsing import FIRST, PICTURES, STAGE, slider
-from conftest import ROOT, is_kernel, missing, wait_until
+from conftest import PATIENCE, ROOT, is_kernel, missing, wait_until
 
 pytestmark = [
     pytest.mark.browser,
@@ -57,13 +57,13 @@ def hub(tmp_path_factory):
         process = subprocess.Popen(command, cwd=folder, env=environment, stdout=output, stderr=subprocess.STDOUT)
     log = folder / "log"
     try:
-        wait_until(lambda: "JupyterHub is now running" in log.read_text() or process.poll() is not None, "the hub", 120)
+        wait_until(lambda: "JupyterHub is now running" in log.read_text() or process.poll() is not None, "the hub")
         assert process.poll() is None, log.read_text()
         yield SimpleNamespace(url=f"http://127.0.0.1:{public}", process=process, log=log)
     finally:
         started = psutil.Process(process.pid).children(recursive=True) if process.poll() is None else []
         process.terminate()
-        process.wait(timeout=30)
+        process.wait(timeout=PATIENCE)
         _, left = psutil.wait_procs(started, timeout=10)
         for each in left:
             each.kill()
@@ -75,7 +75,7 @@ def log_in(page, hub, student, there):
     page.get_by_label("Username").fill(student)
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Sign in").click()
-    page.wait_for_function(PICTURES, timeout=120_000)
+    page.wait_for_function(PICTURES)
 
 
 def test_students_see_the_dashboards_within_limits_and_come_back_after_a_pause(hub, new_page, problems):
@@ -90,18 +90,18 @@ def test_students_see_the_dashboards_within_limits_and_come_back_after_a_pause(h
     assert ben.context.new_page().goto(f"{hub.url}/user/ana/voila/render/{FIRST}").status >= 400
 
     ana.goto("about:blank")
-    wait_until(lambda: "User ana server took" in hub.log.read_text(), "the hub stops a server without visitors", 90)
+    wait_until(lambda: "User ana server took" in hub.log.read_text(), "the hub stops a server without visitors")
     ana.goto(f"{hub.url}/hub/user-redirect/voila/render/{FIRST}?gain=1.25")
-    ana.wait_for_function(PICTURES, timeout=120_000)
+    ana.wait_for_function(PICTURES)
     assert ana.evaluate(f"{STAGE}.query") == "gain=1.25"
 
     # Ben's laptop was closed meanwhile.
     slider(ben, "Gain").press("ArrowRight")
-    ben.locator("#rnnviz-lost").get_by_text("has stopped").wait_for(timeout=90_000)
-    with ben.expect_navigation(timeout=90_000):  # to the hub, which starts a new server
+    ben.locator("#rnnviz-lost").get_by_text("has stopped").wait_for()
+    with ben.expect_navigation():  # to the hub, which starts a new server
         ben.get_by_role("button", name="Reload with these settings").click()
-    ben.wait_for_url(f"**/user/ben/voila/render/{FIRST}?gain=1.5*", timeout=90_000)
-    ben.wait_for_function(PICTURES, timeout=120_000)
+    ben.wait_for_url(f"**/user/ben/voila/render/{FIRST}?gain=1.5*")
+    ben.wait_for_function(PICTURES)
     for page in (ana, ben):
         page.goto("about:blank")
     problems.clear()  # what the browsers say about servers that are gone

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 from browsing import FIRST, NOTEBOOKS, ROOT
-from conftest import Server, start_server
+from conftest import PATIENCE, Server, start_server
 from tornado.httpclient import HTTPRequest
 from tornado.websocket import websocket_connect
 
@@ -54,7 +54,7 @@ class Answer:
 def ask(server: Server, path: str = "", method: str = "GET", body: str = "", **headers: str) -> Answer:
     """Send exactly this request, with nothing normalised; ``Sec_Fetch_Site`` is the header Sec-Fetch-Site."""
     address = urllib.parse.urlsplit(server.url)
-    connection = http.client.HTTPConnection(address.hostname, address.port, timeout=60)
+    connection = http.client.HTTPConnection(address.hostname, address.port, timeout=PATIENCE)
     connection.putrequest(method, address.path + path, skip_host=True)
     for name, value in {"Host": address.netloc, "Content-Length": str(len(body)), **headers}.items():
         connection.putheader(name.replace("_", "-"), value)
@@ -394,7 +394,7 @@ def test_a_large_request_is_refused_before_it_fills_the_memory(server):
     address = urllib.parse.urlsplit(server.url)
     body, header = b"POST /voila/api/shutdown/1-2-3-4-5 HTTP/1.1\r\nContent-Length: 99999999", b"GET / HTTP/1.1\r\nA: "
     for head in (body, header + b"a" * 2**20):
-        with socket.create_connection((address.hostname, address.port), timeout=30) as connection:
+        with socket.create_connection((address.hostname, address.port), timeout=PATIENCE) as connection:
             try:
                 connection.sendall(head + b"\r\nHost: localhost\r\n\r\n")
                 answer = connection.recv(4096)

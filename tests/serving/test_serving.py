@@ -16,7 +16,7 @@ from pathlib import Path
 import psutil
 import pytest
 from browsing import assert_accessible
-from conftest import NOTEBOOKS, wait_until
+from conftest import NOTEBOOKS, PATIENCE, wait_until
 from jinja2 import DictLoader, Environment
 from tornado.websocket import WebSocketClosedError
 from traitlets import import_item
@@ -54,7 +54,7 @@ class Visitor:
         self.opener = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(self.cookies))
 
     def open(self, path):
-        with self.opener.open(self.server.url + path, timeout=60) as answer:
+        with self.opener.open(self.server.url + path, timeout=PATIENCE) as answer:
             text = answer.read().decode()
         self.kernel = re.search(r'"kernelId": "([^"]+)"', text)[1]
         return text

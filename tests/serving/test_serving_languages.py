@@ -5,7 +5,7 @@ import urllib.parse
 import urllib.request
 
 import pytest
-from conftest import NOTEBOOKS
+from conftest import NOTEBOOKS, PATIENCE
 from test_gallery import notebook
 from test_serving import FIRST, NAMES, READY, Links
 
@@ -37,7 +37,7 @@ def test_link_in_another_language_redirects_to_the_translation(server):
         f"de/{first}?lang=de&lang=en&seed=3": f"../{first}?seed=3",
     }
     for asked, expected in cases.items():
-        connection = http.client.HTTPConnection(urllib.parse.urlsplit(server.url).netloc, timeout=60)
+        connection = http.client.HTTPConnection(urllib.parse.urlsplit(server.url).netloc, timeout=PATIENCE)
         connection.request("GET", f"/voila/render/{asked}")
         answer = connection.getresponse()
         assert (answer.status, answer.headers["Location"]) == (302, expected)

