@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from socket import gaierror
 from types import ModuleType
+from urllib.parse import urlsplit
 
 from . import argument_types
 
@@ -68,8 +69,9 @@ def parser() -> argparse.ArgumentParser:
         help="path of the dashboards behind a proxy, such as /rnnviz/",
     )
     demo.add_argument(
-        "--public-host", type=argument_types.host_name, action="append", default=[], metavar="NAME",
-        help="a name under which a proxy asks for the pages, such as rnnviz.example.edu; may be repeated",
+        "--public-host", type=argument_types.public_origin, action="append", default=[], metavar="NAME",
+        help="a name under which a proxy shows the pages, such as rnnviz.example.edu, or http:// and such a name where it has "
+        "no certificate; may be repeated, and the first is that of the links",
     )  # fmt: skip
     demo.add_argument("--no-browser", action="store_true", help="only print the address")
     demo.set_defaults(run=run_demo)
@@ -98,10 +100,11 @@ def run_demo(arguments: argparse.Namespace) -> None:
     folder = notebook_folder(arguments.notebooks)
     app = serving_app()
     sockets = bound_sockets(app, arguments.port, arguments.host)
-    options = {"base_url": arguments.base_url, "embed": arguments.embed, "public_hosts": arguments.public_host}
+    options = {"base_url": arguments.base_url, "embed": arguments.embed}
+    options["public_hosts"] = [urlsplit(origin).hostname for origin in arguments.public_host]
     show = None if arguments.no_browser else open_browser
     if arguments.students is None:
-        token, link = shared_link(arguments.host, sockets[0].getsockname()[1], arguments.base_url)
+        token, link = shared_link(arguments, sockets[0].getsockname()[1])
         app.serve(folder, sockets, announcer(show, link), token=token, **options)
     else:
         serve_class(arguments, folder, sockets, show, options)
@@ -140,14 +143,16 @@ def run_site(arguments: argparse.Namespace) -> None:
     print(f"The site is in {output}; any server of files can serve it, such as python3 -m http.server.", flush=True)
 
 
-def shared_link(host: str, port: int, base_url: str) -> tuple[str, str]:
-    """Return a token and the link for other computers, "" and "" where only this one gets in."""
+def shared_link(arguments: argparse.Namespace, port: int) -> tuple[str, str]:
+    """Return a token, "" where this computer or its proxy decides who gets in, and the link for other computers, if any."""
     from .serving import addresses, classroom
 
-    if addresses.is_private(host):
-        return "", ""
+    public = "".join(arguments.public_host[:1])
+    address = addresses.shared_address(arguments.host, port, arguments.base_url, public)
+    if addresses.is_private(arguments.host):
+        return "", address if public else ""
     token = classroom.new_token()
-    return token, f"{addresses.web_address(addresses.network_address(host), port, base_url)}?token={token}"
+    return token, f"{address}?token={token}"
 
 
 def serve_class(arguments: argparse.Namespace, folder: Path, sockets: list, show: Show | None, options: dict) -> None:
@@ -159,7 +164,8 @@ def serve_class(arguments: argparse.Namespace, folder: Path, sockets: list, show
     for sentence in capacity.warnings(arguments.students, capacity.free_memory(), available_cores()):
         print(f"rnnviz: {sentence}", file=sys.stderr, flush=True)
     port = sockets[0].getsockname()[1]
-    room = classroom.Classroom(arguments.students, arguments.host, port, arguments.base_url)
+    public = "".join(arguments.public_host[:1])
+    room = classroom.Classroom(arguments.students, arguments.host, port, arguments.base_url, public=public)
     class_server.serve(folder, sockets, room, in_background(show), **options)
 
 

@@ -50,6 +50,15 @@ def host_name(text: str) -> str:
     return text.lower()
 
 
+def public_origin(text: str) -> str:
+    """Read where a proxy shows the dashboards: an origin, or a host name, which stands for one with a certificate.
+
+    >>> public_origin("Rnnviz.example.edu"), public_origin("http://192.0.2.7:8080")
+    ('https://rnnviz.example.edu', 'http://192.0.2.7:8080')
+    """
+    return origin(text) if "://" in text else f"https://{host_name(text)}"
+
+
 def own_host(text: str) -> str:
     """Read an address or a name of this machine.
 

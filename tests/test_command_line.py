@@ -37,7 +37,9 @@ def test_impossible_arguments_are_refused_in_one_sentence(capsys):
              "https://a.edu\n"),
         ),
         ("public-host", "a host name is like rnnviz.example.edu, without a port, not ",
-         ("", "https://a.edu", "a.edu:80", "*.edu", "*", "a edu", "a.edu/b", "-a.edu")),
+         ("", "a.edu:80", "*.edu", "*", "a edu", "a.edu/b", "-a.edu")),
+        ("public-host", "an origin is like https://moodle.example.edu, without a path, not ",
+         ("https://a.edu/b", "ftp://a.edu", "http://")),
         ("base-url", "a base URL is a path like /rnnviz/, not ", ("http://a.edu/b/", "a//b", "/a b/", "/a?b", "/../")),
     ],
 )  # fmt: skip

@@ -16,7 +16,7 @@ from ..text.registry import explain_choice
 from ..views import VIEWS
 from . import link
 from .advice import AdvicePanel
-from .bet import BetPanel
+from .bet import BetPanel, too_early
 from .buttons import Actions, Strip, row
 from .classroom import Seat
 from .controls import Controls, put_class
@@ -242,7 +242,7 @@ class Dashboard(KeptPage):
         elif kind not in KINDS:
             raise Refusal(explain_choice(_("a request"), kind, KINDS))
         elif self.state.covers and kind not in CODES:
-            raise Refusal(_("Place your bet first: a file would give the answer away."))
+            raise Refusal(too_early(self.state))
         else:
             self.dispatch(PageState.ask, kind, view and VIEWS[view].name)
 

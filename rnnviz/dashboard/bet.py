@@ -79,6 +79,13 @@ def score_words(state: PageState) -> str:
     return _("{right} of {given} bets right so far.").format(right=right, given=len(judged)) if judged else ""
 
 
+def too_early(state: PageState) -> str:
+    """Say why there is no file while the gradient is covered."""
+    if state.placed:
+        return _("Your teacher shows the answer first: a file would give it away.")
+    return _("Place your bet first: a file would give the answer away.")
+
+
 def truth(story: Diagnosis) -> str:
     """Return the right answer: what the curve, the middle run's, does."""
     verb = story.backward.split()[0]

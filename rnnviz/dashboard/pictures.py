@@ -19,6 +19,7 @@ TWO_COLUMNS = 520  # CSS pixels from which two pictures stand side by side
 SCREEN = 720  # CSS pixels of height where the page has not said its own
 PRESENT = 1.35  # how much larger everything is drawn for a projector
 HIDDEN = N_("The gradient is covered until you have placed your bet.")
+HELD = N_("The gradient is covered until your teacher shows the answer.")
 Picture = dict[str, Any]
 
 
@@ -59,14 +60,15 @@ class Pictures:
             kept[key] = self.paint(drawing.view, drawing.data() if data is None else data, size)
         return kept[key]
 
-    def hidden(self, drawing: Drawing, data: Any, size: Size) -> Picture:
-        """Return a picture that gives away nothing of what happened, or an empty place."""
+    def hidden(self, drawing: Drawing, data: Any, size: Size, is_placed: bool) -> Picture:
+        """Return a picture that gives away nothing of what happened, or an empty place, before a bet or after it."""
         if data is None and not drawing.is_slow:
             data = drawing.data()
         shown = None if data is None else VIEWS[drawing.view].covered(data)
+        reason, alt = ("held", _(HELD)) if is_placed else ("covered", _(HIDDEN))
         if shown is None:
-            return self.place(drawing.view, size, "covered", _(HIDDEN))
-        return self.paint(drawing.view, shown, size) | {"alt": _(HIDDEN)}
+            return self.place(drawing.view, size, reason, alt)
+        return self.paint(drawing.view, shown, size) | {"alt": alt}
 
     def awaited(self, view: str, size: Size) -> Picture:
         """Return what stands in the place of a picture that is still to come."""

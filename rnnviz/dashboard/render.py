@@ -151,7 +151,7 @@ def picture(state: PageState, results: Results, shown: Drawing, size: Size, pict
     if data is None and isinstance(so_far, Partial) and not state.covers:
         return pictures.picture(shown, so_far.data, size, is_partial=True) | {"partial": True}
     if state.covers and VIEWS[shown.view].reveals_gradient:
-        return pictures.hidden(shown, data, size)
+        return pictures.hidden(shown, data, size, state.placed is not None)
     if shown.is_slow and data is None:
         old = results.latest(Drawing, shown.view)
         return pictures.later(shown.view, size) if old is None else pictures.picture(*old, size) | {"stale": True}

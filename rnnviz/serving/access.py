@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import hmac
 import os
 import re
 import secrets
 import socket
-from collections.abc import Iterable, Iterator
+from collections.abc import Awaitable, Iterable, Iterator
 from contextlib import contextmanager
 from ipaddress import ip_address
 from typing import Any
@@ -25,14 +26,8 @@ from voila.voila_identity_provider import VoilaIdentityProvider
 PAGE_KERNEL = "rnnviz_page_kernel"  # the attribute of a request that came by the path of a page
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 FRAMES = frozenset({"iframe", "frame", "embed", "object"})
-KERNEL = 150 * 2**20  # bytes of a kernel after an hour's moves
 KEY = secrets.token_bytes(32)  # a new one for every start of the server
-
-
-def fitting_kernels() -> int:
-    """Return how many kernels fit into half of this machine's memory."""
-    memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") if hasattr(os, "sysconf") else 8 * 2**30
-    return max(4, memory // 2 // KERNEL)
+IDLE = int(os.environ.get("RNNVIZ_IDLE", 300))  # seconds without a page after which its kernel is freed
 
 
 def page_path(kernel_id: str) -> str:
@@ -184,22 +179,44 @@ class Owners(Authorizer):
         self.owners[kernel_id] = page.current_user.username
         self.opening.discard(page)
 
+    def free(self, kernel: str) -> Awaitable[None]:
+        """Give a kernel's place away at once, and return its shutdown. More than once does no harm."""
+        return self.shut_down(kernel) if self.owners.pop(kernel, None) else asyncio.sleep(0)
+
+    async def shut_down(self, kernel: str) -> None:
+        if kernel in self.kernels:
+            await ensure_async(self.kernels.shutdown_kernel(kernel, now=True))
+
 
 class OwnKernels:
     """The kernel manager as one page sees it: the kernel that it gets is its visitor's."""
 
     def __init__(self, manager: Any, owners: Owners, page: JupyterHandler):
         self.manager, self.owners, self.page = manager, owners, page
+        self.kernel_id, self.is_left = "", False
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.manager, name)
 
+    async def take(self, kernel_id: str) -> None:
+        """Make a kernel the visitor's; CancelledError if the page was left before it came."""
+        self.kernel_id = kernel_id
+        self.owners.give(kernel_id, self.page)
+        if self.is_left:
+            await self.leave()
+            raise asyncio.CancelledError
+
+    def leave(self) -> Awaitable[None]:
+        """Free the kernel of a page that is left, once there is one."""
+        self.is_left = True
+        return self.owners.free(self.kernel_id)
+
     async def start_kernel(self, **options: Any) -> str:
         kernel_id = await ensure_async(self.manager.start_kernel(**options))
-        self.owners.give(kernel_id, self.page)
+        await self.take(kernel_id)
         return kernel_id
 
     async def get_rendered_notebook(self, **options: Any) -> tuple:
         *rendered, kernel_id = await self.manager.get_rendered_notebook(**options)
-        self.owners.give(kernel_id, self.page)
+        await self.take(kernel_id)
         return *rendered, kernel_id

@@ -12,6 +12,7 @@ from pathlib import Path
 from socket import AF_INET, AF_INET6, create_server, socket
 
 import zmq
+from nbclient.exceptions import DeadKernelError
 from tornado.httpclient import AsyncHTTPClient
 from tornado.httpserver import HTTPServer
 from tornado.httputil import url_concat
@@ -20,11 +21,18 @@ from tornado.websocket import WebSocketClosedError
 from traitlets.config import Config
 from voila.app import Voila
 
-from . import access, addresses, exporter, pages, turns, warm_kernels
+from . import access, addresses, capacity, exporter, pages, turns, warm_kernels
 from .prompt_client import PromptClient
 
 HOST = "127.0.0.1"
 MAX_BODY = 2**20  # of a request, in bytes
+# What the server's libraries say of what happens every day.
+ROUTINE = (
+    "Culling ",
+    "Clearing invalid/expired",
+    "Got events for closed stream",
+    "Kernel died while waiting for execute reply",
+)
 PRIVATE = {"Referrer-Policy": "same-origin"}  # an address may hold the token
 TEMPLATE_ROOT = Path(__file__).parent / "jupyter"
 STOP_SIGNALS = [getattr(signal, name) for name in ("SIGINT", "SIGBREAK") if hasattr(signal, name)]
@@ -99,7 +107,7 @@ def settings(notebooks: Path, port: int, base_url: str = "/", embed: str | None 
     config.Voila.log_level = logging.WARNING
     config.Voila.update(token=token, identity_provider_class=access.Visitors, authorizer_class=access.Owners)
     config.IdentityProvider.cookie_options = {"samesite": "Lax"}
-    # Jupyter's pings close a healthy socket that answers a millisecond late, and loopback does not need them.
+    # Jupyter's pings close a healthy socket that answers a millisecond late; the system asks better: addresses.PATIENCE.
     config.Voila.tornado_settings = {"ws_ping_interval": 0, "headers": {**frame_headers(embed), **PRIVATE}}
     config.VoilaConfiguration.update(
         template="rnnviz",
@@ -111,7 +119,9 @@ def settings(notebooks: Path, port: int, base_url: str = "/", embed: str | None 
         extension_denylist=["jupyterlab_pygments"],
     )
     # A tab frees its kernel when it is closed; culling catches the tabs that could not.
-    config.MappingKernelManager.update(cull_interval=30, cull_idle_timeout=300, cull_connected=False)
+    config.MappingKernelManager.update(
+        cull_interval=min(30, access.IDLE), cull_idle_timeout=access.IDLE, cull_connected=False
+    )
     config.KernelManager.update(transport_to_kernels(), client_factory=PromptClient)
     config.KernelProvisionerFactory.default_provisioner_name = warm_kernels.NAME
     # A page whose kernel answers later than these seconds, as when a class arrives, would come without its dashboard.
@@ -168,11 +178,12 @@ def serve(
     prepare_environment()
     exporter.install()
     config = settings(notebooks, sockets[0].getsockname()[1], base_url, embed, token)
-    config.Owners.max_kernels = access.fitting_kernels() if max_kernels is None else max_kernels
+    config.Owners.max_kernels = capacity.fitting_kernels() if max_kernels is None else max_kernels
     server = kind(config=config, config_file_paths=[])
     server.sockets, server.on_ready = sockets, on_ready
     server.public_hosts, server.embed = public_hosts, embed
     server.log.addFilter(is_news)
+    logging.getLogger("tornado.general").addFilter(is_news)
     logging.getLogger("asyncio").addFilter(is_fault)
     server.initialize([])
     server.start()
@@ -181,10 +192,12 @@ def serve(
 def is_news(record: logging.LogRecord) -> bool:
     """Tell whether the terminal shows a record.
 
-    That a kernel without a page was stopped is routine, as is the cookie of a server that ran here before.
+    That a kernel without a page was stopped is routine, as is the cookie of a server that ran here before. Of a kernel
+    that has died the server says so itself; a page that was left before it was whole has none.
     """
     message = record.getMessage()
-    return not (message.endswith("is not trusted") or message.startswith(("Culling ", "Clearing invalid/expired")))
+    is_late = record.exc_info is not None and isinstance(record.exc_info[1], DeadKernelError)
+    return not (is_late or message.endswith("is not trusted") or message.startswith(ROUTINE))
 
 
 def is_fault(record: logging.LogRecord) -> bool:
@@ -201,5 +214,6 @@ def prepare_environment() -> None:
 def bind(port: int, host: str = HOST) -> list[socket]:
     """Return the sockets of a port, of the loopback address by default; raise OSError if it is taken."""
     bound = create_server((host, port), family=AF_INET6 if ":" in host else AF_INET, backlog=128)
+    addresses.notice_the_dead(bound)
     bound.setblocking(False)
     return [bound]

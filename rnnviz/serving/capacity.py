@@ -11,6 +11,7 @@ import psutil
 EACH = 90e6 if sys.platform == "linux" else 150e6
 SERVER = 200e6  # bytes of the server and of the warm process behind it
 EACH_CORE = 15  # students who were measured on one core and got their pictures quickly
+LONG = 150 * 2**20  # bytes of a kernel after an hour's moves
 CGROUP = Path("/sys/fs/cgroup")
 
 
@@ -19,14 +20,25 @@ def needed(students: int, each: float = EACH) -> float:
     return SERVER + (students + 1) * each
 
 
-def free_memory(group: Path = CGROUP) -> float:
-    """Return the bytes that are free, on this machine and, where this is a container, in it."""
-    free = float(psutil.virtual_memory().available)
+def memory(group: Path = CGROUP) -> tuple[float, float]:
+    """Return the bytes that there are, and those that are free, on this machine or, where this is a container, in it."""
+    machine = psutil.virtual_memory()
+    whole, free = float(machine.total), float(machine.available)
     try:
-        limit, used = ((group / name).read_text().strip() for name in ("memory.max", "memory.current"))
-        return free if limit == "max" else max(0.0, min(free, float(limit) - float(used)))
-    except (OSError, ValueError):
-        return free
+        limit, used = (float((group / name).read_text()) for name in ("memory.max", "memory.current"))
+        return min(whole, limit), min(free, max(0.0, limit - used))
+    except (OSError, ValueError):  # ValueError: the limit is "max"
+        return whole, free
+
+
+def free_memory(group: Path = CGROUP) -> float:
+    """Return the bytes that are free."""
+    return memory(group)[1]
+
+
+def fitting_kernels(group: Path = CGROUP) -> int:
+    """Return how many kernels fit into half of the memory."""
+    return max(4, int(memory(group)[0] / 2 / LONG))
 
 
 def warnings(students: int, free: float, cores: int, each: float = EACH) -> list[str]:

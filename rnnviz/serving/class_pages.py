@@ -14,7 +14,6 @@ from ..network.schemes import SCHEMES
 from ..text import language
 from ..text.language import _
 from . import capacity
-from .addresses import is_private
 from .asking import Form
 from .bets import ANSWERS, Bar
 from .classroom import Classroom
@@ -79,8 +78,8 @@ class TeacherPage(InClass):
             "free": in_words(capacity.free_memory() / 1e9, 1),
             "slowest": "" if slowest is None else in_words(slowest, 2 if slowest < 1 else 1),
             "code": svg_code(room.link),
-            "shown": room.link.removeprefix("http://"),
-            "is_private": is_private(room.host),
+            "shown": room.link.partition("://")[2],
+            "is_private": room.is_private,
             "chart": self.chart(),
             "words": {answer: _(label) for answer, label in ANSWERS.items()},
         }

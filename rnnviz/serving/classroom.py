@@ -7,9 +7,9 @@ import time
 from collections import deque
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
-from .addresses import network_address, own_address, web_address
+from .addresses import is_private, own_address, shared_address, web_address
 from .bets import Question
 from .reports import Reports
 
@@ -31,7 +31,7 @@ class Classroom:
     ----------
     size : how many students may be there at a time.
     bound, port, base_url : where the server listens, and the path of the dashboards.
-    host : where students reach it.
+    public : the origin at which a proxy lets students in, "" without one.
     token : what lets students in; secret : what lets the teacher in.
     hears : whether kernels can report, for which the system needs sockets in files.
     question : what the class bets on, or None.
@@ -44,18 +44,23 @@ class Classroom:
     base_url: str = "/"
     token: str = field(default_factory=new_token)
     secret: str = field(default_factory=lambda: secrets.token_urlsafe(16))
+    public: str = ""
     hears: bool = False
     question: Question | None = None
     answers: deque[tuple[float, float]] = field(default_factory=lambda: deque(maxlen=20_000))
 
     def __post_init__(self):
-        self.host = network_address(self.bound)
         self.reports = Reports(self.receive)
 
     @property
     def address(self) -> str:
         """The address of all notebooks, as the students reach it."""
-        return web_address(self.host, self.port, self.base_url)
+        return shared_address(self.bound, self.port, self.base_url, self.public)
+
+    @property
+    def is_private(self) -> bool:
+        """Whether only this computer can open the link."""
+        return is_private(urlsplit(self.address).hostname or "")
 
     @property
     def entrance(self) -> str:

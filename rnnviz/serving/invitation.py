@@ -10,7 +10,6 @@ from typing import TextIO
 
 import segno
 
-from .addresses import is_private
 from .classroom import Classroom
 
 
@@ -39,7 +38,7 @@ def invite(room: Classroom, show: Callable[[str], object]) -> None:
     """Print the links of a class, and show the teacher's page."""
     print(f"rnnviz runs at {room.link} (Ctrl-C stops it)")
     print_code(room.link)
-    if is_private(room.host):
+    if room.is_private:
         print("Only this computer can open this link: --host 0.0.0.0 lets the class in.")
     print(f"The teacher's page, for you alone: {room.entrance}", flush=True)
     show(room.entrance)

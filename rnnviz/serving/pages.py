@@ -1,5 +1,8 @@
 """The pages of this server, and which of Voila's own each of them replaces."""
 
+import asyncio
+from contextlib import suppress
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -64,7 +67,7 @@ class IndexPage(Page):
 class NotebookPage(Page, TornadoVoilaHandler):
     """The page of a notebook, or a redirect to its translation where the link asks for one."""
 
-    @property
+    @cached_property
     def kernel_manager(self) -> access.OwnKernels:
         return access.OwnKernels(super().kernel_manager, self.authorizer, self)
 
@@ -78,9 +81,17 @@ class NotebookPage(Page, TornadoVoilaHandler):
         if address:
             self.redirect(address)
             return
-        with self.authorizer.place(self):
+        with self.authorizer.place(self), suppress(asyncio.CancelledError):
             async with self.settings["rnnviz_turns"].ahead():
-                await super().get(path)
+                if not self.kernel_manager.is_left:
+                    self.rendering = asyncio.ensure_future(super().get(path))
+                    await self.rendering
+
+    def on_connection_close(self) -> None:
+        """Free the kernel of a page that was left before it was whole."""
+        asyncio.ensure_future(self.kernel_manager.leave())
+        if self.kernel_manager.kernel_id:
+            self.rendering.cancel()
 
     def redirect_to_file(self, path: str) -> None:
         raise HTTPError(404)
@@ -126,7 +137,8 @@ class Farewell(files.Closed, VoilaShutdownKernelHandler):
 
     @authorized(action="write", resource="kernels")
     async def post(self, kernel_id: str) -> None:
-        await super().post(kernel_id)
+        await self.authorizer.free(kernel_id)
+        self.set_status(204)
 
 
 OWN_PAGES = {

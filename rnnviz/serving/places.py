@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable
 from typing import Any
 
-from jupyter_core.utils import ensure_async
 from jupyter_server.base.handlers import JupyterHandler
 from tornado.web import HTTPError
 
-from .access import Owners
+from .access import IDLE, Owners
 
 STUDENT_HEADER = "X-Rnnviz-Student"  # Voila hands it to the kernel, as HTTP_X_RNNVIZ_STUDENT
 LOOK = 5.0  # seconds between two looks at who is there
 AWAY = 20.0  # seconds without a connection after which a page loses its place to one that waits
-GONE = 75.0  # and after which its kernel is shut down
+GONE = min(75.0, IDLE)  # and after which its kernel is shut down
 
 
 class Places(Owners):
@@ -56,15 +54,6 @@ class Places(Owners):
             raise HTTPError(503)
         if self.takes_place(student) and self.is_full():
             asyncio.ensure_future(self.free(self.replaceable(student)))
-
-    def free(self, kernel: str) -> Awaitable[None]:
-        """Give a kernel's place away, once, and return its shutdown."""
-        del self.owners[kernel]
-        return self.shut_down(kernel)
-
-    async def shut_down(self, kernel: str) -> None:
-        if kernel in self.kernels:
-            await ensure_async(self.kernels.shutdown_kernel(kernel, now=True))
 
     async def look(self) -> None:
         """Note who is there, and shut down the kernels of those who left."""

@@ -16,11 +16,14 @@ class PromptClient(AsyncKernelClient):
 
         Raises
         ------
-        RuntimeError : the kernel has died. TimeoutError : it has not answered in time.
+        RuntimeError : the kernel has died. TimeoutError : it has not answered. CancelledError : it was shut down.
         """
         async with asyncio.timeout(timeout):
             while not await self.answers():
                 if not await self.is_alive():
+                    if getattr(self.parent, "shutting_down", False):  # its page was left
+                        self.stop_channels()
+                        raise asyncio.CancelledError
                     raise RuntimeError("Kernel died before replying to kernel_info")  # as jupyter_client says it
 
     async def answers(self) -> bool:

@@ -89,7 +89,7 @@ class HeatMapView(View):
         artists["image"][0].set_data(np.ma.masked_invalid(shown))
 
     def covered(self, data: HeatMap) -> HeatMap:
-        title = _("The gradient is covered: place your bet")
+        title = _("The gradient is covered")
         return replace(data, title=title, values=np.full(data.values.shape, np.nan), limits=(-10.0, 0.0))
 
 

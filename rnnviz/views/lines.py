@@ -140,7 +140,7 @@ class CurveView(View):
         update_words(artists["words"], data)
 
     def covered(self, data: Lines) -> Lines:
-        nothing, title = np.full(2, np.nan), _("The gradient is covered: place your bet")
+        nothing, title = np.full(2, np.nan), _("The gradient is covered")
         curves = [Curve(label, nothing, nothing, nothing) for label in data.labels]
         return replace(data, title=title, y_limits=(-10.0, 10.0), curves=curves, overlays=(), root=None)
 

@@ -5,6 +5,7 @@ import socket
 import time
 from urllib.parse import parse_qsl, urlsplit
 
+import psutil
 import pytest
 import segno
 from conftest import NOTEBOOKS
@@ -140,10 +141,19 @@ def test_a_class_has_secrets_that_nobody_guesses_and_a_link_that_can_be_typed(ro
 
 def test_students_get_an_address_of_the_network_and_the_teacher_one_of_this_machine():
     room = Classroom(30, "0.0.0.0", 8866, "/rnnviz/")
-    with socket.create_server((room.host, 0)):
-        assert not addresses.is_private(room.host) or room.host == "127.0.0.1", "no network here"
+    host = urlsplit(room.link).hostname
+    with socket.create_server((host, 0)):
+        assert not room.is_private or host == "127.0.0.1", "no network here"
     assert room.entrance.startswith("http://127.0.0.1:8866/rnnviz/class/enter/")
     assert addresses.network_address("192.168.1.20") == "192.168.1.20"
+
+
+def test_behind_a_proxy_students_get_its_address_and_no_warning():
+    for bound in ("127.0.0.1", "0.0.0.0"):
+        room = Classroom(30, bound, 8866, "/rnnviz/", public="https://dash.example.edu")
+        assert room.link == f"https://dash.example.edu/rnnviz/?token={room.token}"
+        assert not room.is_private
+        assert room.entrance.startswith("http://127.0.0.1:8866/rnnviz/class/enter/"), "the proxy may be away"
 
 
 def test_a_terminal_shows_the_qr_code_two_rows_a_line():
@@ -170,11 +180,21 @@ def test_a_machine_that_is_too_small_is_said_so_before_the_class_comes():
     assert len(capacity.warnings(1000, 1e8, 1)) == 2
 
 
-@pytest.mark.parametrize(("limit", "used", "free"), [("1000", "400", 600), ("max", "400", None), ("100", "400", 0)])
-def test_a_container_has_the_memory_that_it_may_use(tmp_path, limit, used, free):
+@pytest.mark.parametrize(
+    ("limit", "used", "expected"), [("1000", "400", (1000, 600)), ("max", "400", None), ("100", "400", (100, 0))]
+)
+def test_a_container_has_the_memory_that_it_may_use(tmp_path, limit, used, expected):
     (tmp_path / "memory.max").write_text(limit + "\n")
     (tmp_path / "memory.current").write_text(used + "\n")
-    if free is None:
-        assert capacity.free_memory(tmp_path) > 1e6
+    whole, free = capacity.memory(tmp_path)
+    if expected:
+        assert (whole, free) == expected
     else:
-        assert capacity.free_memory(tmp_path) == free
+        assert 1e6 < free < whole == psutil.virtual_memory().total
+
+
+def test_as_many_kernels_as_fit_into_half_the_memory_of_a_container(tmp_path):
+    (tmp_path / "memory.current").write_text("0")
+    for megabytes, expected in ((1536, 5), (100, 4)):
+        (tmp_path / "memory.max").write_text(str(megabytes * 2**20))
+        assert capacity.fitting_kernels(tmp_path) == expected, megabytes

@@ -9,7 +9,7 @@ from threading import Thread
 import pytest
 from browsing import PICTURES
 from conftest import start_server, wait_until
-from test_security import LINK, ask, served_with_token
+from knocking import LINK, ask, served_with_token
 from test_serving import FIRST
 
 FRAME = '<title>LMS</title><iframe title="rnnviz" src="{}" style="width: 100%; height: 80vh" allow="clipboard-write">'

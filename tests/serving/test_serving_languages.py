@@ -7,7 +7,8 @@ import urllib.request
 import pytest
 from conftest import NOTEBOOKS, PATIENCE
 from test_gallery import notebook
-from test_serving import FIRST, NAMES, READY, Links
+from test_index import Links
+from test_serving import FIRST, NAMES, READY
 
 from rnnviz.serving import gallery, languages
 
