@@ -1,6 +1,8 @@
 """Voila's exporter with compiled templates that are kept from one page to the next."""
 
+from collections.abc import AsyncIterator
 from types import CodeType
+from typing import Any
 
 from jinja2 import BytecodeCache, Environment
 from jinja2.bccache import Bucket
@@ -8,6 +10,7 @@ from voila import notebook_renderer
 from voila.exporter import VoilaExporter
 
 from . import access
+from .prompt_client import KernelDied
 
 
 class CompiledTemplates(BytecodeCache):
@@ -28,6 +31,14 @@ class Exporter(VoilaExporter):
     """An exporter of one page. Voila makes one for each page, and nbconvert gives each a template environment."""
 
     compiled = CompiledTemplates()
+
+    async def generate_from_notebook_node(self, *args: Any, **kwargs: Any) -> AsyncIterator[tuple]:
+        """Yield the parts of a page, which ends where its kernel dies; Voila's would neither end nor go on."""
+        try:
+            async for part in super().generate_from_notebook_node(*args, **kwargs):
+                yield part
+        except KernelDied:
+            pass  # the server reports it
 
     def _create_environment(self) -> Environment:
         environment = super()._create_environment()

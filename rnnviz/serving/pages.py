@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
+from jupyter_core.utils import ensure_async
 from jupyter_server.auth.decorator import authorized
 from jupyter_server.base.handlers import FileFindHandler
 from jupyter_server.services.kernels.handlers import KernelHandler
@@ -125,6 +126,12 @@ class Kernel(files.Closed, KernelHandler):
 
 class Channels(files.Closed, VoilaKernelWebsocketHandler):
     """The websocket between a page and its kernel."""
+
+    async def pre_get(self) -> None:
+        kernels = self.kernel_manager
+        if self.kernel_id in kernels and not await ensure_async(kernels.get_kernel(self.kernel_id).is_alive()):
+            raise HTTPError(404)  # Jupyter waits a minute for it
+        await super().pre_get()
 
 
 class Farewell(files.Closed, VoilaShutdownKernelHandler):

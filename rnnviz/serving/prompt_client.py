@@ -8,6 +8,10 @@ from queue import Empty
 from jupyter_client.asynchronous import AsyncKernelClient
 
 
+class KernelDied(RuntimeError):
+    """A kernel has died before it answered."""
+
+
 class PromptClient(AsyncKernelClient):
     """A client that is ready as soon as the kernel is: jupyter_client's own waits until it is silent for 0.2 s."""
 
@@ -16,15 +20,12 @@ class PromptClient(AsyncKernelClient):
 
         Raises
         ------
-        RuntimeError : the kernel has died. TimeoutError : it has not answered. CancelledError : it was shut down.
+        KernelDied : it never answers. TimeoutError : it has not answered in time.
         """
         async with asyncio.timeout(timeout):
             while not await self.answers():
                 if not await self.is_alive():
-                    if getattr(self.parent, "shutting_down", False):  # its page was left
-                        self.stop_channels()
-                        raise asyncio.CancelledError
-                    raise RuntimeError("Kernel died before replying to kernel_info")  # as jupyter_client says it
+                    raise KernelDied("Kernel died before replying to kernel_info")  # as jupyter_client says it
 
     async def answers(self) -> bool:
         """Ask the kernel who it is, and tell whether its reply came on one channel and its end of work on the other."""

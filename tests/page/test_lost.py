@@ -85,7 +85,7 @@ def assert_not_started(page):
 
 @pytest.mark.slow
 def test_a_page_says_that_its_kernel_or_its_server_is_lost(odd_server, new_page, problems):
-    dead = odd_server.open(new_page(), "")
+    dead = odd_server.open(new_page(), "import time; time.sleep(3)")
     assert_not_started(dead)
     assert dead.get_by_text("Starting the kernel …").is_hidden()
 

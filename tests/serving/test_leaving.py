@@ -100,6 +100,20 @@ def test_a_page_that_is_not_left_after_all_keeps_its_kernel(voila, page, problem
 
 @pytest.mark.slow
 @pytest.mark.browser
+def test_a_kernel_that_is_killed_in_its_first_computation_is_reported(server, page, problems, mine):
+    page.goto(server.url + LONG, wait_until="commit")
+    page.wait_for_selector(CONFIG, state="attached")
+    (kernel,) = mine()
+    kernel.kill()
+    page.get_by_role("alert").get_by_text("has not started").wait_for(timeout=15_000)  # it does not wait for a late one
+    assert page.get_by_role("button", name=RELOAD).is_visible()
+    assert "Voil" not in page.inner_text("main")
+    page.goto("about:blank")
+    problems.clear()  # Voila's script finds no kernel
+
+
+@pytest.mark.slow
+@pytest.mark.browser
 @pytest.mark.parametrize("arguments", [(), ("--class", "1")], ids=["demo", "class"])
 def test_after_a_long_pause_the_page_says_so_and_brings_its_settings_back(
     new_page, problems, tmp_path, monkeypatch, arguments
