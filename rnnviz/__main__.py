@@ -161,7 +161,8 @@ def serve_class(arguments: argparse.Namespace, folder: Path, sockets: list, show
 
     with extra_packages():
         from .serving import capacity, class_server, classroom
-    for sentence in capacity.warnings(arguments.students, capacity.free_memory(), available_cores()):
+    most = capacity.pages_with_files(arguments.students)
+    for sentence in capacity.warnings(arguments.students, capacity.free_memory(), available_cores(), most=most):
         print(f"rnnviz: {sentence}", file=sys.stderr, flush=True)
     port = sockets[0].getsockname()[1]
     public = "".join(arguments.public_host[:1])

@@ -178,7 +178,8 @@ def serve(
     prepare_environment()
     exporter.install()
     config = settings(notebooks, sockets[0].getsockname()[1], base_url, embed, token)
-    config.Owners.max_kernels = capacity.fitting_kernels() if max_kernels is None else max_kernels
+    most = capacity.fitting_kernels() if max_kernels is None else max_kernels
+    config.Owners.max_kernels = capacity.pages_with_files(most)
     server = kind(config=config, config_file_paths=[])
     server.sockets, server.on_ready = sockets, on_ready
     server.public_hosts, server.embed = public_hosts, embed

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
@@ -12,6 +13,8 @@ EACH = 90e6 if sys.platform == "linux" else 150e6
 SERVER = 200e6  # bytes of the server and of the warm process behind it
 EACH_CORE = 15  # students who were measured on one core and got their pictures quickly
 LONG = 150 * 2**20  # bytes of a kernel after an hour's moves
+FILES = 30  # that the server has open for each page
+OWN_FILES = 100  # and for itself
 CGROUP = Path("/sys/fs/cgroup")
 
 
@@ -41,8 +44,26 @@ def fitting_kernels(group: Path = CGROUP) -> int:
     return max(4, int(memory(group)[0] / 2 / LONG))
 
 
-def warnings(students: int, free: float, cores: int, each: float = EACH) -> list[str]:
+def pages_with_files(number: int) -> int:
+    """Let this process open the files of so many pages, and return for how many the system allows them."""
+    if sys.platform == "win32":
+        return number
+    import resource
+
+    wanted = OWN_FILES + FILES * number
+    limit, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if limit < wanted:
+        limit = wanted if most == resource.RLIM_INFINITY else min(wanted, most)
+        with suppress(OSError, ValueError):  # macOS has another limit, and does not name it here
+            resource.setrlimit(resource.RLIMIT_NOFILE, (limit, most))
+        limit, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return max(1, min(number, (limit - OWN_FILES) // FILES))
+
+
+def warnings(students: int, free: float, cores: int, each: float = EACH, most: int | None = None) -> list[str]:
     """Return a sentence for each thing that is too small for a class, and what to do about it.
+
+    ``most`` is for how many students the system lets the server open files.
 
     >>> warnings(30, 8e9, 2, each=90e6)
     []
@@ -61,6 +82,11 @@ def warnings(students: int, free: float, cores: int, each: float = EACH) -> list
         found.append(
             f"{of(students)} share {cores} core{'s' if cores > 1 else ''}: with more than {EACH_CORE} students a core, "
             "pictures may come slowly."
+        )
+    if most is not None and most < students:
+        found.append(
+            f"the system lets this program open files for {of(most)} only: ulimit -n {OWN_FILES + FILES * students} "
+            "allows more."
         )
     return found
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from queue import Empty
+from typing import Any
 
+import zmq.asyncio
 from jupyter_client.asynchronous import AsyncKernelClient
 
 
@@ -13,7 +15,18 @@ class KernelDied(RuntimeError):
 
 
 class PromptClient(AsyncKernelClient):
-    """A client that is ready as soon as the kernel is: jupyter_client's own waits until it is silent for 0.2 s."""
+    """A client that is ready as soon as the kernel is: jupyter_client's own waits until it is silent for 0.2 s.
+
+    It starts no thread, where jupyter_client's own starts three for each page: where the system allows no more of them,
+    ZeroMQ ends the whole server.
+    """
+
+    def _context_default(self) -> zmq.asyncio.Context:
+        return self.parent.context if self.parent else super()._context_default()
+
+    def start_channels(self, *args: Any, hb: bool = False, **kwargs: Any) -> None:
+        """Start the channels but the heartbeat: the server asks its own processes whether they live."""
+        super().start_channels(*args, hb=hb, **kwargs)
 
     async def wait_for_ready(self, timeout: float | None = None) -> None:
         """Wait until the kernel answers and can be heard.

@@ -2,6 +2,7 @@
 
 import io
 import socket
+import sys
 import time
 from urllib.parse import parse_qsl, urlsplit
 
@@ -198,3 +199,23 @@ def test_as_many_kernels_as_fit_into_half_the_memory_of_a_container(tmp_path):
     for megabytes, expected in ((1536, 5), (100, 4)):
         (tmp_path / "memory.max").write_text(str(megabytes * 2**20))
         assert capacity.fitting_kernels(tmp_path) == expected, megabytes
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows does not count open files")
+def test_the_server_may_open_the_files_of_all_pages_as_far_as_the_system_allows():
+    import resource
+
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (256, before[1]))  # as on macOS
+    try:
+        assert capacity.pages_with_files(3) == 3
+        assert resource.getrlimit(resource.RLIMIT_NOFILE)[0] == 256, "enough"
+        assert capacity.pages_with_files(30) == 30
+        assert resource.getrlimit(resource.RLIMIT_NOFILE)[0] == 1000
+        fewer = capacity.pages_with_files(10**6)
+        assert 30 < fewer < 10**6
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, before)
+    assert capacity.warnings(30, 8e9, 2, most=30) == []
+    (files,) = capacity.warnings(30, 8e9, 2, most=5)
+    assert files == "the system lets this program open files for 5 students only: ulimit -n 1000 allows more."

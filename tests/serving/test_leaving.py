@@ -4,6 +4,7 @@ import socket
 import sys
 import urllib.parse
 
+import psutil
 import pytest
 from browsing import FIRST, NOTEBOOKS, PICTURES, STAGE, change, open_notebook, slider
 from conftest import PATIENCE, SLOW_NOTEBOOK, start_server, wait_until
@@ -63,6 +64,8 @@ def test_a_tab_that_is_closed_while_it_loads_frees_its_kernel(server, new_page, 
 
 
 def test_a_connection_that_ends_in_the_middle_of_a_page_frees_its_kernel(server, mine):
+    process = psutil.Process(server.process.pid)
+    threads = process.num_threads()
     address = urllib.parse.urlsplit(server.url)
     with socket.create_connection((address.hostname, address.port), timeout=PATIENCE) as connection:
         connection.sendall(f"GET /{LONG} HTTP/1.1\r\nHost: {address.netloc}\r\n\r\n".encode())
@@ -70,6 +73,7 @@ def test_a_connection_that_ends_in_the_middle_of_a_page_frees_its_kernel(server,
         while b"Starting the kernel" not in answer:
             answer += connection.recv(2**16)
         assert len(mine()) == 1
+        assert process.num_threads() <= threads + 1, "ZeroMQ ends the server where it may start no more threads"
     wait_until(lambda: not mine(), "the kernel is gone")
     assert server.get()[0] == 200
 
