@@ -70,8 +70,8 @@ def parser() -> argparse.ArgumentParser:
     )
     demo.add_argument(
         "--public-host", type=argument_types.public_origin, action="append", default=[], metavar="NAME",
-        help="a name under which a proxy shows the pages, such as rnnviz.example.edu, or http:// and such a name where it has "
-        "no certificate; may be repeated, and the first is that of the links",
+        help="a name under which a proxy shows the pages, such as rnnviz.example.edu, after http:// if it has no "
+        "certificate; may be repeated, and the first is that of the links",
     )  # fmt: skip
     demo.add_argument("--no-browser", action="store_true", help="only print the address")
     demo.set_defaults(run=run_demo)
@@ -144,7 +144,7 @@ def run_site(arguments: argparse.Namespace) -> None:
 
 
 def shared_link(arguments: argparse.Namespace, port: int) -> tuple[str, str]:
-    """Return a token, "" where this computer or its proxy decides who gets in, and the link for other computers, if any."""
+    """Return a token, "" where the server listens to this computer alone, and the link for other computers, if any."""
     from .serving import addresses, classroom
 
     public = "".join(arguments.public_host[:1])

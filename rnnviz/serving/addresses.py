@@ -63,7 +63,7 @@ def shared_address(host: str, port: int, base_url: str, public: str = "") -> str
 def notice_the_dead(listening: socket.socket) -> None:
     """Let the system end connections whose other end has been away for a minute, as that of a laptop that was closed.
 
-    It asks the system at the other end: a page that is only busy keeps its connection. What a socket accepts is like it.
+    It asks the other system, so that a page that is only busy keeps its connection. What the socket accepts is like it.
     """
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
     for name, limit in PATIENCE.items():

@@ -107,7 +107,7 @@ def settings(notebooks: Path, port: int, base_url: str = "/", embed: str | None 
     config.Voila.log_level = logging.WARNING
     config.Voila.update(token=token, identity_provider_class=access.Visitors, authorizer_class=access.Owners)
     config.IdentityProvider.cookie_options = {"samesite": "Lax"}
-    # Jupyter's pings close a healthy socket that answers a millisecond late; the system asks better: addresses.PATIENCE.
+    # Jupyter's pings close a healthy socket that answers a millisecond late; see `addresses.notice_the_dead`.
     config.Voila.tornado_settings = {"ws_ping_interval": 0, "headers": {**frame_headers(embed), **PRIVATE}}
     config.VoilaConfiguration.update(
         template="rnnviz",

@@ -24,7 +24,7 @@ def needed(students: int, each: float = EACH) -> float:
 
 
 def memory(group: Path = CGROUP) -> tuple[float, float]:
-    """Return the bytes that there are, and those that are free, on this machine or, where this is a container, in it."""
+    """Return the bytes that there are, and those that are free, on this machine or in this container."""
     machine = psutil.virtual_memory()
     whole, free = float(machine.total), float(machine.available)
     try:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from queue import Empty
-from typing import Any
 
 import zmq.asyncio
 from jupyter_client.asynchronous import AsyncKernelClient
@@ -24,9 +23,11 @@ class PromptClient(AsyncKernelClient):
     def _context_default(self) -> zmq.asyncio.Context:
         return self.parent.context if self.parent else super()._context_default()
 
-    def start_channels(self, *args: Any, hb: bool = False, **kwargs: Any) -> None:
+    def start_channels(
+        self, shell: bool = True, iopub: bool = True, stdin: bool = True, hb: bool = False, control: bool = True
+    ) -> None:
         """Start the channels but the heartbeat: the server asks its own processes whether they live."""
-        super().start_channels(*args, hb=hb, **kwargs)
+        super().start_channels(shell, iopub, stdin, hb, control)
 
     async def wait_for_ready(self, timeout: float | None = None) -> None:
         """Wait until the kernel answers and can be heard.
