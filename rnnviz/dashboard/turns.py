@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager, suppress
 
 ADDRESS = "RNNVIZ_TURNS"  # the environment variable that names the server's socket
 
@@ -20,19 +20,11 @@ async def turn(seconds: float) -> AsyncIterator[None]:
 
     Nobody waits for a server that is gone.
     """
-    address = os.environ.get(ADDRESS, "")
-    if not address:
+    with ExitStack() as end:
+        with suppress(OSError):
+            if address := os.environ.get(ADDRESS):
+                reader, writer = await asyncio.open_unix_connection(address)
+                end.callback(writer.close)
+                writer.write(b"%g\n" % seconds)
+                await reader.read(1)
         yield
-        return
-    writer = None
-    try:
-        try:
-            reader, writer = await asyncio.open_unix_connection(address)
-            writer.write(b"%g\n" % seconds)
-            await reader.read(1)
-        except OSError:
-            pass
-        yield
-    finally:
-        if writer is not None:
-            writer.close()
