@@ -16,6 +16,8 @@ from ..views.lines import STYLES
 
 THEORY = {"color": "#1a1a1a", "dash": []}
 MOST_LINES = 6  # for which theory's sentences have room from the start: two for each scheme, of which some share one
+# Kept as long as the comparison, since a diagnosis or a look for chaos may run a network again.
+KEPT: WeakKeyDictionary[Trace, dict[Any, Any]] = WeakKeyDictionary()
 
 
 def captions(
@@ -27,31 +29,26 @@ def captions(
     what came of training it.
     """
     items: list[dict[str, Any]] = []
-    for k, (text, why) in enumerate(kept(VERDICTS, trace, verdicts)):
+    for k, (text, why) in enumerate(kept(verdicts, trace)):
         text = " ".join(filter(None, [text, *outcomes[k : k + 1]]))
         items.append({"text": text, **({"why": why} if why else {}), "style": style(k)})
     if theory_of is not None:
         text = " ".join(prediction.sentences(theory_of, trace.schemes, layer))
         items.append({"text": text, "style": THEORY, "lines": min(2 * len(trace.schemes), MOST_LINES)})
-    return items + [{"text": text, "style": None} for text in kept(CHAOS, trace, chaos.sentences)]
+    return items + [{"text": text, "style": None} for text in kept(chaos.sentences, trace)]
 
 
-# Kept as long as the comparison, since a diagnosis or a look for chaos may run a network again.
-DIAGNOSES: WeakKeyDictionary[Trace, tuple[str, Any]] = WeakKeyDictionary()
-VERDICTS: WeakKeyDictionary[Trace, tuple[str, Any]] = WeakKeyDictionary()
-CHAOS: WeakKeyDictionary[Trace, tuple[str, Any]] = WeakKeyDictionary()
-
-
-def kept(cache: WeakKeyDictionary[Trace, tuple[str, Any]], trace: Trace, compute: Callable[[Trace], Any]) -> Any:
-    """Return what is known of a comparison in the current language, computed the first time."""
-    if cache.get(trace, ("",))[0] != current():
-        cache[trace] = current(), compute(trace)
-    return cache[trace][1]
+def kept(compute: Callable[[Trace], Any], trace: Trace) -> Any:
+    """Return what a function says of a comparison in the current language, computed the first time."""
+    known, key = KEPT.setdefault(trace, {}), (compute, current())
+    if key not in known:
+        known[key] = compute(trace)
+    return known[key]
 
 
 def diagnoses(trace: Trace) -> list[Diagnosis]:
     """Return the diagnosis of each scheme."""
-    return kept(DIAGNOSES, trace, diagnose_all)
+    return kept(diagnose_all, trace)
 
 
 def verdicts(trace: Trace) -> list[tuple[str, str]]:
