@@ -68,7 +68,7 @@ class BetPanel(widgets.Box):
             said = _("Your bet is placed. You can change it until your teacher shows the answer.")
             self.result.value = f"<p>{said}</p>"
         elif state.covers or self.diagnosis is not None:
-            won = result_words(self.diagnosis, state.placed.answer) if state.placed else ""
+            won = result_words(self.diagnosis, state.placed.answer) if self.diagnosis and state.placed else ""
             self.result.value = f"<p>{won} {score_words(state)}</p>"
 
 
@@ -92,10 +92,8 @@ def truth(story: Diagnosis) -> str:
     return "fades" if verb == "zero" else verb
 
 
-def result_words(story: Diagnosis | None, chosen: str) -> str:
+def result_words(story: Diagnosis, chosen: str) -> str:
     """Say whether an answer was right; the verdict below the pictures says what happened."""
-    if story is None:
-        return ""
     right = truth(story)
     said = _("Right.") if chosen == right else _("No: it {answer}.").format(answer=_(CHOICES[right]))
     return f"<b>{said}</b>"

@@ -71,14 +71,10 @@ def header(trace: Trace, values: Mapping[str, tuple[Array, str]]) -> Iterator[tu
     """Return the lines above the table: version, settings, sizes as they really are, and each column's meaning."""
     config = trace.config
     inputs, classes = config.sizes
-    settings = {"rnnviz": __version__, **config.to_dict(), "D": inputs, "O": classes}
-    unread = {"text", "numbers"} - {INPUTS[config.inputs].reads}
-    for name in ("scheme", "seed", *unread):
-        del settings[name]
-    settings["schemes"] = " ".join(trace.schemes)
-    settings["seeds"] = " ".join(map(str, trace.seeds))
-    for key, value in settings.items():
-        yield key, harmless(value)
+    runs = {"schemes": " ".join(trace.schemes), "seeds": " ".join(map(str, trace.seeds))}
+    settings = {"rnnviz": __version__, **config.to_dict(), "D": inputs, "O": classes, **runs}
+    unread = {"scheme", "seed", "text", "numbers"} - {INPUTS[config.inputs].reads}
+    yield from ((key, harmless(value)) for key, value in settings.items() if key not in unread)
     yield "column scheme", harmless("how W_hh and W_hy are drawn")
     yield "column seed", harmless("the same seed draws the same numbers for every scheme")
     if len(trace.by_layer) > 1:

@@ -70,17 +70,14 @@ class Pictures:
             return self.place(drawing.view, size, reason, alt)
         return self.paint(drawing.view, shown, size) | {"alt": alt}
 
-    def awaited(self, view: str, size: Size) -> Picture:
-        """Return what stands in the place of a picture that is still to come."""
-        return self.place(view, size, "awaited", _("{view}: still being computed").format(view=_(VIEWS[view].label)))
-
     def place(self, view: str, size: Size, reason: str, alt: str) -> Picture:
         """Return an empty place, in which the page writes the text for screen readers."""
         return self.frame(view, size) | {"png": None, "alt": alt, "revision": f"{view}-{reason}-{size.width}"}
 
     def later(self, view: str, size: Size) -> Picture:
-        """Return the same for a picture that others come before."""
-        return self.awaited(view, size) | {"stale": True}
+        """Return what stands in the place of a picture that is still to come."""
+        alt = _("{view}: still being computed").format(view=_(VIEWS[view].label))
+        return self.place(view, size, "awaited", alt) | {"stale": True}
 
     def paint(self, view: str, data: Any, size: Size) -> Picture:
         """Return a new picture of a view's data."""
@@ -94,16 +91,8 @@ class Pictures:
 
     def frame(self, view: str, size: Size) -> Picture:
         """Return what every picture of a view has."""
-        label = _(VIEWS[view].label)
-        return {
-            "name": view,
-            "label": label,
-            "width": size.width,
-            "height": size.height,
-            "stale": False,
-            "axes": None,
-            "plane": None,
-        }
+        named = {"name": view, "label": _(VIEWS[view].label), "width": size.width, "height": size.height}
+        return named | {"stale": False, "axes": None, "plane": None}
 
 
 def layout(width: int, views: int, screen: int = SCREEN) -> tuple[int, int, int]:
