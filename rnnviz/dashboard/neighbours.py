@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
 from ..network.config import FIELDS
@@ -11,26 +13,17 @@ from .slider import DIGITS
 KEYS = (1, -1, 5, -5)  # steps that the arrow keys and Page Up and Page Down move a slider
 
 
-def neighbours(settings: Settings, name: str) -> list[Settings]:
-    """Return the settings that one key leads to on the control ``name``, a field of Config, or "" for none.
+def neighbours(settings: Settings, name: str) -> Iterator[Settings]:
+    """Yield the settings that one key leads to on the control ``name``, a field of Config, or "" for none.
 
     >>> [each.config.hidden_size for each in neighbours(Settings(), "hidden_size")]
     [65, 63, 69, 59]
     >>> [each.config.cell for each in neighbours(Settings(), "cell")]
     ['lstm']
     """
-    if not name:
-        return []
-    values = values_near(getattr(settings.config, name), FIELDS[name].metadata)
-    return [found for value in values if (found := possible(settings, name, value)) is not None]
-
-
-def possible(settings: Settings, name: str, value: Any) -> Settings | None:
-    """Return the settings with another value, None where that is impossible."""
-    try:
-        return settings.replace(**{name: value})
-    except ValueError:
-        return None
+    for value in values_near(getattr(settings.config, name), FIELDS[name].metadata) if name else ():
+        with suppress(ValueError):
+            yield settings.replace(**{name: value})
 
 
 def values_near(value: Any, meta: Any) -> list[Any]:
