@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -15,23 +14,21 @@ from ..text.language import _, settle
 from ..text.registry import explain_choice
 from ..views import VIEWS
 from . import link
-from .advice import AdvicePanel
 from .bet import BetPanel, too_early
-from .buttons import Actions, Strip, row
+from .buttons import Actions, Strip, paragraphs, row
 from .classroom import Seat
+from .comparison import ABSENT, OwnNetwork
 from .controls import Controls, put_class
 from .error_report import Refusal, error_report, sentence
 from .export import CODES, KINDS
 from .glossary import Glossary
-from .gradient_check_panel import GradientCheckPanel
 from .neighbours import neighbours
-from .own import ABSENT, OwnNetwork
+from .panels import AdvicePanel, GradientCheckPanel, WeightsPanel
 from .pictures import Pictures
 from .pins import pinned_trace
 from .plan import BEARABLE, plan
 from .race_panel import RacePanel
-from .render import render, stage_frame
-from .requests import answer
+from .render import answer, render, stage_frame
 from .reruns import close_older, inner_widgets
 from .results import Results
 from .scenes import scenes_of
@@ -39,7 +36,6 @@ from .settings import Settings, too_many
 from .stage import Stage
 from .state import PageState
 from .static_copy import KeptPage
-from .weights_panel import WeightsPanel
 from .worker import Mode, Worker, running_loop
 
 FOLLOW = 1.0  # seconds between two looks at the weights while they are trained, which take time from the training
@@ -103,26 +99,28 @@ class Dashboard(KeptPage):
 
     def lay_out(self, options: tuple[str, ...]) -> None:
         """Make the parts of the page."""
-        state = self.state
-        self.controls = Controls(state.settings, options, self.dispatch)
-        self.bet, self.actions = BetPanel(self.dispatch), Actions(self.dispatch)
-        own = state.settings.network is not None
+        state, own = self.state, self.state.settings.network is not None
+        self.controls = rows = Controls(state.settings, options, self.dispatch)
+        frozen = rows.restrict(state.lock, (*state.hide, *ABSENT) if own else state.hide)
+        self.bet, self.actions = BetPanel(self.dispatch), Actions(frozen, self.dispatch)
         scenes = {} if own else scenes_of(state.start, tuple(self.pictures.canvases))
-        self.strip = Strip(scenes, self.bet, self.dispatch)
+        self.strip = Strip(scenes, self.bet, frozen, self.dispatch)
+        for each in (self.strip, self.actions):
+            put_class(each, "all" in state.hide, "rnnviz-hidden")
         self.notes = widgets.HTML().add_class("rnnviz-notes").add_class("rnnviz-live")
-        self.advice = AdvicePanel(self.dispatch)
-        self.check, self.weights = GradientCheckPanel(self.dispatch), WeightsPanel()
+        self.advice, self.check, self.weights = (
+            AdvicePanel(self.dispatch),
+            GradientCheckPanel(self.dispatch),
+            WeightsPanel(),
+        )
         trains = any(VIEWS[name].trains for name in self.pictures.canvases)
-        self.race = RacePanel(self.controls.choices["problem"], self.dispatch, self.stage.send) if trains else None
-        hide = (*state.hide, *ABSENT) if own else state.hide
-        rows, is_frozen = self.controls, bool(self.controls.restrict(state.lock, hide))
-        self.strip.restrict(state, is_frozen)
-        self.actions.restrict(state, is_frozen, "seed" in rows.frozen)
+        self.race = RacePanel(rows.choices["problem"], self.dispatch, self.stage.send) if trains else None
+        race = [self.race] if self.race else []
+        self.panels: list[Any] = [self.bet, self.actions, self.advice, self.check, self.weights, *race]
         card = row([], "rnnviz-card-slot")  # where a served page puts the notebook's tasks
         last = row([rows.more, self.actions.said], "rnnviz-last")
         column = row([card, rows.first, rows.beside, rows.second, self.actions, last], "rnnviz-column")
         extras = row([self.advice, *([] if own else [self.check, self.weights])], "rnnviz-extras")
-        race = [self.race] if self.race else []
         if self.race:
             rows.more.children[1].children += (self.race.files,)
         main = row([*race, self.stage, *(each.notes for each in race), extras, self.notes], "rnnviz-main")
@@ -206,15 +204,11 @@ class Dashboard(KeptPage):
         self.results.shown = frame.trace
         self.stage.show(frame.stage, frame.traits | {"shown": list(self.state.seen(self.pictures.canvases))})
         self.seat.shown(self.stage.frame.get("revision", 0), frame.is_complete)
-        self.notes.value = "".join(f"<p>{html.escape(sentence, quote=False)}</p>" for sentence in frame.notes)
+        self.notes.value = paragraphs(*frame.notes)
         self.notes.layout.display = None if frame.notes else "none"
-        self.advice.show(frame.advice)
-        for part in (self.bet, self.check, self.weights):
-            part.show(self.state, frame)
-        if self.race:
-            self.race.show(self.state, frame.curves)
+        for panel in self.panels:
+            panel.show(self.state, frame)
         self.controls.feature(self.strip.show(self.state))
-        self.actions.show(self.state)
         self.controls.mark(link.with_scene(self.state.home, self.state.scene))
 
     def attempt(self, act: Callable[[], None]) -> None:

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 import ipywidgets as widgets
 
-from ..network.config import DEFAULTS, FIELDS, Config, applies, label_of
+from ..network.config import DEFAULTS, FIELDS, applies
 from ..network.schemes import SCHEMES
 from ..text.language import N_, _
 from ..views import OPTIONS, Option
-from .glossary import DRAWS_HELP
-from .settings import MOST_SCHEMES, Settings
+from .settings import MOST_SCHEMES, SPECS, Settings, label_of
 from .slider import Slider
 from .state import Dispatch, PageState
 
@@ -23,7 +21,7 @@ SECOND = ("gain", "hidden_size", "seq_len", "cell", "activation", "inputs", "for
 WIDE = ("scheme", "gain")  # across the whole column
 MORE = (
     "layers", "loss_at", "loss_reduction", "truncate", "spectral_radius", "input_scheme", "input_size", "output_size",
-    "batch_size", "input_scale", "seed", "numbers", "text",
+    "batch_size", "input_scale", "seed", "seeds", "numbers", "text",
 )  # fmt: skip
 LAST = SECOND.index("inputs") + 1  # after which others may stand without moving any
 RAISED = ("layers", "layer", "truncate", "spectral_radius")  # stand there where a page is about them
@@ -32,8 +30,8 @@ SAME = ""  # what a menu holds for None, which ipywidgets shows as no choice at 
 
 
 def control(name: str, value: Any) -> widgets.ValueWidget:
-    """Return the widget for one field of Config, set to ``value``."""
-    meta = FIELDS[name].metadata
+    """Return the widget for one key of ``SPECS``, set to ``value``."""
+    meta = SPECS[name].metadata
     help = meta["help"]
     common = {"value": value, "description": label_of(name), "tooltip": _(help)}
     if meta["kind"] == "choice":
@@ -79,20 +77,12 @@ def choice(option: Option, value: Any) -> widgets.ValueWidget:
 class Controls:
     """All controls of a dashboard: they change the state as a reader asks, and show its settings.
 
-    Attributes
-    ----------
-    widgets : field of Config -> widget.
-    compare : scheme -> checkbox, the schemes drawn beside the first.
-    choices : option -> widget, what the views show of it.
-    seeds : the widget for how many seeds are run.
-    shown, refusal : the settings that they show, and why what they say now cannot be, else "".
-    as_noise : a checkbox that sets the input scale at which a one-hot input is as large as noise.
-    first, beside, second, more : the widgets laid out; ``more`` is folded away at first.
+    They are laid out in the boxes ``first``, ``beside``, ``second`` and ``more``, which is folded away at first.
     """
 
     def __init__(self, settings: Settings, options: Sequence[str], dispatch: Dispatch):
-        self.widgets = {name: control(name, value) for name, value in settings.config.to_dict().items()}
-        self.compare = {
+        self.widgets = {name: control(name, value) for name, value in settings.values.items() if name in SPECS}
+        self.compare = {  # the schemes drawn beside the first
             name: widgets.Checkbox(value=name in settings.beside, description=_(entry.short), indent=False)
             for name, entry in SCHEMES.items()
         }
@@ -102,14 +92,13 @@ class Controls:
             tooltip=_("the input scale at which a one-hot input is as large as noise: the square root of its size"),
             indent=False,
         ).add_class("rnnviz-choice")
-        most = max(32, settings.seeds)
-        self.seeds = widgets.IntSlider(settings.seeds, 1, most, description=_("Draws"), tooltip=_(DRAWS_HELP))
-        self.dispatch, self.shown, self.refusal, self.is_held = dispatch, settings, "", False
+        self.dispatch, self.is_held = dispatch, False
+        self.shown, self.refusal = settings, ""  # why what they say now cannot be
         self.frozen: tuple[str, ...] = ()
         self.raised: set[str] = set()
         self.lay_out()
         self.raise_changed(Settings().values, settings.values)
-        for widget in (*self.widgets.values(), *self.compare.values(), *self.choices.values(), self.seeds):
+        for widget in (*self.widgets.values(), *self.compare.values(), *self.choices.values()):
             widget.observe(self.changed, "value")
         self.as_noise.observe(self.rescale, "value")
 
@@ -119,7 +108,7 @@ class Controls:
         for name in WIDE:
             self.widgets[name].add_class("rnnviz-wide")
         among = (widget for name, widget in self.choices.items() if not OPTIONS[name].apart)
-        rest.children = (*among, *rest.children[:-2], self.seeds, *rest.children[-2:])
+        rest.children = (*among, *rest.children)
         self.second.children += (self.as_noise,)
         self.usual = self.second.children, rest.children
         self.add = widgets.ToggleButton(description=_("+ add"), tooltip=_("choose the schemes to compare with"))
@@ -133,7 +122,7 @@ class Controls:
     @property
     def named(self) -> dict[str, widgets.Widget]:
         """Every control by the name that it has in a link."""
-        return {**self.widgets, "beside": self.beside, "seeds": self.seeds, **self.choices}
+        return {**self.widgets, "beside": self.beside, **self.choices}
 
     def changed(self, change: Any = None) -> None:
         """Dispatch what the controls say."""
@@ -151,9 +140,8 @@ class Controls:
     def rescale(self, change: Any) -> None:
         """Make the input as large as noise, or as it usually is."""
         if not self.is_held:
-            put(
-                self.widgets["input_scale"], self.shown.config.noise_scale if change["new"] else DEFAULTS["input_scale"]
-            )
+            scale = self.shown.config.noise_scale if change["new"] else DEFAULTS["input_scale"]
+            put(self.widgets["input_scale"], scale)
 
     @property
     def settings(self) -> Settings:
@@ -162,23 +150,23 @@ class Controls:
         for name in ("text", "numbers"):
             if not applies(name, values):
                 values[name] = getattr(self.shown.config, name)  # a hidden field must not invalidate the rest
-        config = Config(**values | {"input_scheme": values["input_scheme"] or None})
+        values["input_scheme"] = values["input_scheme"] or None
         options = {name: widget.value for name, widget in self.choices.items()}
         beside = tuple(name for name, box in self.compare.items() if box.value)
-        return replace(self.shown, config=config, beside=beside, options=options, seeds=self.seeds.value)
+        return self.shown.replace(**values, beside=beside, options=options)
 
     def show(self, settings: Settings) -> None:
         """Set every control, and offer those that mean something now."""
         self.raise_changed(self.shown.values, settings.values)
         self.shown, self.refusal, self.is_held = settings, "", True
         try:
-            for name, value in settings.config.to_dict().items():
-                put(self.widgets[name], SAME if value is None else value)
+            values = settings.values
+            for name, widget in self.widgets.items():
+                put(widget, SAME if values[name] is None else values[name])
             for name, box in self.compare.items():
                 box.value = name in settings.beside
             for name, widget in self.choices.items():
-                widget.value = settings.option(name)
-            put(self.seeds, settings.seeds)
+                widget.value = values[name]
         finally:
             self.is_held = False
         self.offer()
@@ -187,7 +175,7 @@ class Controls:
         """Hide the controls that mean nothing now, and offer no scheme to compare with that cannot be drawn too."""
         values = {name: widget.value for name, widget in self.widgets.items()}
         for name, widget in self.widgets.items():
-            widget.layout.display = None if applies(name, values) else "none"
+            widget.layout.display = None if name not in FIELDS or applies(name, values) else "none"
         self.offer_choices(values)
         self.offer_noise()
         first = values["scheme"]
@@ -251,14 +239,11 @@ class Controls:
     def restrict(self, lock: Sequence[str], hide: Sequence[str]) -> tuple[str, ...]:
         """Freeze and hide controls by their names, "all" stands for every one; return those frozen."""
         self.frozen = tuple(name for name in self.named if name in lock or "all" in lock)
-        for name in self.frozen:
-            if name != "beside":
-                self.named[name].disabled = True
-        for name, widget in self.named.items():
+        for name, widget in (*self.named.items(), ("input_scale", self.as_noise)):
             put_class(widget, name in hide or "all" in hide, "rnnviz-hidden")
+            if name != "beside":
+                widget.disabled = name in self.frozen
         put_class(self.more, "all" in hide, "rnnviz-hidden")
-        self.as_noise.disabled = "input_scale" in self.frozen
-        put_class(self.as_noise, "input_scale" in hide or "all" in hide, "rnnviz-hidden")
         self.offer()
         return self.frozen
 

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from .. import __version__
 from ..engine.trace import Trace
-from ..network.config import DEFAULTS, FIELDS, Config, applies, label_of
+from ..network.config import DEFAULTS, FIELDS, Config, applies
 from ..story import verdict
 from ..text.language import _
 from ..text.number_format import listed, plain
@@ -21,6 +21,7 @@ from . import framework_code
 from .captions import diagnoses
 from .code import changed, code, code_of_own, computation, in_a_row, taken
 from .csv_file import csv_text
+from .settings import label_of
 
 MOST_NAMED = 3  # schemes that a file name spells out
 MEDIA = {"png": "image/png", "svg": "image/svg+xml", "csv": "text/csv", "npz": "application/octet-stream"}
@@ -30,23 +31,14 @@ Answer = tuple[dict[str, str], list[bytes]]  # a message and its buffers
 
 
 class Request(NamedTuple):
-    """What a request is answered from.
+    """What a request is answered from."""
 
-    Attributes
-    ----------
-    view : the picture that is asked for, or "".
-    data : what the views that are needed show, by their names.
-    trace, options : the comparison in the pictures, and the page's own choices.
-    views : the names of all views of the page.
-    pins : the names and comparisons of the curves in grey.
-    """
-
-    view: str
-    data: Mapping[str, Any]
-    trace: Trace
-    options: Mapping[str, Any]
-    views: Sequence[str]
-    pins: Sequence[tuple[str, Trace]] = ()
+    view: str  # the picture that is asked for, or ""
+    data: Mapping[str, Any]  # what the views that are needed show, by their names
+    trace: Trace  # the comparison in the pictures
+    options: Mapping[str, Any]  # the page's own choices
+    views: Sequence[str]  # the names of all views of the page
+    pins: Sequence[tuple[str, Trace]] = ()  # the curves in grey, by their names
 
     def named(self, ending: str, view: str = "", schemes: int | None = None) -> str:
         """Return the name of a file about the first ``schemes`` schemes, by default all."""
@@ -144,15 +136,8 @@ def all_settings(trace: Trace, options: Mapping[str, Any]) -> str:
 
 def settings_in_words(trace: Trace, values: Mapping[str, Any], options: Mapping[str, Any]) -> list[str]:
     """Return schemes and seeds, these fields of Config and the page's choices, each in words."""
-    fields = [f"{label_of(name)}: {in_words(name, value)}" for name, value in values.items()]
-    chosen = [option_in_words(name, value) for name, value in options.items()]
-    return [", ".join(trace.names), seeds_in_words(trace.seeds), *fields, *chosen]
-
-
-def option_in_words(name: str, value: Any) -> str:
-    """Return one of the page's choices with its label."""
-    words = {known: _(label) for label, known in OPTIONS[name].choices}
-    return f"{_(OPTIONS[name].label)}: {words.get(value, value)}"
+    said = [f"{label_of(name)}: {in_words(name, value)}" for name, value in {**values, **options}.items()]
+    return [", ".join(trace.names), seeds_in_words(trace.seeds), *said]
 
 
 def seeds_in_words(seeds: Sequence[int]) -> str:
@@ -163,6 +148,8 @@ def seeds_in_words(seeds: Sequence[int]) -> str:
 
 def in_words(name: str, value: Any) -> str:
     """Return a setting's value as legends have it; of a text, its beginning, in letters that the font has."""
+    if name in OPTIONS:
+        return next((_(label) for label, choice in OPTIONS[name].choices if choice == value), str(value))
     meta = FIELDS[name].metadata if name in FIELDS else {}
     if value is None:
         return _("the same as W_hh")

@@ -10,7 +10,7 @@ import ipywidgets as widgets
 
 from ..network.activations import ACTIVATIONS, Activation
 from ..network.cells import CELLS
-from ..network.config import FIELDS, label_of
+from ..network.config import FIELDS
 from ..network.inputs import INPUTS
 from ..network.schemes import SCHEMES, Scheme
 from ..story import verdict
@@ -18,7 +18,7 @@ from ..text.glossary import TERMS
 from ..text.language import N_, _
 from ..text.number_format import number, plain
 from ..views import OPTIONS
-from .settings import MOST_SCHEMES
+from .settings import DRAWS_HELP, MOST_SCHEMES, label_of
 
 TITLES = N_("Symbols and words"), N_("Schemes"), N_("Settings")
 VERDICT = (verdict.SURVIVES, verdict.KEEPS, "×0.65 per step", "E h²", "W_hh ×", "φ′ ×", "4e-10")
@@ -69,14 +69,11 @@ def settings() -> Iterator[Entry]:
         yield (label_of(name),), _(spec.metadata["help"])
     for option in OPTIONS.values():
         yield (_(option.label),), _(option.help)
-    yield (_("Draws"),), _(DRAWS_HELP)
+    yield (label_of("seeds"),), _(DRAWS_HELP)
     yield (_("Compare with"),), _("schemes drawn beside the first, at most {count}").format(count=MOST_SCHEMES - 1)
     yield from (((_(cell.label),), cell.formula) for cell in CELLS.values())
     yield from (((_(activation.label),), activation_words(activation)) for activation in ACTIVATIONS.values())
     yield from (((_(each.label),), _(each.help)) for each in INPUTS.values())
-
-
-DRAWS_HELP = N_("how many seeds are run: lines are their medians, bands hold all of them (from 19 on, the middle ones)")
 
 
 def scheme_words(scheme: Scheme) -> str:

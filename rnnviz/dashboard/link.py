@@ -6,28 +6,28 @@ import re
 from typing import Any
 from urllib.parse import parse_qs, parse_qsl, urlencode
 
-from ..network.config import FIELDS, from_text
+from ..network.checks import from_text
 from ..text.language import LANGUAGES, _, of_link
 from ..views import OPTIONS, VIEWS
 from .scenes import SCENES, START
-from .settings import Settings, too_many
+from .settings import SPECS, Settings, too_many
 from .state import MOST_PINS, MOST_SHOWN, PageState
 
 LONGEST = 200_000  # characters; a text setting may be long, a hostile link longer
 MOST_NAMES = 50
-LISTS = ("show", "lock", "hide")
 
 
 def to_query(state: PageState) -> str:
     """Return the query string of a link that brings the page back, but for the step that the reader points at."""
     scene = state.scene if state.scene in SCENES and SCENES[state.scene].fits(state.settings) else START
-    parts: list[tuple[str, Any]] = [("scene", scene)] if scene else []
-    parts += differences(state.settings, with_scene(state.start, scene)).items()
     lists = {"show": state.shown, "lock": state.lock, "hide": state.hide}
-    parts += [(name, ",".join(names)) for name, names in lists.items() if names]
-    parts += [(name, "1") for name in ("present", "predict") if getattr(state, name)]
-    parts += [(name, value) for name, value in (("bet", state.question), ("lang", state.lang)) if value]
-    parts += [("pin", urlencode(differences(pin, state.start.alone))) for pin in state.pins]
+    others = {"present": state.present, "predict": state.predict, "bet": state.question, "lang": state.lang}
+    parts = [
+        *([("scene", scene)] if scene else []),
+        *differences(state.settings, with_scene(state.start, scene)).items(),
+        *((name, in_link(value)) for name, value in (lists | others).items() if value),
+        *(("pin", urlencode(differences(pin, state.start.alone))) for pin in state.pins),
+    ]
     return urlencode(parts)
 
 
@@ -64,13 +64,9 @@ def from_query(query: str, start: Settings) -> PageState:
     last = {name: values[-1] for name, values in lists.items()}
     scene = last["scene"] if last.get("scene") in SCENES else START
     settings, problems = read(query, with_scene(start, scene))
-    show, lock, hide = (tuple(filter(None, last.get(name, "").split(",")[:MOST_NAMES])) for name in LISTS)
-    pins = []
-    for text in lists.get("pin", [])[:MOST_PINS]:
-        pin, found = read(text, start)
-        pins.append(pin.alone)
-        problems += found
-    step = last.get("step", "")
+    show, lock, hide = (names(last.get(name, ""))[:MOST_NAMES] for name in ("show", "lock", "hide"))
+    pins = [read(text, start) for text in lists.get("pin", [])[:MOST_PINS]]
+    step, bet = last.get("step", ""), last.get("bet", "")
     return PageState(
         settings=settings,
         start=start,
@@ -78,14 +74,14 @@ def from_query(query: str, start: Settings) -> PageState:
         scene=scene,
         home_scene=scene,
         shown=tuple(name for name in show if name in VIEWS)[:MOST_SHOWN],
-        pins=tuple(pins),
+        pins=tuple(pin.alone for pin, _problems in pins),
         step=min(int(step), settings.config.seq_len) if re.fullmatch("[0-9]{1,5}", step) else -1,
-        notice=" ".join(problems),
+        notice=" ".join(sum((found for _pin, found in pins), problems)),
         lock=lock,
         hide=hide,
         present=last.get("present") == "1",
         predict=last.get("predict") == "1",
-        question=last.get("bet", "") if re.fullmatch("[0-9a-f]{1,32}", last.get("bet", "")) else "",
+        question=bet if re.fullmatch("[0-9a-f]{1,32}", bet) else "",
         lang=lang if (lang := of_link(query) or "") in LANGUAGES else "",
     )
 
@@ -94,34 +90,30 @@ def read(query: str, start: Settings) -> tuple[Settings, list[str]]:
     """Return a link's settings, and a sentence for each part that is impossible; ``start`` stands for those."""
     if len(query) > LONGEST:
         return start, [_("This link is too long to be read: the page starts as usual.")]
-    settings, problems = start, []
+    settings, problems, known = start, [], start.values
     parts = dict(parse_qsl(query, keep_blank_values=True))
     # The schemes beside the first come last: they leave out the first one, wherever in the link that stands.
-    for name, text in sorted(parts.items(), key=lambda part: part[0] == "beside"):
+    for name in sorted((name for name in parts if name in known), key="beside".__eq__):
         try:
-            settings = with_text(settings, name, text)
+            settings = settings.replace(**{name: from_link(name, parts[name])})
         except ValueError as error:
             problems.append(_("In this link {problem}").format(problem=error))
-    problems.append(too_many(settings.config.scheme, parts.get("beside", "").split(",")))
+    problems.append(too_many(settings.config.scheme, names(parts.get("beside", ""))))
     return settings, list(filter(None, problems))
 
 
-def with_text(settings: Settings, name: str, text: str) -> Settings:
-    """Return the settings with one part set from a link's text; ValueError where that is impossible."""
-    if name in FIELDS:
-        optional = FIELDS[name].metadata.get("optional") and text == ""
-        return settings.replace(**{name: None if optional else from_text(FIELDS[name], text)})
+def names(text: str) -> tuple[str, ...]:
+    """Return the names of a list in a link."""
+    return tuple(filter(None, text.split(",")))
+
+
+def from_link(name: str, text: str) -> Any:
+    """Return a value of `Settings` from a link's text; ValueError where it is none."""
     if name == "beside":
-        return settings.replace(beside=tuple(part for part in text.split(",") if part))
-    if name == "seeds":
-        return settings.replace(seeds=from_text(FIELDS["seed"], text))
-    if name in OPTIONS:
-        return settings.replace(options={**settings.options, name: option_from_text(name, text)})
-    return settings
-
-
-def option_from_text(name: str, text: str) -> Any:
-    """Return the value of one of the page's choices from a link's text."""
+        return names(text)
+    if name not in OPTIONS:
+        spec = SPECS[name]
+        return None if spec.metadata.get("optional") and text == "" else from_text(spec, text)
     for _label, value in OPTIONS[name].choices:
         if text == str(value) or (isinstance(value, bool) and text.lower() in (str(int(value)), str(value).lower())):
             return value

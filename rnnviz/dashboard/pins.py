@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ..engine.trace import Trace
-from ..network import config
 from ..text.language import _
 from .export import in_words
 from .results import Results, is_whole
-from .settings import Comparison, Settings
+from .settings import Comparison, Settings, label_of
 from .state import PageState
 from .work import Pin
 
@@ -50,8 +49,3 @@ def names_of(pins: Sequence[Settings], start: Settings) -> list[str]:
         name = ", ".join([_("pinned: {scheme}").format(scheme=pin.name), *told])
         names.append(f"{name} ({len(names) + 1})" if name in names else name)
     return names
-
-
-def label_of(name: str) -> str:
-    """Return what the page calls a setting."""
-    return _("Draws") if name == "seeds" else config.label_of(name)

@@ -30,12 +30,12 @@ Array = np.ndarray
 POINTS = 200  # of a curve
 TOLD = 0.3  # seconds of training between two pictures
 AVERAGED = 50  # steps over which the seconds of a step are averaged
-RATES = ("0.0001", "0.0003", "0.001", "0.003", "0.01", "0.03", "0.1", "0.3")
-STEPS = ("100", "300", "1000", "2000", "3000", "5000", "10000")
 PARTS = {"train": N_("in training"), "test": N_("on new sequences")}
 WRITTEN = 120  # characters
 MAP_STEPS, MAP_SIZE, MAP_SEQUENCES = 200, 64, 16  # of each training of the map
 USUAL = (N_("as usual"), "")
+RATES = USUAL, *((rate, rate) for rate in ("0.0001", "0.0003", "0.001", "0.003", "0.01", "0.03", "0.1", "0.3"))
+STEPS = USUAL, *((steps, steps) for steps in ("100", "300", "1000", "2000", "3000", "5000", "10000"))
 
 
 class Entries(Sequence):
@@ -51,27 +51,13 @@ class Entries(Sequence):
         return (*self.first, *((entry.label, name) for name, entry in self.registry.items()))[k]
 
 
-OPTIONS.add(
-    "problem", Option("problem", N_("Problem"), N_("what the networks are trained on"), Entries(PROBLEMS), apart=True)
-)
-OPTIONS.add(
-    "optimiser",
+for option in (
+    Option("problem", N_("Problem"), N_("what the networks are trained on"), Entries(PROBLEMS), apart=True),
     Option("optimiser", N_("Optimiser"), N_("how a gradient changes the weights"), Entries(OPTIMISERS, USUAL)),
-)
-OPTIONS.add(
-    "learning_rate",
-    Option(
-        "learning_rate", N_("Learning rate"), N_("how far one training step goes"),
-        (USUAL, *((rate, rate) for rate in RATES))
-    ),
-)  # fmt: skip
-OPTIONS.add(
-    "training_steps",
-    Option(
-        "training_steps", N_("Training steps"), N_("how many batches the networks are trained on"),
-        (USUAL, *((steps, steps) for steps in STEPS))
-    ),
-)  # fmt: skip
+    Option("learning_rate", N_("Learning rate"), N_("how far one training step goes"), RATES),
+    Option("training_steps", N_("Training steps"), N_("how many batches the networks are trained on"), STEPS),
+):
+    OPTIONS.add(option.name, option)
 
 
 def what_is_learnt(config: Config, problem: str, gains: Array, lengths: Array) -> Generator[Any, None, Array]:
@@ -111,10 +97,12 @@ def settings_of(training: Training, now: Settings) -> Settings:
         "optimiser": "" if of.optimiser_name == usual.optimiser else of.optimiser_name,
         "learning_rate": "" if of.learning_rate == usual.learning_rate else plain(of.learning_rate),
     }
-    known = {name: value for name, value in named.items() if value in [each for _label, each in OPTIONS[name].choices]}
-    options = {**now.options, **dict.fromkeys(named, ""), **known, "problem": of.problem_name}
+    for name, value in named.items():
+        if value not in dict(OPTIONS[name].choices).values():
+            named[name] = ""
     config = of.config.replace(scheme=of.schemes[0], seed=of.seeds[0])
-    return now.replace(config=config, beside=of.schemes[1:], seeds=len(of.seeds), options=options)
+    beside, seeds = of.schemes[1:], len(of.seeds)
+    return now.replace(config=config, beside=beside, seeds=seeds, problem=of.problem_name, **named)
 
 
 def steps_of(settings: Settings) -> int:

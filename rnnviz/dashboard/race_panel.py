@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 import tempfile
 from collections.abc import Callable
 from dataclasses import replace
@@ -16,8 +15,8 @@ from ..learning.training import Training
 from ..text.language import _, ngettext
 from ..text.registry import shorten
 from ..views.race import Curves
-from . import race_scenes  # noqa: F401 - registers its scenes
-from .buttons import button, row
+from .buttons import button, paragraphs, row
+from .render import Frame
 from .state import Dispatch, PageState
 
 LATEST = -1
@@ -99,9 +98,10 @@ class RacePanel(widgets.Box):
                 return
         self.dispatch(PageState.open_training, training)
 
-    def show(self, state: PageState, curves: Curves | None) -> None:
+    def show(self, state: PageState, frame: Frame) -> None:
         """Show how far the training is, and what can be done with it."""
-        self.curves, self.is_training = curves, state.training and not is_over(curves)
+        self.curves = curves = frame.curves
+        self.is_training = state.training and not is_over(curves)
         begun = curves is not None and curves.step > 0
         label, help = start_words(state, begun, self.is_training, is_over(curves))
         self.start.description, self.start.tooltip = label, help
@@ -110,8 +110,8 @@ class RacePanel(widgets.Box):
         self.rewind.disabled = frozen or not begun
         self.again.disabled = self.load.disabled = frozen
         self.save.disabled = not begun or self.is_training
-        self.said.value = f"<p>{html.escape(said(state, curves, self.is_training))}</p>"
-        self.notes.value = "".join(f"<p>{html.escape(each)}</p>" for each in (curves.notes if curves else ()))
+        self.said.value = paragraphs(said(state, curves, self.is_training))
+        self.notes.value = paragraphs(*curves.notes) if curves else ""
         self.show_kept(state, curves)
 
     def show_kept(self, state: PageState, curves: Curves | None) -> None:
@@ -137,11 +137,11 @@ def start_words(state: PageState, begun: bool, is_training: bool, is_done: bool)
     """Return the label and the help text of the button that starts."""
     if is_training:
         return _("Pause"), _("stop training for now; nothing is lost")
-    if not state.races:
-        return _("Train"), _("train networks with these settings")
-    if is_done:
+    if state.races and is_done:
         return _("Trained"), _("Rewind goes back to the initial weights")
-    return (_("Go on"), _("go on training")) if begun else (_("Train"), _("train networks with these settings"))
+    if state.races and begun:
+        return _("Go on"), _("go on training")
+    return _("Train"), _("train networks with these settings")
 
 
 def said(state: PageState, curves: Curves | None, is_training: bool) -> str:

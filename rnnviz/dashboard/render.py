@@ -1,4 +1,4 @@
-"""What the page shows: `render` alone decides it, from the page's state and what is known."""
+"""What the page shows and hands out: `render` and `answer` alone decide it, from the state and what is known."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from ..views.race import Curves, outcomes
 from . import link
 from .captions import captions
 from .error_report import error_report, sentence
-from .export import all_settings
+from .export import ALL_VIEWS, KINDS, Answer, Request, all_settings
 from .pictures import Picture, Pictures, Size, layout
 from .pins import pinned
 from .plan import BEARABLE
@@ -33,30 +33,17 @@ LEFT = N_("Stopped: the dimmed pictures were not computed.")
 
 @dataclass(frozen=True)
 class Frame:
-    """Everything that the page shows.
+    """Everything that the page shows."""
 
-    Attributes
-    ----------
-    stage : the stage's pictures and sentences (see `Stage.frame`), {} before there are any.
-    traits : the stage's other traits by name: message, report, notice, busy, progress, query, moment.
-    notes : sentences on the settings and on the loss.
-    advice : the suggestion, or None.
-    check : what is known of the gradient check, and whether it is going on.
-    trace : the comparison in the pictures, or None.
-    curves : those of the training, or None.
-    is_current : whether it belongs to the settings, if only as a draft.
-    is_complete : whether nothing more is to come but slow views.
-    """
-
-    stage: dict[str, Any]
-    traits: dict[str, Any]
-    notes: list[str]
+    stage: dict[str, Any]  # pictures and sentences (see `Stage`), {} before there are any
+    traits: dict[str, Any]  # the stage's other traits by name
+    notes: list[str]  # sentences on the settings and on the loss
     advice: Suggestion | None
-    check: tuple[Result, bool]
-    trace: Trace | None
-    curves: Curves | None
-    is_current: bool
-    is_complete: bool
+    check: tuple[Result, bool]  # what is known of the gradient check, and whether it is going on
+    trace: Trace | None  # the comparison in the pictures
+    curves: Curves | None  # of the training
+    is_current: bool  # the comparison belongs to the settings, if only as a draft
+    is_complete: bool  # nothing more is to come but slow views
 
 
 def render(
@@ -234,3 +221,20 @@ def advice(state: PageState, results: Results, own: Result, jobs: Sequence[Job])
         return None
     found = results[Advice(own.value)].value
     return found[0] if found else None
+
+
+def answer(
+    kind: str, view: str, state: PageState, results: Results, jobs: Sequence[Job], frame: Frame
+) -> tuple[Answer | None, str]:
+    """Return the file or code that is asked for, or why there is none; neither while a slow view is still to come."""
+    trace, pins = frame.trace, pinned(state, results)
+    if trace is None:
+        return None, _("Nothing is computed yet.")
+    data, shown_views = {}, [each["name"] for each in frame.stage["views"]]
+    for name in shown_views if kind in ALL_VIEWS else [view] if view else []:
+        shown = drawing(state, name, trace, pins, frame.curves)
+        data[name] = results[shown].value if shown.is_slow else shown.data()
+        if data[name] is None:
+            is_coming = any(job.key == shown for job in jobs)
+            return None, "" if is_coming else _(LEFT)
+    return KINDS[kind](Request(view, data, trace, state.settings.options, shown_views, pins)), ""

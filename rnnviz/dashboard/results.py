@@ -18,18 +18,11 @@ Kind = TypeVar("Kind", bound=tuple)
 
 @dataclass(frozen=True)
 class Result:
-    """How far a piece of work is.
+    """How far a piece of work is."""
 
-    Attributes
-    ----------
-    value : what it has returned, or None.
-    error : what it has raised, or None.
-    progress : what it has yielded last: the share done, or an object that knows its ``share``; None before it begins.
-    """
-
-    value: Any = None
-    error: Exception | None = None
-    progress: Any = None
+    value: Any = None  # what it has returned
+    error: Exception | None = None  # what it has raised
+    progress: Any = None  # what it has yielded last: the share done, or an object that knows its ``share``
 
     @property
     def is_settled(self) -> bool:
@@ -56,18 +49,12 @@ def is_whole(trace: Trace, comparison: Comparison) -> bool:
 
 
 class Results:
-    """Results by their keys, the least recently used first; a comparison's value is its best trace so far.
-
-    Attributes
-    ----------
-    pace : seconds a multiplication on this machine, learnt from finished work.
-    shown : the comparison shown last: it stays, dimmed, while a newer one is computed.
-    waited : seconds that the reader has waited for the last turn on this machine.
-    """
+    """Results by their keys, the least recently used first; a comparison's value is its best trace so far."""
 
     def __init__(self, pace: float = PACE):
-        self.pace, self.waited = pace, 0.0
-        self.shown: Trace | None = None
+        self.pace = pace  # seconds a multiplication on this machine, learnt from finished work
+        self.waited = 0.0  # seconds that the reader has waited for the last turn on this machine
+        self.shown: Trace | None = None  # the comparison shown last: it stays, dimmed, while a newer one is computed
         self.known: OrderedDict[Any, Result] = OrderedDict()
         self.used: set[Any] = set()  # since the last trim
 

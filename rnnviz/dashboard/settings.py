@@ -3,61 +3,50 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from ..network.config import Config
+from ..network.checks import check
+from ..network.config import FIELDS, Config, number
 from ..network.schemes import SCHEMES
-from ..text.language import _
+from ..text.language import N_, _
 from ..text.registry import explain_choice
 from ..views import OPTIONS
-from .comparison import Comparison
-from .own import OwnNetwork
+from .comparison import Comparison, OwnNetwork
 
-MOST_SEEDS = 100
 MOST_SCHEMES = 6
+DRAWS_HELP = N_("how many seeds are run: lines are their medians, bands hold all of them (from 19 on, the middle ones)")
 
 
 @dataclass(frozen=True)
 class Settings:
     """What the controls say.
 
-    Attributes
-    ----------
-    config : the experiment; its scheme is the first one drawn.
-    beside : the schemes drawn beside it.
-    options : the page's choices that differ from their defaults, keys of ``OPTIONS``.
-    seeds : how many seeds are run.
-    network : the reader's own, or None; it is run alone, with one seed.
-
     Raises
     ------
     ValueError : naming the scheme, option or number, and what is allowed.
     """
 
-    config: Config = field(default_factory=Config)
-    beside: tuple[str, ...] = ()
-    options: Mapping[str, Any] = field(default_factory=dict)
-    seeds: int = 8
-    network: OwnNetwork | None = None
+    config: Config = field(default_factory=Config)  # its scheme is the first one drawn
+    beside: tuple[str, ...] = ()  # the schemes drawn beside it
+    options: Mapping[str, Any] = field(default_factory=dict)  # the page's choices that differ from their defaults
+    seeds: int = number(8, 1, 100, N_("Draws"), DRAWS_HELP, slider=(1, 32), step=1)
+    network: OwnNetwork | None = None  # the reader's own, which is run alone, with one seed
 
     def __post_init__(self):
+        beside, seeds = self.beside, check(SPECS["seeds"], self.seeds)
         if self.network:
             self.network.check(self.config)
-            object.__setattr__(self, "beside", ())
-            object.__setattr__(self, "seeds", 1)
-        for name in self.beside:
+            beside, seeds = (), 1
+        for name in beside:
             SCHEMES[name]
-        # In the order of the registry: the same settings are equal however they were put together.
-        beside = tuple(name for name in SCHEMES if name in self.beside and name != self.config.scheme)
-        object.__setattr__(self, "beside", beside[: MOST_SCHEMES - 1])
         for name, value in self.options.items():
             check_option(name, value)
         chosen = {name: value for name, value in self.options.items() if value != OPTIONS[name].choices[0][1]}
-        object.__setattr__(self, "options", chosen)
-        if isinstance(self.seeds, bool) or not isinstance(self.seeds, int) or not 1 <= self.seeds <= MOST_SEEDS:
-            text = _("{name} must be a whole number from {low} to {high}; got {received}.")
-            raise ValueError(text.format(name="seeds", low=1, high=MOST_SEEDS, received=repr(self.seeds)))
+        # In the order of the registry: the same settings are equal however they were put together.
+        beside = tuple(name for name in SCHEMES if name in beside and name != self.config.scheme)[: MOST_SCHEMES - 1]
+        for name, value in {"beside": beside, "options": chosen, "seeds": seeds}.items():
+            object.__setattr__(self, name, value)
 
     @classmethod
     def of(
@@ -97,12 +86,22 @@ class Settings:
         return self.options.get(name, OPTIONS[name].choices[0][1])
 
     def replace(self, **changes: Any) -> Settings:
-        """Return a copy; fields of Config are changed in its config."""
-        own = {spec.name for spec in fields(self)}
-        inner = {name: value for name, value in changes.items() if name not in own}
-        outer = {name: value for name, value in changes.items() if name in own}
-        config = outer.pop("config", self.config)
-        return replace(self, config=config.replace(**inner), **outer)
+        """Return a copy; fields of Config and the page's choices are changed by their own names too."""
+        own = {name: changes.pop(name) for name in self.__dataclass_fields__ if name in changes}
+        chosen = {name: changes.pop(name) for name in OPTIONS if name in changes}
+        own["config"] = own.get("config", self.config).replace(**changes)
+        own["options"] = {**own.get("options", self.options), **chosen}
+        return replace(self, **own)
+
+
+# What links, controls and the glossary know of each number, text or name.
+SPECS = FIELDS | {"seeds": Settings.__dataclass_fields__["seeds"]}
+
+
+def label_of(name: str) -> str:
+    """Return what the page calls a setting, in the current language."""
+    label = OPTIONS[name].label if name in OPTIONS else SPECS[name].metadata["label"]
+    return _(label)
 
 
 def too_many(first: str, beside: Collection[str]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,6 @@ import traitlets
 from ..network.config import FIELDS, label_of
 from ..text.language import N_, _, current
 from .glossary import VERDICT
-from .share import shared_address
 
 PARTS = Path(__file__).parent / "stage"  # anywidget takes one module and one style sheet: the parts are joined
 SCRIPTS = (
@@ -70,49 +70,37 @@ def joined(names: tuple[str, ...], suffix: str) -> str:
 class Stage(anywidget.AnyWidget):
     """Shows a frame: pictures as ``<img>`` with alt texts, and sentences.
 
-    Attributes
-    ----------
-    frame : everything that one change brings, in one message: ``views`` (name, label, png, alt, terms, width, height,
-        revision each), ``columns``, ``words`` (text, style, perhaps the ``lines`` that it may take), ``page``, the
-        width it is drawn for, ``whole``, whether nothing more is coming, ``drawn``, seeds x sequences, ``told``, how
-        many sentences a step has, ``curves``, how many schemes, ``settings`` in words, ``steps``, ``revision``.
-    message : one sentence about what went wrong, or ""; the last good picture stays.
-    report : where that was a fault of the program, what those who mend it have to know, else "".
-    notice : sentences about a link that asks for what cannot be; the pictures are good all the same.
-    busy : the picture shown belongs to other settings, while a newer one is computed or after that has failed.
-    progress : ``share`` done and ``text`` while more of the picture is computed, else empty.
-    query : the query string of a link that brings back what is shown; present : the page is on a projector.
-    step : the step that the reader points at, -1 for none; moment : sentences about it.
-    share : what a link for others has in place of this server's own address: see `shared_address`.
-    shown : the names of the views that are seen; the others stay out of sight.
-    fine : label of a slider -> the values between which it moves in small steps over most of its width.
-    hidden : the browser shows another tab in the page's place.
-    viewport : the page's ``width`` and its screen's ``height`` in CSS pixels, and ``ratio``, dots a pixel.
-    verdict : what the sentences need defined, keys of ``TERMS``.
-    lang : the language that the page is in; texts : what the stage says by itself, `TEXTS` in that language.
+    ``frame`` is everything that one change brings, in one message: ``views`` (name, label, png, alt, terms, width,
+    height, revision each), ``columns``, ``words`` (text, style, perhaps the ``lines`` that it may take), ``page``, the
+    width it is drawn for, ``whole``, whether nothing more is coming, ``drawn``, seeds x sequences, ``told``, how many
+    sentences a step has, ``curves``, how many schemes, ``settings`` in words, ``steps``, ``revision``.
     """
 
     _esm = joined(SCRIPTS, "js")
     _css = joined(STYLES, "css")
 
     frame = traitlets.Dict().tag(sync=True)
-    message = traitlets.Unicode().tag(sync=True)
-    report = traitlets.Unicode().tag(sync=True)
-    notice = traitlets.Unicode().tag(sync=True)
-    busy = traitlets.Bool(False).tag(sync=True)
-    progress = traitlets.Dict().tag(sync=True)
-    query = traitlets.Unicode().tag(sync=True)
-    present = traitlets.Bool(False).tag(sync=True)
-    step = traitlets.Int(-1).tag(sync=True)
-    moment = traitlets.List(traitlets.Unicode()).tag(sync=True)
-    share = traitlets.Dict().tag(sync=True)
-    shown = traitlets.List(traitlets.Unicode()).tag(sync=True)
-    fine = traitlets.Dict().tag(sync=True)
-    hidden = traitlets.Bool(False).tag(sync=True)
-    viewport = traitlets.Dict({"width": 920, "height": 720, "ratio": 1}).tag(sync=True)
-    verdict = traitlets.List(list(VERDICT)).tag(sync=True)
-    lang = traitlets.Unicode().tag(sync=True)
-    texts = traitlets.Dict().tag(sync=True)
+    message = traitlets.Unicode(help="what went wrong, or ''; the last good picture stays").tag(sync=True)
+    report = traitlets.Unicode(help="of a fault of the program, for those who mend it").tag(sync=True)
+    notice = traitlets.Unicode(help="on a link that asks for what cannot be").tag(sync=True)
+    busy = traitlets.Bool(help="whether a newer picture is computed, or has failed").tag(sync=True)
+    progress = traitlets.Dict(help="share done and text while more is computed").tag(sync=True)
+    query = traitlets.Unicode(help="of a link that brings back what is shown").tag(sync=True)
+    present = traitlets.Bool(help="whether the page is on a projector").tag(sync=True)
+    step = traitlets.Int(-1, help="that the reader points at, -1 for none").tag(sync=True)
+    moment = traitlets.List(traitlets.Unicode(), help="sentences about the step").tag(sync=True)
+    share = traitlets.Dict(help="what a link for others has in place of this address: see `shared_address`").tag(
+        sync=True
+    )
+    shown = traitlets.List(traitlets.Unicode(), help="names of the views that are seen").tag(sync=True)
+    fine = traitlets.Dict(help="label of a slider -> values between which it moves in small steps").tag(sync=True)
+    hidden = traitlets.Bool(help="whether the browser shows another tab").tag(sync=True)
+    viewport = traitlets.Dict(
+        {"width": 920, "height": 720, "ratio": 1}, help="in CSS pixels; ratio is dots a pixel"
+    ).tag(sync=True)
+    verdict = traitlets.List(list(VERDICT), help="keys of TERMS that the sentences need").tag(sync=True)
+    lang = traitlets.Unicode(help="the language that the page is in").tag(sync=True)
+    texts = traitlets.Dict(help="TEXTS in that language").tag(sync=True)
 
     def __init__(self, **traits: Any):
         fine = {label_of(name): spec.metadata["fine"] for name, spec in FIELDS.items() if spec.metadata.get("fine")}
@@ -129,3 +117,24 @@ class Stage(anywidget.AnyWidget):
                 self.frame = frame | {"revision": self.frame.get("revision", 0) + 1}
             for name, value in traits.items():
                 setattr(self, name, value)
+
+
+def shared_address(environment: Mapping[str, str]) -> dict[str, Any]:
+    """Return what a link for others has in place of ``base``, the path of this user's server; {} outside of a hub.
+
+    ``redirect`` leads all users of a hub to their own servers, ``binder`` starts a new session of the same repository;
+    ``ends`` is true where no address outlives this session. Source: the environment that JupyterHub and BinderHub set.
+
+    >>> shared_address({"JUPYTERHUB_SERVICE_PREFIX": "/hubs/user/ana/", "JUPYTERHUB_BASE_URL": "/hubs/"})
+    {'base': '/hubs/user/ana/', 'redirect': '/hubs/hub/user-redirect/'}
+    """
+    base = environment.get("JUPYTERHUB_SERVICE_PREFIX", "")
+    if not base:
+        return {}
+    host, request = (environment.get(f"BINDER_{name}", "") for name in ("LAUNCH_HOST", "PERSISTENT_REQUEST"))
+    if host and request:
+        return {"base": base, "binder": f"{host.rstrip('/')}/{request.strip('/')}"}
+    if any(name.startswith("BINDER_") for name in environment):
+        return {"base": base, "ends": True}
+    hub = environment.get("JUPYTERHUB_HOST", "") + environment.get("JUPYTERHUB_BASE_URL", "/")
+    return {"base": base, "redirect": f"{hub}hub/user-redirect/"}

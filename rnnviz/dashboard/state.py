@@ -12,7 +12,7 @@ from .comparison import Comparison, Weights
 from .export import CODES
 from .race import Race, asked, settings_of, steps_of
 from .results import Results
-from .scenes import SCENES, START, options_of_scenes
+from .scenes import SCENES, START, first_scene
 from .settings import Settings
 
 MOST_PINS = 3
@@ -29,61 +29,36 @@ class Bet(NamedTuple):
 
 @dataclass(frozen=True)
 class PageState:
-    """Everything that decides what the page shows, but for what has been computed.
+    """Everything that decides what the page shows, but for what has been computed."""
 
-    Attributes
-    ----------
-    settings : what the controls say.
-    start : the notebook's own settings, which links are relative to; home : where the page started, with its link.
-    scene, home_scene : the name of the scene chosen last, and of the one that the page started with.
-    shown : the views that are seen, two at most; () for the first ones.
-    moved : the field of Config that the reader changed last, alone, or "".
-    pins : the settings whose first scheme stays in grey.
-    step : the step that the reader points at, -1 for none.
-    bets : those placed so far.
-    question : the class's question that a link names, or ""; revealed : whether the class may see its answer.
-    race : what is trained, or None; training : whether it goes on now.
-    at : the training step whose weights the pictures show; -1 for the latest, as far as ``followed``.
-    check : whether the gradients of these settings are to be checked.
-    stopped : what the reader has stopped for these settings: "comparison", "views", "check".
-    refusal : why the controls' values are impossible, or ""; the settings are then the last possible ones.
-    message : what the reader has to be told about a request that is impossible, or "".
-    notice : sentences about the link that the page was opened with.
-    requests : files and code that the reader has asked for and not got yet, as (kind, view).
-    lock, hide : controls that a link freezes or hides: fields of Config, options, "beside", "seeds", or "all".
-    present : enlarge everything for a projector. predict : cover the gradient until a bet has been placed.
-    lang : the language that the link asks for, or "".
-    hidden : the page is out of sight, as in a browser's tab behind another one.
-    """
-
-    settings: Settings
-    start: Settings
-    home: Settings
-    scene: str = START
-    home_scene: str = START
-    shown: tuple[str, ...] = ()
-    moved: str = ""
-    pins: tuple[Settings, ...] = ()
-    step: int = -1
-    bets: tuple[Bet, ...] = ()
-    question: str = ""
-    revealed: bool = False
-    race: Race | None = None
-    training: bool = False
-    at: int = -1
-    followed: int = 0
-    check: bool = False
-    stopped: frozenset[str] = frozenset()
-    refusal: str = ""
-    message: str = ""
-    notice: str = ""
-    requests: tuple[tuple[str, str], ...] = ()
-    lock: tuple[str, ...] = ()
-    hide: tuple[str, ...] = ()
-    present: bool = False
-    predict: bool = False
-    lang: str = ""
-    hidden: bool = False
+    settings: Settings  # what the controls say
+    start: Settings  # the notebook's own, which links are relative to
+    home: Settings  # where the page started, with its link
+    scene: str = START  # the name of the one chosen last
+    home_scene: str = START  # of the one that the page started with
+    shown: tuple[str, ...] = ()  # the views that are seen, two at most; () for the first ones
+    moved: str = ""  # the field of Config that the reader changed last, alone
+    pins: tuple[Settings, ...] = ()  # their first schemes stay in grey
+    step: int = -1  # that the reader points at, -1 for none
+    bets: tuple[Bet, ...] = ()  # placed so far
+    question: str = ""  # the class's, which a link names
+    revealed: bool = False  # the class may see its answer
+    race: Race | None = None  # what is trained
+    training: bool = False  # it goes on now
+    at: int = -1  # the training step whose weights the pictures show; -1 for the latest
+    followed: int = 0  # which is the latest that they follow
+    check: bool = False  # the gradients of these settings are to be checked
+    stopped: frozenset[str] = frozenset()  # by the reader, for these settings: "comparison", "views", "check"
+    refusal: str = ""  # why the controls' values are impossible; the settings are then the last possible ones
+    message: str = ""  # what the reader has to be told about a request that is impossible
+    notice: str = ""  # sentences about the link that the page was opened with
+    requests: tuple[tuple[str, str], ...] = ()  # files and code asked for and not got yet, as (kind, view)
+    lock: tuple[str, ...] = ()  # controls that a link freezes: fields of Config, options, "beside", "seeds", or "all"
+    hide: tuple[str, ...] = ()  # or hides
+    present: bool = False  # everything is enlarged for a projector
+    predict: bool = False  # the gradient is covered until a bet has been placed
+    lang: str = ""  # the language that the link asks for
+    hidden: bool = False  # the page is out of sight, as in a browser's tab behind another one
 
     def seen(self, views: Iterable[str]) -> tuple[str, ...]:
         """Return which of a page's views are seen, the first ones unless the reader has chosen others."""
@@ -129,12 +104,8 @@ class PageState:
 
     def choose(self, scene: str) -> PageState:
         """A scene was chosen by its name."""
-        if scene == START:
-            options = {**self.settings.options, **options_of_scenes(self.start)}
-            settings = self.settings.replace(config=self.start.config, beside=self.start.beside, options=options)
-        else:
-            settings = SCENES[scene].applied_to(self.settings)
-        return replace(self.change(settings), scene=scene, moved="")
+        chosen = SCENES[scene] if scene != START else first_scene(self.start)
+        return replace(self.change(chosen.applied_to(self.settings)), scene=scene, moved="")
 
     def reset(self) -> PageState:
         """Go back to where the page started."""

@@ -101,32 +101,18 @@ Key = Part | Pin | Drawing | Advice | Check | Race
 
 
 class Job(NamedTuple):
-    """A piece of work to do.
-
-    Attributes
-    ----------
-    key : the work itself; ``recorded`` is the key under which its result is known.
-    kind : "comparison", "check", "views", "pins", "ahead", "advice" or "training".
-    after : seconds without a change until it is begun.
-    seconds : how long it will probably take, from now on; 0 where nobody knows.
-    is_draft : whether a moving slider waits for it.
-    takes_turns : whether it waits for its turn among all kernels of this machine.
-    within : seconds within which it should have its turn: whoever can wait longer comes later.
-    lanes : how many stacks of runs are computed at a time, as many as pay by default.
-    lasts : seconds after which its turn ends, so that others get theirs; it then goes on with the next one.
-    text : what the page says while it takes long, with a {share}.
-    """
+    """A piece of work to do."""
 
     key: Key
-    kind: str
-    after: float = 0.0
-    seconds: float = 0.0
-    is_draft: bool = False
-    takes_turns: bool = False
-    within: float = inf
-    lasts: float = inf
-    lanes: int | None = None
-    text: str = ""
+    kind: str  # "comparison", "check", "views", "pins", "ahead", "advice" or "training"
+    after: float = 0.0  # seconds without a change until it is begun
+    seconds: float = 0.0  # how long it will probably take, from now on; 0 where nobody knows
+    is_draft: bool = False  # a moving slider waits for it
+    takes_turns: bool = False  # it waits for its turn among all kernels of this machine
+    within: float = inf  # seconds within which it should have its turn: whoever can wait longer comes later
+    lasts: float = inf  # seconds after which its turn ends, so that others get theirs; it then goes on with the next
+    lanes: int | None = None  # how many stacks of runs are computed at a time, as many as pay by default
+    text: str = ""  # what the page says while it takes long, with a {share}
 
     def begin(self) -> Generator[Any, None, Any]:
         """Return the computation."""
@@ -139,6 +125,7 @@ class Job(NamedTuple):
 
     @property
     def recorded(self) -> Comparison | Key:
+        """The key under which its result is known."""
         return self.key.of if isinstance(self.key, Part) else self.key
 
 

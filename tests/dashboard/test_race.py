@@ -177,7 +177,7 @@ def test_a_scene_brings_its_problem_and_start_brings_back_the_first():
 def test_every_scene_of_a_race_can_be_trained(name):
     scene = SCENES[name]
     training = training_of(scene.applied_to(Settings(seeds=1)).replace(hidden_size=8))
-    assert training.settings.schemes[0] == scene.settings["scheme"]
+    assert training.settings.schemes[0] == scene.schemes[0]
     assert np.isfinite(training.advance().loss).all()
 
 

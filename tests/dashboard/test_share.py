@@ -6,7 +6,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from browsing import ROOT
 
-from rnnviz.dashboard.share import shared_address
+from rnnviz.dashboard.stage import shared_address
 
 HUB = {"JUPYTERHUB_SERVICE_PREFIX": "/user/ana/", "JUPYTERHUB_BASE_URL": "/"}
 BINDER = {**HUB, "BINDER_LAUNCH_HOST": "https://mybinder.org/", "BINDER_PERSISTENT_REQUEST": "v2/gh/owner/rnnviz/1a2b"}

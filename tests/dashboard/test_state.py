@@ -86,7 +86,7 @@ def test_a_refusal_keeps_the_last_settings_until_they_change():
 def test_a_scene_brings_its_settings_and_reset_goes_back_to_where_the_page_started():
     page = PAGE.change(START.replace(options=THEORY)).choose("surprise")
     scene = SCENES["surprise"]
-    assert (page.settings.config, page.settings.beside) == (scene.config, scene.beside)
+    assert (page.settings.config, page.settings.beside) == (scene.config, scene.schemes[1:])
     assert page.settings.option("theory"), "the page's own choices stay"
     assert page.start == START, "links stay relative to where the page started"
     assert page.change(OTHER).choose(scenes.START).settings.comparison == START.comparison

@@ -2,6 +2,7 @@
 
 import html
 import re
+from dataclasses import replace
 
 import pytest
 from hypothesis import HealthCheck, example, given, settings
@@ -114,7 +115,8 @@ def test_a_bet_is_in_german(opened, answer):
 def test_suggestions_and_checks_are_in_german(opened):
     def page():
         dashboard = opened("", "state", scheme=["uniform01", "xavier"], gain=2.5)
-        dashboard.advice.show(suggestions.suggest(dashboard.trace, 0))
+        advice = suggestions.suggest(dashboard.trace, 0)
+        dashboard.advice.show(dashboard.state, replace(dashboard.frame, advice=advice))
         dashboard.check.button.click()
         return [dashboard.advice.words.value, dashboard.check.words.value, *said(dashboard)]
 
