@@ -73,7 +73,6 @@ class Worker:
         self.since = self.shown_at = clock()
         self.running: Running | None = None
         self.paused: dict[Key, Running] = {}
-        self.leaving: list[Running] = []  # told to pause, and still at it
         self.task: asyncio.Task | None = None
         self.timer: asyncio.TimerHandle | None = None
 
@@ -85,8 +84,11 @@ class Worker:
         planned = {job.key for job in jobs}
         for key in [key for key in self.paused if key not in planned]:
             self.paused.pop(key).progress.close()
-        if self.running and not self.is_wanted(self.running):
-            self.leave(self.running)
+        if self.running:
+            self.running.left = not self.is_wanted(self.running)
+            if self.running.left and self.running.waits and self.task:  # else it goes on until it has paused
+                self.task.cancel()
+                self.running = None
         self.go_on()
 
     def is_wanted(self, running: Running) -> bool:
@@ -95,7 +97,7 @@ class Worker:
         if running.job.key in keys:
             return running.job.key == keys[0]
         late = self.clock() - self.shown_at > PATIENCE
-        return running.job.is_draft and bool(keys) and (late or share_of(running.share) > WORTH)
+        return running.job.is_draft and not running.left and bool(keys) and (late or share_of(running.share) > WORTH)
 
     def go_on(self) -> None:
         """Begin the first job when its time has come, unless another is running."""
@@ -110,7 +112,7 @@ class Worker:
             self.do(job)
         elif wait > 0:
             self.timer = loop.call_later(wait, self.go_on)
-        elif not any(each.job.key == job.key for each in self.leaving):  # it goes on once it has paused
+        else:
             self.running = self.paused.pop(job.key, None) or Running(job, job.begin())
             self.running.job, self.running.left, self.running.waits = job, False, job.takes_turns
             self.results.put(job.recorded, progress=self.known(self.running))
@@ -151,31 +153,17 @@ class Worker:
 
     def note(self, running: Running) -> None:
         """Record how far a job is, now and then."""
-        if running is self.running and running.spent - running.noted >= TOLD:
+        if not running.left and running.spent - running.noted >= TOLD:
             running.noted = running.spent
             self.results.put(running.job.recorded, progress=running.share)
             self.on_progress()
 
-    def leave(self, running: Running) -> None:
-        """Stop working on a job."""
-        running.left, self.running = True, None
-        if running.waits and self.task:
-            self.task.cancel()
-        else:
-            self.leaving.append(running)
-
     def accept(self, running: Running, outcome: Result | None) -> None:
         """Record how a job has ended, or keep one that was left for later."""
-        if self.is_closed:
-            running.progress.close()
-            return
-        was_current = running is self.running
-        if was_current:
-            self.running = None
-        else:
-            self.leaving.remove(running)
-        if outcome is None:
-            if any(job.key == running.job.key for job in self.jobs):
+        self.running = None
+        is_planned = any(job.key == running.job.key for job in self.jobs)
+        if outcome is None or self.is_closed:
+            if is_planned:
                 self.paused[running.job.key] = running
             else:
                 running.progress.close()
@@ -188,8 +176,10 @@ class Worker:
             if isinstance(running.job.key, Part):
                 self.results.learn(running.spent, amount(running.job.key.comparison))
         self.shown_at = self.clock()
-        if was_current or any(job.key == running.job.key for job in self.jobs):
+        if is_planned or not running.left:
             self.on_result()
+        else:
+            self.go_on()
         if not self.jobs and self.executor is not None:
             self.executor.submit(give_back)
 

@@ -42,7 +42,7 @@ def test_a_training_pauses_while_the_page_is_hidden(mode):
         step = lambda: dashboard.state.race.training.step  # noqa: E731
         await until(lambda: step() > 2)
         dashboard.stage.hidden = True
-        await until(lambda: not dashboard.worker.leaving)
+        await until(lambda: not dashboard.worker.running)
         assert (dashboard.worker.running, dashboard.race.start.description) == (None, "Pause")
         rested = step()
         await asyncio.sleep(0)
