@@ -79,7 +79,10 @@ class Dashboard(KeptPage):
         unspoken = settle(lang, query)
         schemes = (scheme,) if isinstance(scheme, str) else tuple(scheme)
         network = None if params is None else OwnNetwork.of(dict(params), name, **settings)
-        start = Settings.of(schemes, dict(options or {}), seeds, network, settings)
+        if not schemes:
+            raise ValueError(_("scheme must name at least one scheme"))
+        config = Config(scheme=schemes[0]).replace(**(network.fixed if network else {}) | settings)
+        start = Settings(config, schemes[1:], dict(options or {}), seeds, network)
         shown = {name: VIEWS[name] for name in views or ("state", "gradient")}
         self.results, self.pictures = Results(), Pictures(shown)
         self.worker = Worker(self.results, lambda: self.attempt(self.update), lambda: self.attempt(self.progress), mode)
@@ -108,11 +111,8 @@ class Dashboard(KeptPage):
         for each in (self.strip, self.actions):
             put_class(each, "all" in state.hide, "rnnviz-hidden")
         self.notes = widgets.HTML().add_class("rnnviz-notes").add_class("rnnviz-live")
-        self.advice, self.check, self.weights = (
-            AdvicePanel(self.dispatch),
-            GradientCheckPanel(self.dispatch),
-            WeightsPanel(),
-        )
+        self.advice, self.check = AdvicePanel(self.dispatch), GradientCheckPanel(self.dispatch)
+        self.weights = WeightsPanel()
         trains = any(VIEWS[name].trains for name in self.pictures.canvases)
         self.race = RacePanel(rows.choices["problem"], self.dispatch, self.stage.send) if trains else None
         race = [self.race] if self.race else []

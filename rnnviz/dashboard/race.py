@@ -128,9 +128,9 @@ class Race:
     asked: tuple[Any, ...]
 
     @classmethod
-    def of(cls, settings: Settings) -> Race:
-        """Return a new race of what the controls say; ValueError where the problem cannot have it."""
-        return cls(training_of(settings), steps_of(settings), asked(settings))
+    def of(cls, settings: Settings, training: Training | None = None) -> Race:
+        """Return what the controls say as a race, a new one by default; ValueError where the problem cannot have it."""
+        return cls(training or training_of(settings), steps_of(settings), asked(settings))
 
     def compute(self) -> Generator[Curves, None, Curves]:
         """Train, and yield the curves; where it is left, `compute` goes on from there."""

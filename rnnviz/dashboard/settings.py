@@ -48,17 +48,6 @@ class Settings:
         for name, value in {"beside": beside, "options": chosen, "seeds": seeds}.items():
             object.__setattr__(self, name, value)
 
-    @classmethod
-    def of(
-        cls, schemes: tuple[str, ...], options: Mapping[str, Any], seeds: int, network: OwnNetwork | None,
-        fields_of_config: Mapping[str, Any],
-    ) -> Settings:  # fmt: skip
-        """Return the settings of a page on these schemes, the first one in the menu."""
-        if not schemes:
-            raise ValueError(_("scheme must name at least one scheme"))
-        config = Config(scheme=schemes[0]).replace(**{**(network.fixed if network else {}), **fields_of_config})
-        return cls(config, schemes[1:], options, seeds, network)
-
     @property
     def comparison(self) -> Comparison:
         """What has to be computed for these settings."""

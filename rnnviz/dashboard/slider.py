@@ -10,22 +10,17 @@ DIGITS = 10  # beyond them lies the error of a float: a browser makes 50 steps o
 
 
 class Slider(widgets.FloatSlider):
-    """A slider with its exact number beside the value, which every browser that shows it sends back in whole steps.
-
-    Attributes
-    ----------
-    exact : what was set, until somebody moves the slider.
-    echo : what browsers have made of that, None as long as none has answered.
-    """
+    """A slider with its exact number beside the value, which every browser that shows it sends back in whole steps."""
 
     def __init__(self, value: float, **options: Any):
         super().__init__(value=value, **options)
-        self.exact, self.echo = float(value), None
+        self.put(value)
         self.observe(self._follow, "value")
 
     def put(self, value: float) -> None:
         """Set the exact number."""
-        self.exact, self.echo = float(value), None
+        self.exact = float(value)  # until somebody moves the slider
+        self.echo: float | None = None  # what browsers have made of it, once one has answered
         self.value = value
 
     def _follow(self, change) -> None:

@@ -10,7 +10,7 @@ from ..learning.training import Training
 from ..network.config import Config
 from .comparison import Comparison, Weights
 from .export import CODES
-from .race import Race, asked, settings_of, steps_of
+from .race import Race, asked, settings_of
 from .results import Results
 from .scenes import SCENES, START, first_scene
 from .settings import Settings
@@ -167,8 +167,7 @@ class PageState:
     def open_training(self, training: Training) -> PageState:
         """Go on with a training that was saved, with the controls as they were."""
         settings = settings_of(training, self.settings)
-        state = self.change(settings)
-        return replace(state, race=Race(training, steps_of(settings), asked(settings)), training=False, at=-1)
+        return replace(self.change(settings), race=Race.of(settings, training), training=False, at=-1)
 
     def start_check(self) -> PageState:
         """Check the gradients of the present settings."""

@@ -115,13 +115,9 @@ class Worker:
         else:
             self.running = self.paused.pop(job.key, None) or Running(job, job.begin())
             self.running.job, self.running.left, self.running.waits = job, False, job.takes_turns
-            self.results.put(job.recorded, progress=self.known(self.running))
+            if not (self.running.spent or job.kind == "training"):  # else it goes on where it was paused, or left
+                self.results.put(job.recorded, progress=None)
             self.task = loop.create_task(self.drive(self.running))
-
-    def known(self, running: Running) -> Any:
-        """Return how far a job is that has been paused, or that goes on where it was left; else None."""
-        goes_on = running.spent or running.job.kind == "training"
-        return self.results[running.job.recorded].progress if goes_on else None
 
     def do(self, job: Job) -> None:
         """Do a job here and now."""
