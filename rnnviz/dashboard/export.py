@@ -16,7 +16,6 @@ from ..text.language import _
 from ..text.number_format import listed, plain
 from ..text.registry import shorten
 from ..views import OPTIONS, VIEWS, View, figure_export
-from ..views import slide as slides
 from . import framework_code
 from .captions import diagnoses
 from .code import changed, code, code_of_own, computation, in_a_row, taken
@@ -101,7 +100,7 @@ def slide(request: Request) -> bytes:
     words = {"Title": f"rnnviz: {', '.join(trace.schemes)}", "Software": f"rnnviz {__version__}"}
     pictures = list(zip(views, request.data.values(), strict=True))
     below = caption(trace, taken(request.options, views), all(view.first_seed for view in views))
-    return slides.slide(pictures, list(map(verdict.sentence, diagnoses(trace))), below, words)
+    return figure_export.slide(pictures, list(map(verdict.sentence, diagnoses(trace))), below, words)
 
 
 def description(view: View, data: Any, trace: Trace, options: Mapping[str, Any]) -> dict[str, str]:

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from matplotlib import rc_context
 from matplotlib.artist import Artist
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from ..numerics.recent import Recent
 from .agg import QuickCanvas
 from .png import encode
-from .view import View
+from .view import Artists, View
 
 KEPT = 4  # blitted figures per view; each takes 1.5 to 3 MB
 DPI = 100
@@ -33,25 +34,18 @@ STYLE: dict[Any, Any] = {
 }
 
 
-def compose(view: View, data: Any, width: float, height: float, scale: float = 1.0, foot: float = 0.0):
-    """Draw a view into a new figure of ``width`` x ``height`` CSS pixels, whose lowest ``foot`` pixels stay empty.
-
-    Returns figure, axes and the artists of ``view.draw``. Call it, and draw the figure, inside ``rc_context(STYLE)``:
-    matplotlib makes the ticks only when it draws.
-    """
-    figure = blank(width, height, scale)
-    return figure, *place(figure, view, data, (0.0, foot, width, height - foot))
-
-
 def blank(width: float, height: float, scale: float) -> Figure:
-    """Return a new figure of ``width`` x ``height`` CSS pixels at ``scale`` dots each."""
+    """Return a new figure of ``width`` x ``height`` CSS pixels at ``scale`` dots each.
+
+    Fill it, and draw it, inside ``rc_context(STYLE)``: matplotlib makes the ticks only when it draws.
+    """
     # 4.52 inches at 100 dots are 451.99999999999994 of them, which matplotlib cuts to 451.
     figure = Figure(figsize=((width + LEAST) / DPI, (height + LEAST) / DPI), dpi=DPI * scale)
     QuickCanvas(figure)
     return figure
 
 
-def place(figure: Figure, view: View, data: Any, box: tuple[float, float, float, float]):
+def place(figure: Figure, view: View, data: Any, box: tuple[float, float, float, float]) -> tuple[Axes, Artists]:
     """Draw a view into a figure's box (left, bottom, width, height in CSS pixels); return axes and artists."""
     (x, y, width, height), (wide, high) = box, figure.get_size_inches() * DPI
     inner = width - LEFT - RIGHT, max(height - BOTTOM - view.head(data, width - LEFT - RIGHT), LEAST_HEIGHT)
@@ -64,8 +58,9 @@ class BlittedFigure:
 
     def __init__(self, view: View, data: Any, width: int, height: int, scale: float):
         with rc_context(STYLE):
-            self.figure, self.axes, self.artists = compose(view, data, width, height, scale)
-            self.view, self.canvas = view, self.figure.canvas
+            self.view, self.figure, self.shape = view, blank(width, height, scale), (view.frame(data), width, height)
+            self.canvas = cast(QuickCanvas, self.figure.canvas)
+            self.axes, self.artists = place(self.figure, view, data, (0, 0, width, height))
             for artist in self.moving():
                 artist.set_animated(True)
             self.canvas.draw()
@@ -85,7 +80,7 @@ class BlittedFigure:
 
 
 # Figures for the next canvas of a view, from the process that this one was forked from: drawing them takes 0.1 s.
-DRAWN_AHEAD: dict[View, OrderedDict[Any, BlittedFigure]] = {}
+DRAWN_AHEAD: dict[View, Recent[BlittedFigure]] = {}
 
 
 class Canvas:
@@ -93,28 +88,23 @@ class Canvas:
 
     def __init__(self, view: View):
         self.view = view
-        self.figures: OrderedDict[Any, BlittedFigure] = DRAWN_AHEAD.pop(view, OrderedDict())
+        self.figures = DRAWN_AHEAD.pop(view, Recent[BlittedFigure](KEPT))
 
     def figure(self, data: Any, width: int, height: int, scale: float) -> BlittedFigure:
         """Return the figure for the data's frame, drawn unless it was kept."""
         key = (self.view.frame(data), width, height, scale)
-        if key not in self.figures:
-            self.figures[key] = BlittedFigure(self.view, data, width, height, scale)
-            if len(self.figures) > KEPT:
-                self.figures.popitem(last=False)
-        self.figures.move_to_end(key)
-        return self.figures[key]
+        return self.figures.fetch(key, lambda: BlittedFigure(self.view, data, width, height, scale))
 
     def axes_box(self, data: Any, width: int, height: int, zoom: float) -> dict[str, float]:
         """Return where the axes lie in the picture, in CSS pixels, and of a timed view what they count.
 
-        They run from ``first`` to ``limit``, in steps t or, where there is ``back``, in distances ``back`` - t.
+        They run from ``first`` to ``limit``, in steps t or, where the data has ``back`` (T), in distances ``back`` - t.
         """
         shape = (self.view.frame(data), round(width / zoom), round(height / zoom))
         # The resolution moves nothing, and another figure would cost a whole drawing.
-        alike = (figure for key, figure in self.figures.items() if key[:3] == shape)
+        alike = (made for made in self.figures.values() if made.shape == shape)
         axes = (next(alike, None) or self.figure(data, *shape[1:], zoom)).axes
-        (left, bottom), (right, top) = axes.get_position().get_points()
+        left, bottom, right, top = axes.get_position().extents
         found = {
             "left": left * width,
             "right": right * width,
@@ -123,7 +113,7 @@ class Canvas:
         }
         if self.view.counts_steps(data):
             found["first"], found["limit"] = axes.get_xlim()
-            back = self.view.back(data)
+            back = getattr(data, "back", None)
             found |= {} if back is None else {"back": back}
         return {name: float(value) for name, value in found.items()}
 
