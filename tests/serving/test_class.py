@@ -4,12 +4,14 @@ import re
 import subprocess
 import sys
 import urllib.error
+import urllib.parse
 import urllib.request
 
 import psutil
 import pytest
 from browsing import FIRST, ROOT, assert_accessible
 from conftest import INTERRUPT, NEW_GROUP, PATIENCE, start_server, wait_until
+from wire import Wire
 
 pytestmark = pytest.mark.slow
 COMMAND = [sys.executable, "-m", "rnnviz"]
@@ -153,6 +155,23 @@ def test_a_students_new_page_takes_the_place_of_an_own_one_and_of_nobody_else(le
     ben.open(lesson.entrance).close()
     with ben.open(page, timeout=PATIENCE) as answer:
         assert '"kernelId"' in answer.read().decode(), "the teacher needs no place"
+
+
+def test_behind_a_proxy_the_students_links_lead_there(tmp_path):
+    proxy = Wire("http://127.0.0.1:9/")
+    place = ("--base-url", "/rnnviz/", "--public-host", proxy.url.rstrip("/"))
+    server = start_server(COMMAND, tmp_path / "log", "--class", "1", *place)
+    lesson = Lesson(server)
+    proxy.target = "127.0.0.1", urllib.parse.urlsplit(lesson.entrance).port
+    teacher = urllib.request.build_opener(urllib.request.HTTPCookieProcessor())
+    with teacher.open(lesson.entrance, timeout=PATIENCE) as answer:
+        page = answer.read().decode()
+    link = re.search(r'rnnviz-address"><a href="([^"]+)"', page)[1]
+    assert link == lesson.link
+    assert link.startswith(f"{proxy.url}rnnviz/?token=")
+    assert lesson.status(f"?{lesson.key}") == lesson.status(f"voila/render/{FIRST}?{lesson.key}") == 200
+    end(server.process)
+    proxy.close()
 
 
 def test_ctrl_c_while_the_kernels_start_leaves_no_process(tmp_path):
