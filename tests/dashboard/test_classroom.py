@@ -44,13 +44,18 @@ def in_class(tmp_path, monkeypatch):
     return run
 
 
+def alt(dashboard):
+    return shown(dashboard)["gradient"][1]
+
+
 def is_covered(dashboard):
-    return "covered" in shown(dashboard)["gradient"][1]
+    return "covered" in alt(dashboard)
 
 
 def test_a_bet_is_reported_can_be_changed_and_is_judged_when_the_teacher_shows_the_answer(in_class):
     async def session(dashboard, heard, reports):
         await until(lambda: heard == [{"student": "somebody", "question": "ab12"}])
+        assert alt(dashboard) == "The gradient is covered until you have placed your bet."
         buttons = dashboard.bet.buttons
         buttons["grows"].click()
         buttons["fades"].click()
@@ -59,7 +64,9 @@ def test_a_bet_is_reported_can_be_changed_and_is_judged_when_the_teacher_shows_t
         assert [bet["answer"] for bet in bets()] == ["grows", "fades"]
         assert {bet["truth"] for bet in bets()} == {"fades"}, "Xavier's gradient fades"
         assert {bet["scheme"] for bet in bets()} == {"xavier"}
-        assert is_covered(dashboard)
+        assert alt(dashboard) == "The gradient is covered until your teacher shows the answer."
+        dashboard.attempt(lambda: dashboard.receive({"kind": "csv"}))
+        assert dashboard.stage.message == "Your teacher shows the answer first: a file would give it away."
         assert "right" not in text_of(dashboard.bet.result).lower()
         reports.tell({"reveal": "another"})
         reports.tell({"reveal": "ab12"})

@@ -5,6 +5,7 @@ import gc
 import json
 import logging
 import re
+import socket
 import sys
 import urllib.parse
 from pathlib import Path
@@ -89,6 +90,18 @@ def test_a_kernel_computes_in_one_thread_is_reached_as_set_and_freed_only_by_its
 def test_kernels_are_reached_over_socket_files_where_their_names_fit():
     assert app.transport_to_kernels("/tmp") == {"transport": "ipc"}
     assert app.transport_to_kernels("/tmp/" + 60 * "x") == {"transport_encryption": "auto"}
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows names these limits otherwise")
+def test_the_system_ends_connections_whose_other_end_is_away():
+    (listening,) = app.bind(0)
+    listening.setblocking(True)
+    with listening, socket.create_connection(listening.getsockname()), listening.accept()[0] as accepted:
+        assert accepted.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE) != 0
+        if sys.platform == "linux":
+            options = (socket.TCP_KEEPIDLE, socket.TCP_KEEPINTVL, socket.TCP_KEEPCNT)
+            first, pause, times = (accepted.getsockopt(socket.IPPROTO_TCP, each) for each in options)
+            assert first + pause * times <= 75, "seconds: until then, a student's place is kept"
 
 
 def test_a_template_is_compiled_once_until_its_source_changes():
