@@ -207,8 +207,9 @@ class OwnKernels:
             raise asyncio.CancelledError
 
     def leave(self) -> Awaitable[None]:
-        """Free the kernel of a page that is left, once there is one."""
+        """Give the place of a page that is left away, and free its kernel once there is one."""
         self.is_left = True
+        self.owners.opening.discard(self.page)
         return self.owners.free(self.kernel_id)
 
     async def start_kernel(self, **options: Any) -> str:

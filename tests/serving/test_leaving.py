@@ -88,6 +88,7 @@ def test_who_says_twice_that_a_page_is_left_does_no_harm(server):
     assert server.log.read_text() == log, "the terminal says nothing of it"
 
 
+@pytest.mark.slow
 @pytest.mark.browser
 def test_a_page_that_is_not_left_after_all_keeps_its_kernel(voila, page, problems, mine):
     open_notebook(page, voila)
