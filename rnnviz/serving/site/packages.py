@@ -30,6 +30,7 @@ UNUSED = re.compile(
     r"\.pyi$|\.a$|\.h$|\.po$|\.so\.map$|/RECORD$|/(tests?|include|f2py|distutils|sample_data|images)/|(^|/)__pycache__/"
     r"|\.cpython-\d+-(?!wasm)|^anywidget/(labextension|nbextension)/|^rnnviz/(serving|reproductions|notebooks)/"
     r"|^(mpl_toolkits|numpy/_pyinstaller|matplotlib/backends/(web_backend|qt_editor))/"
+    r"|^pygments/lexers/(?!__init__|_mapping|python)|/(lapack_lite|_qhull|_tri|_ttconv|_webp)\.c|_(rational|umath)_tests\.c"
     r"|/(afm|pdfcorefonts)/|/fonts/ttf/(?!DejaVuSans(-Bold|-Oblique|-BoldOblique|Mono)?\.ttf)"
 )
 
