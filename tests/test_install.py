@@ -52,8 +52,10 @@ def elsewhere(tmp_path, monkeypatch):
     return tmp_path
 
 
-def test_the_wheel_holds_the_notebooks_their_translations_and_pictures(wheel):
+def test_the_wheel_holds_the_notebooks_and_what_builds_the_site(wheel):
     with zipfile.ZipFile(wheel) as archive:
+        builder = {path.relative_to(ROOT).as_posix() for path in (ROOT / "rnnviz/serving/site").glob("*.*")}
+        assert builder <= set(archive.namelist())
         held = {Path(name) for name in archive.namelist() if name.startswith("rnnviz/notebooks/")}
         first = min(SERVED)
         assert archive.read(f"rnnviz/notebooks/{first.as_posix()}") == (NOTEBOOKS / first).read_bytes()
