@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Hashable, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -135,8 +136,9 @@ class SurvivalMap(View):
         if map == "learning" and LEARNING:
             return (yield from what_is_learnt(config, problem))
         line = boundary(config, gains_of(config), float(sigma_in(config)[0][-1]))
-        found = yield from mapped(mapping(config), lambda part: Partial(part.share, picture(config, part.value, line)))
-        return picture(config, found, line)
+        shown = lru_cache(1)(lambda found: picture(config, found, line))  # most parts bring nothing new to see
+        found = yield from mapped(mapping(config), lambda part: Partial(part.share, shown(part.value)))
+        return shown(found)
 
     def uses(self, data: Map) -> tuple[str, ...]:
         return (*self.terms, "6 ξ") if data.has_boundary else self.terms
