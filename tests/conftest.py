@@ -9,8 +9,10 @@ import subprocess
 import sys
 import time
 import urllib.request
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import psutil
@@ -44,11 +46,13 @@ SLOW_NOTEBOOK = "07_"  # trains for many seconds before it shows anything
 def pytest_collection_modifyitems(items):
     """End with the files that open pages; leave the notebook that trains for long to the test that opens it.
 
-    Playwright's event loop runs from the first page on to the end, and other tests run loops of their own.
+    Playwright's event loop runs from the first page on to the end, and other tests run loops of their own. The shortest
+    of these files come last, so that no worker waits long for another.
     """
     items[:] = [item for item in items if not (is_notebook(item) and item.path.name.startswith(SLOW_NOTEBOOK))]
     opening = {item.path for item in items if item.get_closest_marker("browser")}
-    items.sort(key=lambda item: item.path in opening)
+    lengths = Counter(item.path for item in items if item.path in opening)
+    items.sort(key=lambda item: (item.path in opening, -lengths[item.path]))
 
 
 def is_notebook(item) -> bool:
@@ -262,8 +266,9 @@ def first(first_page, kept, voila):
             raise
 
 
-def registries() -> list[Registry]:
-    """Return the registries of all modules that have been imported."""
+@cache
+def registries(imported: int) -> list[Registry]:
+    """Return the registries of all modules, of which ``imported`` have been imported so far."""
     modules = [module for name, module in list(sys.modules.items()) if name.startswith("rnnviz")]
     found = {id(each): each for module in modules for each in list(vars(module).values()) if isinstance(each, Registry)}
     return list(found.values())
@@ -272,7 +277,7 @@ def registries() -> list[Registry]:
 @pytest.fixture(autouse=True)
 def as_before():
     """Restore English and the registries after each test, in their order: a process has them once."""
-    before = [(registry, dict(registry)) for registry in registries()]
+    before = [(registry, dict(registry)) for registry in registries(len(sys.modules))]
     yield
     language.use("en")
     for registry, entries in before:

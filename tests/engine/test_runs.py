@@ -241,7 +241,7 @@ CONFIGS = st.builds(
 )
 
 
-@settings(max_examples=20)
+@settings(max_examples=10)
 @given(CONFIGS)
 def test_any_config_gives_finite_or_marked_numbers_and_no_warning(config):
     check_layers(rv.run(config))

@@ -11,7 +11,7 @@ from browsing import change, open_notebook, slider, wait_for_pictures
 from conftest import start_server
 from visitor import Visitor
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.slow]  # tests/dashboard has both modes, without a browser
 STAGE = "document.querySelector('.rnnviz-stage')"
 
 

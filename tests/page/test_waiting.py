@@ -67,9 +67,7 @@ def test_a_copied_link_brings_back_the_same_page(first, voila, new_page):
     first.get_by_text("The link is in the clipboard").wait_for()
     place, query = first.evaluate("navigator.clipboard.readText()").split("?")
     assert place == f"{voila}voila/render/{FIRST}"
-    again = visit(new_page(), voila, FIRST, query)
-    assert again.settle(), again.findings
-    assert again.shown() == visitor.shown()
+    assert visit(new_page(), voila, FIRST, query).shown() == visitor.shown()
 
 
 def test_a_number_between_a_sliders_steps_stays_until_its_slider_moves(first):
