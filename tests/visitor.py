@@ -12,7 +12,7 @@ from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 
 from browsing import FIRST, NOTEBOOKS, PATIENCE
-from ipywidgets import Checkbox, Dropdown
+from ipywidgets import Button, Checkbox, Dropdown
 from pages import everything_in
 from playwright.sync_api import Error, Page
 
@@ -97,6 +97,7 @@ SHOWN = """
       Number(node.querySelector(".widget-readout").textContent.replace("\\u2212", "-").replace(",", "."))])),
     boxes: all("input[type=checkbox]").filter((node) => node.checked && !node.disabled)
       .map((node) => node.closest("label").textContent),
+    bet: all(".rnnviz-bet .rnnviz-chosen").find((node) => node.checkVisibility())?.textContent ?? "",
     step: Number(slider.value),
     moment: /^(Point at|Um einen Schritt)/.test(moment[0]) ? [] : moment,
   };
@@ -116,8 +117,8 @@ def source_of(notebook: str) -> str:
     return ast.unparse(ast.parse(code).body[-1])
 
 
-def truth(source: str, query: str, step: int) -> dict:
-    """Return what the page of ``source`` must show for a link's query, computed in this process.
+def truth(source: str, query: str, step: int, bet: str) -> dict:
+    """Return what the page of ``source`` must show for a link's query and a bet, computed in this process.
 
     Only the stage's traits and the widgets' descriptions and values are read.
     """
@@ -131,6 +132,9 @@ def truth(source: str, query: str, step: int) -> dict:
             os.environ["QUERY_STRING"] = before
     fresh.stage.step = step
     widgets = everything_in(fresh)
+    for each in widgets:
+        if bet and isinstance(each, Button) and each.description == bet:
+            each.click()
     boxes = [each for each in widgets if isinstance(each, Checkbox)]
     return {
         "query": fresh.stage.query,
@@ -139,6 +143,7 @@ def truth(source: str, query: str, step: int) -> dict:
         "menus": {each.description: each.label for each in widgets if isinstance(each, Dropdown)},
         "sliders": {each.description: round(each.value, 2) for each in widgets if hasattr(each, "readout_format")},
         "boxes": sorted(box.description for box in boxes if box.value and not box.disabled),
+        "bet": bet,
         "step": step,
         "moment": list(fresh.stage.moment),
     }
@@ -232,7 +237,8 @@ class Visitor:
         # The link also has the step, which is compared separately.
         shown["query"] = re.sub("(^|&)step=[0-9]+$", "", shown["query"])
         # In a thread without Playwright's event loop, in which a dashboard would draw drafts.
-        job = self.thread.submit(truth, self.source, shown["query"], shown["step"] if shown["moment"] else -1)
+        step = shown["step"] if shown["moment"] else -1
+        job = self.thread.submit(truth, self.source, shown["query"], step, shown["bet"])
         expected = job.result()
         shown["boxes"].sort()
         if not shown["moment"]:

@@ -157,6 +157,7 @@ def test_a_bet_covers_the_gradient_and_then_shows_it(bettor):
     shown = bettor.shown()
     assert float(re.search(r"Xavier: (\S+) at step 0", shown["alts"][1])[1]) < 1e-5
     assert len(shown["words"]) == 2
+    assert bettor.settle(), bettor.findings
     change(page, lambda: slider(page, "Gain").press("ArrowRight"), IS_COVERED)
 
 
