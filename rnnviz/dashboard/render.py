@@ -12,8 +12,7 @@ from ..story.notes import notes
 from ..story.suggestions import Suggestion
 from ..text.language import N_, _
 from ..text.number_format import percent
-from ..views import VIEWS, Partial
-from ..views.layer_option import of_layer
+from ..views import VIEWS, Partial, of_layer
 from ..views.race import Curves, outcomes
 from . import link
 from .captions import captions

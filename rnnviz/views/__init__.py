@@ -6,16 +6,14 @@ from . import (  # noqa: F401  (each registers its view)
     jacobian,
     layers,
     race,
-    singular,
     spectrum,
     state,
     survival_map,
-    unit_gradients,
     units,
     weight_gradients,
 )
 from .canvas import Canvas
 from .plot import plot
-from .view import OPTIONS, VIEWS, Option, Partial, View, register
+from .view import OPTIONS, VIEWS, Option, Partial, View, of_layer, register
 
-__all__ = ["OPTIONS", "VIEWS", "Canvas", "Option", "Partial", "View", "plot", "register"]
+__all__ = ["OPTIONS", "VIEWS", "Canvas", "Option", "Partial", "View", "of_layer", "plot", "register"]

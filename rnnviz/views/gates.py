@@ -8,12 +8,10 @@ from ..engine.trace import Trace
 from ..network.cells import CELLS
 from ..network.config import Config
 from ..text.language import N_, _
-from ..text.number_format import number
 from . import scale
-from .layer_option import of_layer, titled
-from .lines import Curve, CurveView, Lines, curve_of, overflow, with_arrow
+from .lines import CurveView, Lines, curve_of, overflow, with_arrow
 from .state import QUANTITIES
-from .view import register
+from .view import of_layer, register, titled
 
 
 @register
@@ -27,17 +25,14 @@ class Gates(CurveView):
     terms = ("gate", "i, f, g, o", "r, z, n", "line", "T")
     options = ("quantity", "layer")
     shows_gates = True
-    mark_words = {
-        "nonfinite": N_("not finite from step {step}"),
-        "some nonfinite": N_("in some draws not finite from step {step}"),
-    }
+    first = 1
 
     def can_show(self, config: Config) -> bool:
         return CELLS[config.cell].path != ""
 
     def data(self, trace: Trace, quantity: str = "second_moment", layer: int = 0) -> Lines:
         """Return a layer's curves: mean values, unless the ``quantity`` is a share of the units."""
-        trace, last, cell = of_layer(trace.as_comparison(), layer), trace.config.seq_len, CELLS[trace.config.cell]
+        trace, last, cell = of_layer(trace, layer), trace.config.seq_len, CELLS[trace.config.cell]
         saturated = QUANTITIES[quantity].share
         values = trace.gate_saturation if saturated else trace.gates
         # Only the candidate can leave the finite numbers: it alone is not bounded.
@@ -52,7 +47,7 @@ class Gates(CurveView):
         elif min(np.nanmin(curve.median, initial=0.0) for curve in curves) < 0:
             limits = (-1.0, 1.0)
         return Lines(
-            title=titled(title.format(scheme=trace.names[0], cell=_(cell.label)), trace, layer),
+            title=titled(title.format(scheme=trace.names[0], cell=_(cell.label)), trace),
             x_label=_("step t"),
             y_label=label,
             x_limit=scale.steps_limit(last),
@@ -62,12 +57,3 @@ class Gates(CurveView):
             curves=[with_arrow(curve, limits, last, log=False) for curve in curves],
             log=False,
         )
-
-    def opening(self, data: Lines) -> str:
-        text = _("{title} ({label}) at steps {first} to {last}.") if data.curves else "{title}."
-        return text.format(title=data.title, label=data.y_label, first=1, last=data.last_step)
-
-    def values(self, curve: Curve, data: Lines) -> list[str]:
-        known, text = np.flatnonzero(np.isfinite(curve.median)), _("{value} at step {step}")
-        ends = [text.format(value=number(curve.median[t]), step=t) for t in (known[[0, -1]] if known.size else [])]
-        return [", ".join(ends)] if ends else []

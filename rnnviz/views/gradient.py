@@ -15,11 +15,10 @@ from ..numerics.progress import Progress, rescaled
 from ..numerics.quantiles import median
 from ..text.language import N_, _
 from ..text.number_format import number
-from . import overlays, root, scale
-from .layer_option import of_layer, titled
+from . import overlays, scale
 from .lines import Curve, CurveView, Lines, curve_of, extremes, overflow, with_arrow
 from .overlays import Overlay, finite
-from .view import OPTIONS, Option, register
+from .view import OPTIONS, Option, of_layer, register, titled
 
 # A run in float32 loses its gradient only where the exact norm falls below the first or, where every slope is rounded
 # to 0, by more than the second in one step: in decades, and with room for the size of single entries and of W_hh.
@@ -49,12 +48,7 @@ class Gradient(CurveView):
     pins = True
     backward = True
     reveals_gradient = True
-    mark_words = {
-        "float32": N_("in float32 the first seed's run has only zeros from step {step} back"),
-        "zero": N_("exactly 0 from step {step} back"),
-        "nonfinite": N_("no gradient, since the state is not finite from step {step}"),
-        "some nonfinite": N_("no gradient in the draws whose state is not finite (from step {step})"),
-    }
+    opens = N_("Norm of the gradient dL/dh at steps {last} back to 0, relative to the last step.")
 
     def is_slow(self, config: Config, precision: str = "", **options) -> bool:
         return bool(precision) and takes_long(config, config.batch_size)
@@ -70,7 +64,7 @@ class Gradient(CurveView):
         """Compute a layer's curves; on request with theory's lines, with what floats of a narrower type would have held
         for the first scheme, and with the first scheme of other comparisons in grey.
         """
-        trace, last = of_layer(trace.as_comparison(), layer), trace.config.seq_len
+        trace, last = of_layer(trace, layer), trace.config.seq_len
         curves = all_curves(trace)
         pinned = overlays.pinned([(name, all_curves(of_layer(pin, layer))[0].median) for name, pin in pins])
         over = [*pinned, *cell_states(trace)]
@@ -83,9 +77,9 @@ class Gradient(CurveView):
             curves[0] = replace(curves[0], beyond=lost(narrow))
         start = 0.5 if precision else 0.0
         curves = yield from rescaled(with_float32_marks(trace, curves, narrow), start, 1.0 - start)
-        y_limits, mark = scale.decades(*extremes(curves, pinned), down=5.0, up=0.0), root.steps(trace, back=True)
+        y_limits, mark = scale.decades(*extremes(curves, pinned), down=5.0, up=0.0), overlays.root(trace, back=True)
         return Lines(
-            title=titled(_("Gradient on its way back"), trace, layer),
+            title=titled(_("Gradient on its way back"), trace),
             x_label=_("step t  (← backpropagation)"),
             y_label=_("‖∂L/∂hₜ‖ ÷ ‖∂L/∂h at T‖"),
             x_limit=scale.steps_limit(last),
@@ -98,8 +92,7 @@ class Gradient(CurveView):
         )
 
     def opening(self, data: Lines) -> str:
-        text = _("Norm of the gradient dL/dh at steps {last} back to 0, relative to the last step.")
-        return f"{data.title}. {text.format(last=data.last_step)}"
+        return f"{data.title}. {super().opening(data)}"
 
     def story(self, curve: Curve, data: Lines) -> str:
         nothing = _("no gradient")

@@ -14,11 +14,9 @@ from ..text.language import N_, _
 from ..text.number_format import number
 from ..theory import spectrum
 from . import scale
-from .layer_option import shown as layer_shown
-from .layer_option import titled
 from .lines import Curve, CurveView, Lines, extremes, with_arrow
 from .overlays import finite
-from .view import register
+from .view import of_layer, register, shown_layer, titled
 
 Array = np.ndarray
 MANY = 128  # units from which only some distances are computed
@@ -39,24 +37,25 @@ class Jacobian(CurveView):
     slow = True
     first_seed = True
     options = ("layer",)
+    opens = "{title}."
 
     def can_show(self, config: Config) -> bool:
         return CELLS[config.cell].has_matrix_jacobian
 
     def computing(self, trace: Trace, work: float = WORK, layer: int = 0) -> Progress[Lines]:
         """Compute one curve after the other, of one layer, over as many steps as ``work`` multiplications allow."""
-        trace, config, cell, curves = trace.as_comparison(), trace.config, CELLS[trace.config.cell], []
+        trace, config, cell, curves = of_layer(trace, layer), trace.config, CELLS[trace.config.cell], []
         shown = int(min(config.seq_len, max(5, work / (40.0 * config.hidden_size**3))))
         for k in range(len(trace.schemes)) if cell.has_matrix_jacobian else ():
             yield k / len(trace.schemes)
-            curves.append((yield from curve_along(trace, k, shown, layer)))
+            curves.append((yield from curve_along(trace, k, shown)))
         limits = scale.decades(*extremes(curves), down=3.0, up=1.0)
-        title = titled(_("Singular values of ∂h(T)/∂h(T−k)"), trace, layer)
+        title = titled(_("Singular values of ∂h(T)/∂h(T−k)"), trace)
         if not curves:
             title = _("The {cell}'s step is no single matrix: choose the RNN").format(cell=_(cell.label))
         elif shown < config.seq_len:
-            title = _("Singular values of ∂h(T)/∂h(T−k), first {steps} steps back").format(steps=shown)
-            title = titled(title, trace, layer)
+            text = _("Singular values of ∂h(T)/∂h(T−k), first {steps} steps back")
+            title = titled(text.format(steps=shown), trace)
         return Lines(
             title=title,
             x_label=_("distance k"),
@@ -67,9 +66,6 @@ class Jacobian(CurveView):
             curves=[with_arrow(each, limits, -1, f"k = {shown}") for each in curves],
             back=config.seq_len,
         )
-
-    def opening(self, data: Lines) -> str:
-        return f"{data.title}."
 
     def story(self, curve: Curve, data: Lines) -> str:
         ends = [part[-1] for part in (curve.median, curve.low, curve.high)]
@@ -82,9 +78,9 @@ class Jacobian(CurveView):
         return text.format(curve=curve.label, steps=data.last_step, median=median, low=low, high=high)
 
 
-def curve_along(trace: Trace, k: int, shown: int, layer: int = 0) -> Progress[Curve]:
-    """Compute the k-th scheme's curve along its first sequence, over the distances 0..shown, in one layer."""
-    layer = layer_shown(trace, layer)
+def curve_along(trace: Trace, k: int, shown: int) -> Progress[Curve]:
+    """Compute the k-th scheme's curve along its first sequence, over the distances 0..shown."""
+    layer = shown_layer(trace)
     params, x = layer_params(trace.parameters(k), layer), trace.layer_inputs(layer, k)[:, :1]
     slopes, signs = log_slopes(params, x, trace.config.activation)
     distances, name = distances_shown(trace.config.hidden_size, shown), trace.names[k]

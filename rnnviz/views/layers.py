@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
-from matplotlib.axes import Axes
 
 from ..engine.trace import Trace
 from ..numerics.quantiles import median
 from ..text.language import N_, _
 from ..text.number_format import number, percent
 from . import scale
-from .heat_map import HeatMap, HeatMapView
-from .lines import CurveView, Lines, curve_of, extremes
-from .view import Artists, View, register
+from .heat_map import HeatMap
+from .lines import Lines, curve_of, extremes
+from .view import View, register
 
 Array = np.ndarray
-SHOWN_BY: dict[type, View] = {HeatMap: HeatMapView(), Lines: CurveView()}
 
 
 class LayersView(View):
@@ -44,24 +41,6 @@ class LayersView(View):
     def data(self, trace: Trace) -> HeatMap | Lines:
         trace = trace.as_comparison()
         return (over_layers if trace.config.seq_len == 1 < trace.config.layers else heat_map)(self, trace)
-
-    def head(self, data: Any, width: float) -> float:
-        return SHOWN_BY[type(data)].head(data, width)
-
-    def draw(self, ax: Axes, data: Any) -> Artists:
-        return SHOWN_BY[type(data)].draw(ax, data)
-
-    def update(self, artists: Artists, data: Any) -> None:
-        SHOWN_BY[type(data)].update(artists, data)
-
-    def counts_steps(self, data: Any) -> bool:
-        return SHOWN_BY[type(data)].counts_steps(data)
-
-    def covered(self, data: Any) -> Any:
-        return SHOWN_BY[type(data)].covered(data)
-
-    def uses(self, data: Any) -> tuple[str, ...]:
-        return tuple(dict.fromkeys([*self.terms, *SHOWN_BY[type(data)].uses(data)]))
 
     def describe(self, data: HeatMap | Lines) -> str:
         if isinstance(data, Lines):

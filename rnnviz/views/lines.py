@@ -16,26 +16,28 @@ from matplotlib.transforms import ScaledTranslation
 from ..engine.trace import Trace
 from ..numerics.quantiles import over_seeds
 from ..text.glossary import DRAWS, LEAVES
-from ..text.language import _
+from ..text.language import N_, _
 from ..text.number_format import number, plain
-from . import bands, legend, overlays, root
+from . import legend, overlays
 from .overlays import Overlay, finite
 from .scale import count_on, decade_ticks, draw_grid
-from .styles import AT_TOP, MARK_SIGNS, MARK_WORDS, MARKS, STYLES
+from .styles import ALT_WORDS, MARK_SIGNS, MARK_WORDS, STYLES, SYMBOLS
 from .view import Artists, View
 
 Array = np.ndarray
 Marks = list[tuple[str, int]]
 PAD = 0.04  # of the axes' height, drawn beyond their limits
 LABEL = 53  # px from the axes to the label beside them, whatever the width of the tick labels
+NOTE = 26  # px from the axes down to the note on bands
+NOTE_ROOM = 430  # px of width from which there is room for it
 
 
 @dataclass(frozen=True)
 class Curve:
     """One scheme's curve: median and both ends of its band, each (T+1,), nan where there is nothing to draw.
 
-    ``marks`` holds (kind, step) pairs with a kind of ``MARKS``; ``beyond`` words for where the curve leaves the axes;
-    ``steps`` the x values, where those are not 0, 1, 2, ...
+    ``marks`` holds (kind, step) pairs with a kind of ``MARK_SIGNS``; ``beyond`` words for where the curve leaves the
+    axes; ``steps`` the x values, where those are not 0, 1, 2, ...
     """
 
     label: str
@@ -45,6 +47,22 @@ class Curve:
     marks: tuple[tuple[str, int], ...] = ()
     beyond: str = ""
     steps: Array | None = None
+
+    @property
+    def band(self) -> list[Array]:
+        """The polygon of the band, none where both its ends are equal, as for one seed."""
+        known = np.isfinite(self.low) & np.isfinite(self.high)
+        if known.sum() < 2 or np.array_equal(self.low[known], self.high[known]):
+            return []
+        x, low, high = (part[known] for part in (places(self.median, self.steps), self.low, self.high))
+        return [np.column_stack([np.r_[x, x[::-1]], np.r_[low, high[::-1]]])]
+
+    def words(self, beside: bool) -> list[str]:
+        """Return lines of text that say where it goes and what its marks mean, with its name before or above them."""
+        words = self.beyond.split("\n") if self.beyond else []
+        words += [f"{MARK_SIGNS[kind]} {_(MARK_WORDS[kind]).format(step=step)}" for kind, step in self.marks]
+        words = [f"{self.label}:", *words] if words else []
+        return [" ".join(words[:2]), *words[2:]] if words and beside else words
 
 
 @dataclass(frozen=True)
@@ -90,87 +108,121 @@ class Lines:
     def labels(self) -> list[str]:
         return [curve.label for curve in self.curves]
 
+    def head(self, width: float) -> float:
+        return legend.height([*self.labels, *overlays.looks(self.overlays)], width)
+
+    def draw(self, ax: Axes) -> Artists:
+        self.set_up(ax)
+        end = ax.axvline(0, color="#777777", linewidth=0.9, linestyle=(0, (2, 2)))
+        root = ax.axvline(0, color="#6b6b6b", linewidth=1.2, linestyle=(0, (1, 2)))
+        bottom, top = self.y_limits
+        name = ax.text(0, top + 0.5 * PAD * (top - bottom), " √H", color="#555555", fontsize="small", va="top")
+        below = ax.transAxes + ScaledTranslation(0, -NOTE / 100, ax.figure.dpi_scale_trans)
+        note = ax.text(1.0, 0.0, "", transform=below, color="#555555", fontsize="small", ha="right", va="top")
+        note.set_visible(legend.axes_size(ax)[0] > NOTE_ROOM)
+        artists: Artists = {"end": [end], "root": [root, name], "band": [note]}
+        artists |= {"bands": [], "lines": [], "overlays": [], "marks": [], "words": []}
+        for overlay in self.overlays:
+            artists["overlays"] += ax.plot([], [], **overlay.look)
+        for style, _curve in zip(STYLES, self.curves, strict=False):
+            color = style["color"]
+            artists["bands"].append(ax.fill_between([0, 1], 0, 0, color=color, alpha=0.24, linewidth=0))
+            artists["lines"] += ax.plot([], [], linewidth=2.0, markersize=4.5, **style)
+            for symbol in SYMBOLS.values():
+                artists["marks"] += ax.plot([], [], symbol, color=color, markersize=9, markeredgewidth=2)
+            artists["words"].append(ax.text(0, 0, "", color=color, fontsize="small", ha="right", va="bottom"))
+        self.update(artists)
+        return artists
+
+    def set_up(self, ax: Axes) -> None:
+        """Draw the axes: limits, ticks, labels, grid and legend."""
+        bottom, top = self.y_limits
+        pad = PAD * (top - bottom)
+        ax.set(xlim=(0, self.x_limit), ylim=(bottom - pad, top + pad), xlabel=self.x_label)
+        legend.write_y_label(ax, self.y_label)
+        count_on(ax.xaxis)
+        beside = ax.transAxes + ScaledTranslation(-LABEL / 100, 0, ax.figure.dpi_scale_trans)
+        ax.yaxis.set_label_coords(0, 0.5, transform=beside)
+        if self.log:
+            ax.set_yticks(*decade_ticks(bottom, top))
+        else:
+            ticks = np.linspace(bottom, top, 5)
+            ax.set_yticks(ticks, [plain(tick, ".3g") for tick in ticks])
+        draw_grid(ax)
+        ax.spines[["top", "right"]].set_visible(False)
+        curves = [(name, [style]) for name, style in zip(self.labels, STYLES, strict=False)]
+        legend.add(ax, self.title, [*curves, *overlays.looks(self.overlays).items()])
+
+    def update(self, artists: Artists) -> None:
+        artists["end"][0].set_xdata([self.last_step] * 2)
+        root, name = artists["root"]
+        root.set(xdata=[self.root or 0] * 2, visible=self.root is not None)
+        name.set(x=self.root or 0, visible=self.root is not None)
+        artists["band"][0].set_text(overlays.band_words(self.seeds)[0])
+        for k, curve in enumerate(self.curves):
+            artists["lines"][k].set_data(places(curve.median, curve.steps), curve.median)
+            artists["lines"][k].set_markevery(sparse(k, len(curve.median)))
+            artists["bands"][k].set_verts(curve.band)
+            for sign, artist in zip(SYMBOLS, artists["marks"][k * len(SYMBOLS) :], strict=False):
+                at = [step for kind, step in curve.marks if MARK_SIGNS[kind] == sign]
+                artist.set(data=(at, [self.y_limits[sign == "★"]] * len(at)), visible=bool(at))
+        for artist, overlay in zip(artists["overlays"], self.overlays, strict=True):
+            artist.set_data(places(overlay.values, overlay.steps), overlay.values)
+            artist.set_markevery(sparse(overlay.curve, len(overlay.values), between=True))
+        self.update_words(artists["words"])
+
+    def update_words(self, artists: list) -> None:
+        """Write near the right edge where a curve that leaves the axes goes, and what its marks mean."""
+        bottom, top = self.y_limits
+        # The axes' height in lines of text, so that each curve's words stand above the previous one's.
+        line = 15 * (top - bottom) / legend.axes_size(artists[0].axes)[1] if artists else 0.0
+        height = bottom + 0.5 * line
+        for text, curve in zip(artists, self.curves, strict=True):
+            words = curve.words(self.beside)
+            text.set(text="\n".join(words), position=(0.93 * self.x_limit, height))
+            height += line * (len(words) + 0.3 if words else 0)
+
+    def covered(self) -> Lines:
+        nothing, title = np.full(2, np.nan), _("The gradient is covered")
+        curves = [Curve(label, nothing, nothing, nothing) for label in self.labels]
+        return replace(self, title=title, y_limits=(-10.0, 10.0), curves=curves, overlays=(), root=None)
+
+    def uses(self, terms: Sequence[str]) -> tuple[str, ...]:
+        marks = [MARK_SIGNS[kind] for curve in self.curves for kind, _step in curve.marks]
+        found = [*self.terms, *terms, *[each.term for each in self.overlays]]
+        found += [DRAWS] * (self.seeds > 1) + [LEAVES] * any({*"↓↑"} & {*curve.beyond} for curve in self.curves)
+        return tuple(dict.fromkeys([*found, *marks, *(["√H"] if self.root else [])]))
+
 
 class CurveView(View):
-    """A view of curves over time: a subclass defines ``data`` and, where needed, ``values``, ``opening`` or ``story``.
+    """A view of curves over time: a subclass defines ``data`` and, where needed, ``values`` or ``story``.
 
     Attributes
     ----------
     backward : whether the story runs from step T to step 0, as a gradient's does.
-    mark_words : what the alt text says of a curve's marks.
+    opens, first : the alt text's first sentence, on the axes, and the first step that it names.
     """
 
     timed = True
     backward = False
-    mark_words: dict[str, str] = {}
-
-    def head(self, data: Lines, width: float) -> float:
-        return legend.height([*data.labels, *overlays.looks(data.overlays)], width)
-
-    def draw(self, ax: Axes, data: Lines) -> Artists:
-        set_up(ax, data)
-        end = ax.axvline(0, color="#777777", linewidth=0.9, linestyle=(0, (2, 2)))
-        artists: Artists = {"end": [end], "root": root.create(ax, data.y_limits, PAD), "band": [bands.create(ax)]}
-        artists |= {"bands": [], "lines": [], "overlays": [], "marks": [], "words": []}
-        for overlay in data.overlays:
-            artists["overlays"] += ax.plot([], [], **overlay.look)
-        for style, _curve in zip(STYLES, data.curves, strict=False):
-            color = style["color"]
-            artists["bands"].append(ax.fill_between([0, 1], 0, 0, color=color, alpha=0.24, linewidth=0))
-            artists["lines"] += ax.plot([], [], linewidth=2.0, markersize=4.5, **style)
-            for symbol in MARKS.values():
-                artists["marks"] += ax.plot([], [], symbol, color=color, markersize=9, markeredgewidth=2)
-            artists["words"].append(ax.text(0, 0, "", color=color, fontsize="small", ha="right", va="bottom"))
-        self.update(artists, data)
-        return artists
-
-    def update(self, artists: Artists, data: Lines) -> None:
-        artists["end"][0].set_xdata([data.last_step] * 2)
-        root.place(artists["root"], data.root)
-        artists["band"][0].set_text(bands.note(data.seeds))
-        for k, curve in enumerate(data.curves):
-            steps = np.arange(len(curve.median)) if curve.steps is None else curve.steps
-            artists["lines"][k].set_data(steps, curve.median)
-            artists["lines"][k].set_markevery(sparse(k, len(steps)))
-            artists["bands"][k].set_verts(bands.polygon(steps, curve.low, curve.high))
-            update_marks(artists["marks"][k * len(MARKS) : (k + 1) * len(MARKS)], curve, data.y_limits)
-        for artist, overlay in zip(artists["overlays"], data.overlays, strict=True):
-            artist.set_data(np.arange(len(overlay.values)), overlay.values)
-            artist.set_markevery(sparse(overlay.curve, len(overlay.values), between=True))
-        update_words(artists["words"], data)
-
-    def covered(self, data: Lines) -> Lines:
-        nothing, title = np.full(2, np.nan), _("The gradient is covered")
-        curves = [Curve(label, nothing, nothing, nothing) for label in data.labels]
-        return replace(data, title=title, y_limits=(-10.0, 10.0), curves=curves, overlays=(), root=None)
+    opens = N_("{title} ({label}) at steps {first} to {last}.")
+    first = 0
 
     def describe(self, data: Lines) -> str:
         words = [self.opening(data), *(self.story(curve, data) for curve in data.curves)]
         words += overlays.describe(data.overlays, data.labels, 0 if self.backward else data.last_step, data.log)
-        words += [root.describe(data.root, self.backward), bands.describe(data.seeds)]
+        words += [overlays.root_words(data.root, self.backward), overlays.band_words(data.seeds)[1]]
         return " ".join(filter(None, words))
 
-    def counts_steps(self, data: Lines) -> bool:
-        return self.timed and data.timed
-
-    def back(self, data: Lines) -> int | None:
-        return data.back
-
-    def uses(self, data: Lines) -> tuple[str, ...]:
-        marks = [MARK_SIGNS[kind] for curve in data.curves for kind, _step in curve.marks]
-        found = [*data.terms, *self.terms, *[each.term for each in data.overlays]]
-        found += [DRAWS] * (data.seeds > 1) + [LEAVES] * any({*"↓↑"} & {*curve.beyond} for curve in data.curves)
-        return tuple(dict.fromkeys([*found, *marks, *(["√H"] if data.root else [])]))
-
     def opening(self, data: Lines) -> str:
-        """Return the alt text's first sentence, on the axes."""
-        text = _("{title} ({label}) at steps {first} to {last}.")
-        return text.format(title=data.title, label=data.y_label, first=0, last=data.last_step)
+        text = _(self.opens) if data.curves else "{title}."
+        named = {"title": data.title, "label": data.y_label, "first": self.first, "step": data.last_step}
+        return text.format(**named, last=data.last_step)
 
     def story(self, curve: Curve, data: Lines) -> str:
         """Return a sentence on one curve, "" where there is nothing to say."""
         words, marks = self.values(curve, data), dict(curve.marks)
-        words += [_(text).format(step=marks[kind]) for kind, text in self.mark_words.items() if kind in marks]
+        words += [_(ALT_WORDS[kind][self.backward]).format(step=marks[kind]) for kind in ALT_WORDS if kind in marks]
         return f"{curve.label}: {'; '.join(words)}." if words else ""
 
     def values(self, curve: Curve, data: Lines) -> list[str]:
@@ -199,55 +251,15 @@ def overflow(trace: Trace, k: int) -> Marks:
     return [(kind, int(trace.first_nonfinite[k][over].min()))] if over.any() else []
 
 
-def set_up(ax: Axes, data: Lines) -> None:
-    """Draw the axes: limits, ticks, labels, grid and legend."""
-    bottom, top = data.y_limits
-    pad = PAD * (top - bottom)
-    ax.set(xlim=(0, data.x_limit), ylim=(bottom - pad, top + pad), xlabel=data.x_label)
-    legend.write_y_label(ax, data.y_label)
-    count_on(ax.xaxis)
-    beside = ax.transAxes + ScaledTranslation(-LABEL / 100, 0, ax.figure.dpi_scale_trans)
-    ax.yaxis.set_label_coords(0, 0.5, transform=beside)
-    if data.log:
-        ax.set_yticks(*decade_ticks(bottom, top))
-    else:
-        ticks = np.linspace(bottom, top, 5)
-        ax.set_yticks(ticks, [plain(tick, ".3g") for tick in ticks])
-    draw_grid(ax)
-    ax.spines[["top", "right"]].set_visible(False)
-    curves = [(name, [style]) for name, style in zip(data.labels, STYLES, strict=False)]
-    legend.add(ax, data.title, [*curves, *overlays.looks(data.overlays).items()])
+def places(values: Array, steps: Array | None) -> Array:
+    """Return the x values of a line, 0, 1, 2, ... unless it has its own."""
+    return np.arange(len(values)) if steps is None else steps
 
 
 def sparse(k: int, points: int, between: bool = False) -> tuple[int, int]:
     """Return the first point with a marker and the gap to the next; ``between`` those of the k-th curve itself."""
     gap = 1 if points < 6 else max(2, points // 8)
     return (k + between * (gap // 2)) % gap, gap
-
-
-def update_marks(artists: list, curve: Curve, y_limits: tuple[float, float]) -> None:
-    """Put a mark at the axes' edge for each thing that the curve cannot show."""
-    bottom, top = y_limits
-    for artist, kind in zip(artists, MARKS, strict=True):
-        at = [step for name, step in curve.marks if name == kind]
-        artist.set_data(at, [top if kind in AT_TOP else bottom] * len(at))
-        artist.set_visible(bool(at))
-
-
-def update_words(artists: list, data: Lines) -> None:
-    """Write near the right edge where a curve that leaves the axes goes, and what its marks mean."""
-    bottom, top = data.y_limits
-    # The axes' height in lines of text, so that each curve's words stand above the previous one's.
-    line = 15 * (top - bottom) / legend.axes_size(artists[0].axes)[1] if artists else 0.0
-    height = bottom + 0.5 * line
-    for text, curve in zip(artists, data.curves, strict=True):
-        words = curve.beyond.split("\n") if curve.beyond else []
-        words += [f"{MARK_SIGNS[kind]} {_(MARK_WORDS[kind]).format(step=step)}" for kind, step in curve.marks]
-        words = [f"{curve.label}:", *words] if words else []
-        words = [" ".join(words[:2]), *words[2:]] if words and data.beside else words
-        text.set_text("\n".join(words))
-        text.set_position((0.93 * data.x_limit, height))
-        height += line * (len(words) + 0.3 if words else 0)
 
 
 def extremes(curves: Sequence[Curve], pins: Sequence[Overlay] = ()) -> tuple[list[float], list[float]]:

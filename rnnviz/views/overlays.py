@@ -1,4 +1,4 @@
-"""Lines over the curves: theory, an LSTM's cell state, narrower floats, pinned comparisons."""
+"""What lies over the curves: theory, cell states, narrower floats, pins; the mark of √H; and the bands' words."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..engine.trace import Trace
+from ..numerics.quantiles import left_out
 from ..text.language import _
 from ..text.number_format import number
-from ..theory.prediction import for_trace
+from ..theory.prediction import for_trace, tied_weights_show
 from .styles import OVERLAYS, PINS, STYLES, TERM_OF, Style
 
 Array = np.ndarray
@@ -18,12 +19,16 @@ Array = np.ndarray
 
 @dataclass(frozen=True)
 class Overlay:
-    """One more line: a kind of ``OVERLAYS``, the index of its curve, its values (T+1,) and a name of its own."""
+    """One more line: a kind of ``OVERLAYS``, the index of its curve, its values (T+1,) and a name of its own.
+
+    ``steps`` are the x values, where those are not 0, 1, 2, ...
+    """
 
     kind: str
     curve: int
     values: Array
     name: str = ""
+    steps: Array | None = None
 
     @property
     def key(self) -> tuple[str, int, str]:
@@ -103,3 +108,36 @@ def describe(overlays: Sequence[Overlay], labels: Sequence[str], step: int, log:
         line = each.name or f"{_(each.kind)}, {label}"
         said.append(text.format(line=line, value=value, step=at, curve=label))
     return [text for text in said if text]
+
+
+def root(trace: Trace, back: bool) -> float | None:
+    """Return sqrt(H), from where one W_hh, used again and again, raises the mean square over networks.
+
+    None where it lies beyond T steps or no scheme departs from theory (``back``: in the gradient).
+    """
+    found = trace.config.hidden_size**0.5
+    within = trace.own is None and 1 < found < trace.config.seq_len
+    return found if within and tied_weights_show(trace.config, trace.schemes, back) else None
+
+
+def root_words(step: float | None, back: bool) -> str:
+    """Say what the mark means, "" where there is none."""
+    if step is None:
+        return ""
+    where = _("A line marks √H steps back, at t = {step}.") if back else _("A line marks √H steps, t = {step}.")
+    meaning = _(
+        "By two to three times as many steps one W_hh, used again and again, has raised the mean square over networks; "
+        "their median, which is drawn, follows more slowly."
+    )
+    return f"{where.format(step=number(step))} {meaning}"
+
+
+def band_words(seeds: int) -> tuple[str, str]:
+    """Return what picture and alt text say of bands over this many seeds, nothing for a single one."""
+    inner = seeds - 2 * int(left_out(seeds))
+    note = _("band: middle {inner} of {count}")
+    said = _("Lines are medians of {count} draws; bands hold the middle {inner} of them at each step.")
+    if inner == seeds:
+        note = _("band: all {count} draws")
+        said = _("Lines are medians of {count} draws; bands reach from the lowest to the highest of them at each step.")
+    return (note.format(count=seeds, inner=inner), said.format(count=seeds, inner=inner)) if seeds > 1 else ("", "")

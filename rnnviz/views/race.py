@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
 from ..engine.trace import Trace
-from ..numerics.quantiles import over_seeds
 from ..text.language import N_, _, ngettext
 from ..text.number_format import number
-from . import bands, scale
-from .lines import Curve, CurveView, Lines
-from .overlays import Overlay, finite
-from .view import Artists, register
+from . import overlays, scale
+from .lines import Curve, CurveView, Lines, curve_of
+from .overlays import Overlay
+from .view import register
 
 Array = np.ndarray
 LEVELS = {"chance": N_("chance level"), "target": N_("target"), "solved": N_("solved")}
@@ -71,42 +70,39 @@ class Race(CurveView):
     options = ("problem", "optimiser", "learning_rate", "training_steps")
     timed = False
     trains = True
+    opens = N_("{title}, at step {step}.")
 
     def data(self, trace: Trace, curves: Curves | None = None, **options: Any) -> Lines:
-        if curves is None:
-            return waiting(trace)
+        if curves is None:  # nothing has been trained
+            return Lines(_("Not trained yet: press Train"), _("training step"), _("loss"), 100.0, (-3.0, 1.0), 0, [])
         logs = np.log10(np.maximum(curves.losses, 1e-300))
-        lines = [curve_of(name, logs[:, k].T, curves.at) for k, name in enumerate(curves.names)]
+        # A run that has diverged counts as infinite.
+        runs = np.where(np.isnan(logs), np.inf, logs).transpose(1, 2, 0)
+        lines = [replace(curve_of(*each, []), steps=curves.at) for each in zip(curves.names, runs, strict=True)]
         known = [logs[np.isfinite(logs)], np.log10([max(level, 1e-300) for level in curves.levels.values()])]
         values = np.concatenate([each for each in known if each.size])
         low, high = np.floor(values.min() * 2) / 2, np.ceil(min(values.max(), values.min() + 8) * 2) / 2
+        limit = scale.snap(curves.steps)
         return Lines(
             title=_("{problem}: the loss while it trains").format(problem=curves.problem),
             x_label=_("training step"),
             y_label=_("loss"),
-            x_limit=scale.snap(curves.steps),
+            x_limit=limit,
             y_limits=(float(low), float(max(high, low + 0.5))),
             last_step=curves.step,
             curves=lines,
-            overlays=[Overlay(LEVELS[name], 0, np.log10([value] * 2)) for name, value in curves.levels.items()],
+            overlays=[
+                Overlay(LEVELS[name], 0, np.log10([value] * 2), steps=np.array([0.0, limit]))
+                for name, value in curves.levels.items()
+            ],
             seeds=curves.losses.shape[2],
         )
-
-    def update(self, artists: Artists, data: Lines) -> None:
-        super().update(artists, data)
-        for artist, overlay in zip(artists["overlays"], data.overlays, strict=True):
-            artist.set_data([0.0, data.x_limit], overlay.values)
 
     def describe(self, data: Lines) -> str:
         levels = [f"{_(each.kind)} {number(float(each.values[0]), log10=True)}" for each in data.overlays]
         text = _("Lines across the picture: {levels}.").format(levels=", ".join(levels)) if levels else ""
         stories = [self.story(curve, data) for curve in data.curves]
-        return " ".join(filter(None, [self.opening(data), *stories, text, bands.describe(data.seeds)]))
-
-    def opening(self, data: Lines) -> str:
-        if not data.curves:
-            return f"{data.title}."
-        return _("{title}, at step {step}.").format(title=data.title, step=data.last_step)
+        return " ".join(filter(None, [self.opening(data), *stories, text, overlays.band_words(data.seeds)[1]]))
 
     def values(self, curve: Curve, data: Lines) -> list[str]:
         known = np.flatnonzero(np.isfinite(curve.median))
@@ -115,22 +111,6 @@ class Race(CurveView):
         text = _("loss {start} at first, {end} at step {last}")
         start, end = (number(float(curve.median[t]), log10=True) for t in known[[0, -1]])
         return [text.format(start=start, end=end, last=int(curve.steps[known[-1]]))]
-
-
-def waiting(trace: Trace) -> Lines:
-    """Return an empty picture, before anything has been trained."""
-    return Lines(_("Not trained yet: press Train"), _("training step"), _("loss"), 100.0, (-3.0, 1.0), 0, [])
-
-
-def curve_of(label: str, logs: Array, at: Array) -> Curve:
-    """Return one scheme's curve from log10 of its runs' losses (R, K): a run that has diverged counts as infinite."""
-    if not at.size:
-        nothing = np.full(1, np.nan)
-        return Curve(label, nothing, nothing, nothing, steps=np.zeros(1))
-    median, low, high = (finite(part) for part in over_seeds(np.where(np.isnan(logs), np.inf, logs)))
-    hidden = np.isnan(median)
-    low, high = (np.where(hidden, np.nan, part) for part in (low, high))
-    return Curve(label, median, low, high, steps=at)
 
 
 def outcomes(curves: Curves) -> list[str]:

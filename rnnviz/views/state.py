@@ -12,10 +12,9 @@ from ..network.activations import ACTIVATIONS
 from ..numerics.quantiles import median
 from ..text.language import N_, _
 from ..text.registry import Registry
-from . import overlays, root, scale
-from .layer_option import of_layer, titled
+from . import overlays, scale
 from .lines import Curve, CurveView, Lines, Marks, curve_of, extremes, overflow, with_arrow
-from .view import OPTIONS, Option, register
+from .view import OPTIONS, Option, of_layer, register, titled
 
 
 @dataclass(frozen=True)
@@ -64,12 +63,6 @@ class State(CurveView):
     terms = ("line", "T")
     options = ("quantity", "layer", "theory")
     pins = True
-    mark_words = {
-        "zero": N_("exactly 0 from step {step}"),
-        "zero at times": N_("at times exactly 0, first at step {step}"),
-        "nonfinite": N_("not finite from step {step}"),
-        "some nonfinite": N_("in some draws not finite from step {step}"),
-    }
 
     def data(
         self,
@@ -80,13 +73,13 @@ class State(CurveView):
         layer: int = 0,
     ) -> Lines:
         """Return a layer's curves; on request theory's lines, and the first scheme of other comparisons in grey."""
-        trace, entry, last = of_layer(trace.as_comparison(), layer), QUANTITIES[quantity], trace.config.seq_len
+        trace, entry, last = of_layer(trace, layer), QUANTITIES[quantity], trace.config.seq_len
         curves = all_curves(trace, quantity)
         pinned = overlays.pinned([(name, all_curves(of_layer(pin, layer), quantity)[0].median) for name, pin in pins])
         expected = overlays.theory(trace, entry.theory, back=False) if theory and entry.theory else []
         y_limits = limits(entry, *extremes(curves, pinned))
         return Lines(
-            title=titled(_("{quantity} of the hidden state").format(quantity=_(entry.label)), trace, layer),
+            title=titled(_("{quantity} of the hidden state").format(quantity=_(entry.label)), trace),
             x_label=_("step t"),
             y_label=entry.symbol or _(ACTIVATIONS[trace.config.activation].saturation_label),
             x_limit=scale.steps_limit(last),
@@ -97,7 +90,7 @@ class State(CurveView):
             overlays=[*pinned, *expected],
             log=entry.log,
             terms=(entry.symbol or "saturated",),
-            root=root.steps(trace, back=False) if entry.theory else None,
+            root=overlays.root(trace, back=False) if entry.theory else None,
         )
 
 

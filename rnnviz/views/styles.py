@@ -18,15 +18,24 @@ STYLES: tuple[Style, ...] = (
     {"color": "#5e3a00", "linestyle": (0, (1.5, 1.5)), "marker": "v"},
     {"color": "#3c3c3c", "linestyle": (0, (10, 3)), "marker": "P"},
 )
-MARKS = {"zero": "x", "zero at times": "x", "float32": "|", "nonfinite": "*", "some nonfinite": "*"}
-MARK_SIGNS = {"zero": "×", "zero at times": "×", "float32": "|", "nonfinite": "★", "some nonfinite": "★"}
-AT_TOP = ("nonfinite", "some nonfinite")  # marks at the upper edge, where the others stand at the lower one
+SYMBOLS = {"×": "x", "|": "|", "★": "*"}  # how matplotlib draws a sign; stars stand at the upper edge
+MARK_SIGNS = {"float32": "|", "zero": "×", "zero at times": "×", "nonfinite": "★", "some nonfinite": "★"}
 MARK_WORDS = {
+    "float32": N_("float32 ends at t = {step}"),
     "zero": N_("exactly 0 at t = {step}"),
     "zero at times": N_("at times exactly 0, first at t = {step}"),
-    "float32": N_("float32 ends at t = {step}"),
     "nonfinite": N_("not finite at t = {step}"),
     "some nonfinite": N_("in some draws not finite from t = {step}"),
+}
+ALT_WORDS = {  # what the alt text says of them, going forward and backward
+    "float32": ("", N_("in float32 the first seed's run has only zeros from step {step} back")),
+    "zero": (N_("exactly 0 from step {step}"), N_("exactly 0 from step {step} back")),
+    "zero at times": (N_("at times exactly 0, first at step {step}"),) * 2,
+    "nonfinite": (N_("not finite from step {step}"), N_("no gradient, since the state is not finite from step {step}")),
+    "some nonfinite": (
+        N_("in some draws not finite from step {step}"),
+        N_("no gradient in the draws whose state is not finite (from step {step})"),
+    ),
 }
 HOLLOW: Style = {"markersize": 5.5, "markerfacecolor": "#ffffff", "markeredgewidth": 1.1}
 THEORY: Style = {"color": "#1a1a1a", "linewidth": 1.2, **HOLLOW}

@@ -11,7 +11,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.colors import Normalize
 
-from ..engine.survival import Survival, blank, gains_of, is_complete, known_map, mapping, survival_config
+from ..engine.survival import Survival, gains_of, is_complete, known_map, mapping, survival_config
 from ..engine.trace import Trace
 from ..network.config import Config, applies
 from ..network.sampling import gain_of
@@ -22,12 +22,11 @@ from ..text.number_format import number, percent, plain
 from ..theory.memory import correlation_length
 from ..theory.prediction import predict, sigma_in, sigma_w
 from . import legend, scale
+from .heat_map import SIGNED, draw_image, draw_key
 from .styles import Style
 from .view import OPTIONS, Artists, Option, Partial, View, register
 
 Array = np.ndarray
-COLOURS, SHARES = "RdBu_r", "viridis"
-UNKNOWN = "#808080"
 MOST = 3.0  # decades of the strongest colour
 LENGTHS = 6.0  # correlation lengths beyond which theory calls a network untrainable (Schoenholz et al. 2017)
 ROWS, COARSE = 24, 2  # distances, and how many of them, and of the gains, are passed over where networks are trained
@@ -47,6 +46,22 @@ OPTIONS.add(
         ((N_("the gradient"), ""), (N_("what was learnt"), "learning")),
     ),
 )
+
+
+class Learning(NamedTuple):
+    """What a map of learning needs from above, since views know nothing of training.
+
+    Attributes
+    ----------
+    sigma_in : ``(config, problem) -> float``, the standard deviation that a unit gets from the problem's inputs.
+    runs : ``(config, problem, gains, lengths)``, which yields parts and returns the shares of right answers (K, G).
+    """
+
+    sigma_in: Callable[[Config, str], float]
+    runs: Callable[[Config, str, Array, Array], Generator[Any, None, Array]]
+
+
+LEARNING: list[Learning] = []
 
 
 @dataclass(frozen=True)
@@ -83,32 +98,48 @@ class Map:
         return self.distances[-1]
 
     @property
-    def here(self) -> tuple[float, float]:
-        """Where the dot lies: at the edge where the page stands outside the map."""
-        gain, steps = self.asked
-        return float(np.clip(gain, self.gains[0], self.gains[-1])), float(min(steps, self.steps))
-
-    @property
     def marker(self) -> str:
         """The dot's shape: it points to where the page stands if that is outside the map."""
         gain, steps = self.asked
         return "<" if gain < self.gains[0] else ">" if gain > self.gains[-1] else "^" if steps > self.steps else "o"
 
+    @property
+    def entries(self) -> dict[str, list[Style]]:
+        """What the legend calls the boundary and the dot, with their looks."""
+        boundary = {_("theory: 6 ξ"): [BOUNDARY]} if self.has_boundary else {}
+        return boundary | {_("you are here"): [HERE | {"linestyle": ""}]}
 
-class Learning(NamedTuple):
-    """What a map of learning needs from above, since views know nothing of training.
+    def uses(self, terms: tuple[str, ...]) -> tuple[str, ...]:
+        return (*terms, "6 ξ") if self.has_boundary else terms
 
-    Attributes
-    ----------
-    sigma_in : ``(config, problem) -> float``, the standard deviation that a unit gets from the problem's inputs.
-    runs : ``(config, problem, gains, lengths)``, which yields parts and returns the shares of right answers (K, G).
-    """
+    def head(self, width: float) -> float:
+        return legend.height(list(self.entries), WIDTH * width)
 
-    sigma_in: Callable[[Config, str], float]
-    runs: Callable[[Config, str, Array, Array], Generator[Any, None, Array]]
+    def draw(self, ax: Axes) -> Artists:
+        legend.shrink(ax, width=WIDTH)
+        legend.add(ax, self.title, list(self.entries.items()))
+        x, y = limits(self.gains), limits(self.distances)
+        ax.set(xlabel=_("gain"), ylabel=_("length T") if self.learnt else _("distance k"))
+        ends = (0.0, 0.5, 1.0) if self.learnt else (-MOST, 0.0, MOST)
+        look: Style = {"cmap": "viridis" if self.learnt else SIGNED, "norm": Normalize(ends[0], ends[-1])}
+        image = draw_image(ax, self.values, (*x, *y), origin="lower", **look)
+        for axis, (low, high) in ((ax.xaxis, x), (ax.yaxis, y)):
+            shown = [tick for tick in TICKS if low <= np.log10(tick) <= high]
+            axis.set_ticks(np.log10(shown), labels=[plain(tick) for tick in shown])
+        (line,), (here,) = ax.plot([], [], **BOUNDARY), ax.plot([], [], **HERE)
+        ax.set(xlim=x, ylim=y)
+        draw_key(image, ends, [percent(end) if self.learnt else scale.power_of_ten(end) for end in ends])
+        artists: Artists = {"image": [image], "boundary": [line], "here": [here]}
+        self.update(artists)
+        return artists
 
-
-LEARNING: list[Learning] = []
+    def update(self, artists: Artists) -> None:
+        (image,), (line,), (here,) = (artists[name] for name in ("image", "boundary", "here"))
+        image.set_data(np.ma.masked_invalid(self.values if self.learnt else np.clip(self.values, -MOST, MOST)))
+        line.set_data(np.log10(self.gains), np.log10(self.boundary))
+        gain, steps = self.asked  # at the edge where the page stands outside the map
+        place = np.clip(gain, self.gains[0], self.gains[-1]), min(steps, self.steps)
+        here.set(data=np.log10(place)[:, None], marker=self.marker)
 
 
 @register
@@ -132,58 +163,32 @@ class SurvivalMap(View):
     def computing(
         self, trace: Trace, map: str = "", problem: str = "", here: Config | None = None
     ) -> Generator[Partial, None, Map]:
-        config = here or trace.as_comparison().drawn()
-        if map == "learning" and LEARNING:
-            return (yield from what_is_learnt(config, problem))
-        line = boundary(config, gains_of(config), float(sigma_in(config)[0][-1]))
-        shown = lru_cache(1)(lambda found: picture(config, found, line))  # most parts bring nothing new to see
-        found = yield from mapped(mapping(config), lambda part: Partial(part.share, shown(part.value)))
-        return shown(found)
+        config, learning = (
+            here or trace.as_comparison().drawn(),
+            LEARNING[0] if map == "learning" and LEARNING else None,
+        )
+        shown = unknown(config, learning, problem)
+        gains, distances = np.array(shown.gains), np.array(shown.distances)
+        if learning:
+            runs = learning.runs(config, problem, gains, distances)
+            values = yield from mapped(runs, lambda part: Partial(part.share, replace(shown, values=part.accuracy)))
+            return replace(shown, values=values)
 
-    def uses(self, data: Map) -> tuple[str, ...]:
-        return (*self.terms, "6 ξ") if data.has_boundary else self.terms
+        @lru_cache(1)  # most parts bring nothing new to see
+        def drawn(found: Survival) -> Map:
+            return replace(shown, values=found.medians[:, distances].T)
 
-    def head(self, data: Map, width: float) -> float:
-        return legend.height(list(entries(data)), WIDTH * width)
-
-    def draw(self, ax: Axes, data: Map) -> Artists:
-        legend.shrink(ax, width=WIDTH)
-        legend.add(ax, data.title, list(entries(data).items()))
-        (left, right), (bottom, top) = limits(data.gains), limits(data.distances)
-        ax.set(xlabel=_("gain"), ylabel=_("length T") if data.learnt else _("distance k"), facecolor=UNKNOWN)
-        ends = (0.0, 0.5, 1.0) if data.learnt else (-MOST, 0.0, MOST)
-        scaled = {"cmap": SHARES if data.learnt else COLOURS, "norm": Normalize(ends[0], ends[-1])}
-        look: Style = {**scaled, "aspect": "auto", "interpolation": "nearest"}
-        image = ax.imshow(data.values, extent=(left, right, bottom, top), origin="lower", **look)
-        for axis, (low, high) in ((ax.xaxis, (left, right)), (ax.yaxis, (bottom, top))):
-            shown = [tick for tick in TICKS if low <= np.log10(tick) <= high]
-            axis.set_ticks(np.log10(shown), labels=[plain(tick) for tick in shown])
-        (line,), (here,) = ax.plot([], [], **BOUNDARY), ax.plot([], [], **HERE)
-        ax.set(xlim=(left, right), ylim=(bottom, top))
-        key = ax.inset_axes((1.03, 0.0, 0.035, 1.0))
-        bar = ax.figure.colorbar(image, cax=key)
-        bar.set_ticks(ends, labels=[percent(end) if data.learnt else scale.power_of_ten(end) for end in ends])
-        artists: Artists = {"image": [image], "boundary": [line], "here": [here]}
-        self.update(artists, data)
-        return artists
-
-    def update(self, artists: Artists, data: Map) -> None:
-        (image,), (line,), (here,) = (artists[name] for name in ("image", "boundary", "here"))
-        image.set_data(np.ma.masked_invalid(data.values if data.learnt else np.clip(data.values, -MOST, MOST)))
-        line.set_data(np.log10(data.gains), np.log10(data.boundary))
-        here.set_data(*([np.log10(value)] for value in data.here))
-        here.set_marker(data.marker)
+        return drawn((yield from mapped(mapping(config), lambda part: Partial(part.share, drawn(part.value)))))
 
     def describe(self, data: Map) -> str:
         text = _(
             "{title}, for gains from {low} to {high} over 1 to {steps} steps: blue where it fades, red where it grows."
         )
         ends = {"low": number(data.gains[0]), "high": number(data.gains[-1])}
-        opening = text.format(title=data.title, steps=data.steps, **ends)
-        words = [learners(data)] if data.learnt else [opening, survivors(data)]
+        words = [] if data.learnt else [text.format(title=data.title, steps=data.steps, **ends)]
         gain, steps = data.asked
         text = _("The page stands at gain {gain} and {steps} steps.")
-        words.append(text.format(gain=number(gain), steps=steps))
+        words += [survivors(data), text.format(gain=number(gain), steps=steps)]
         if data.has_boundary:
             k = int(np.nanargmax(data.boundary))
             text = _("Theory's boundary, 6 ξ, reaches furthest at gain {gain}, beyond the picture.")
@@ -200,17 +205,24 @@ class SurvivalMap(View):
         return {"gain": min(float(f"{gain:.3g}"), 20.0), "seq_len": max(1, round(steps)), **off}
 
 
-def what_is_learnt(config: Config, problem: str) -> Generator[Partial, None, Map]:
-    """Compute the map of the shares of right answers after a short training at each gain and length."""
+def unknown(config: Config, learning: Learning | None, problem: str) -> Map:
+    """Return the map without any values: of the gradient or, given ``learning``, of what was learnt."""
     asked = survival_config(config)
-    gains, lengths = gains_of(asked)[::COARSE], distances_of(asked)[COARSE::COARSE]
-    title = _("Right answers after a short training, {scheme}").format(scheme=name_of(config))
-    line = boundary(config, gains, LEARNING[0].sigma_in(config, problem))
-    shown = replace(picture(config, blank(asked), line), title=title, learnt=True)
-    shown = replace(shown, gains=tuple(gains.tolist()), distances=tuple(lengths.tolist()))
-    runs = LEARNING[0].runs(config, problem, gains, lengths)
-    found = yield from mapped(runs, lambda part: Partial(part.share, replace(shown, values=part.accuracy)))
-    return replace(shown, values=found)
+    gains, distances = gains_of(asked), distances_of(asked)
+    title, drive = _("What is left of the gradient k steps back, {scheme}"), float(sigma_in(config)[0][-1])
+    if learning:
+        gains, distances = gains[::COARSE], distances[COARSE::COARSE]
+        title, drive = _("Right answers after a short training, {scheme}"), learning.sigma_in(config, problem)
+    line = boundary(config, gains, drive)
+    return Map(
+        title=title.format(scheme=_(SCHEMES[config.scheme].short)),
+        gains=tuple(gains.tolist()),
+        distances=tuple(distances.tolist()),
+        values=np.full((len(distances), len(gains)), np.nan),
+        boundary=np.minimum(line, 10.0 * asked.seq_len),  # beyond the picture, but on its way there
+        asked=(gain_of(config), config.seq_len),
+        learnt=learning is not None,
+    )
 
 
 def distances_of(config: Config) -> Array:
@@ -225,24 +237,6 @@ def limits(values: Sequence[float] | Array) -> tuple[float, float]:
     return float(low - half), float(high + half)
 
 
-def picture(config: Config, found: Survival, line: Array) -> Map:
-    """Return what the view shows of a map, as far as it is known."""
-    distances = distances_of(found.config)
-    title = _("What is left of the gradient k steps back, {scheme}").format(scheme=name_of(config))
-    return Map(
-        title=title,
-        gains=tuple(found.gains.tolist()),
-        distances=tuple(distances.tolist()),
-        values=found.medians[:, distances].T,
-        boundary=np.minimum(line, 10.0 * distances[-1]),  # beyond the picture, but on its way there
-        asked=(gain_of(config), config.seq_len),
-    )
-
-
-def name_of(config: Config) -> str:
-    return _(SCHEMES[config.scheme].short)
-
-
 def boundary(config: Config, gains: Array, drive: float) -> Array:
     """Return theory's 6 correlation lengths at each gain, (G,), nan where no theory applies; ``drive`` is sigma_in."""
     if predict(config).log10_grad_norm is None:
@@ -251,36 +245,22 @@ def boundary(config: Config, gains: Array, drive: float) -> Array:
     return np.array([LENGTHS * correlation_length(config.activation, float(gain) * weights, drive) for gain in gains])
 
 
-def entries(data: Map) -> dict[str, list[Style]]:
-    """Return what the legend calls the boundary and the dot, with their looks."""
-    return ({_("theory: 6 ξ"): [BOUNDARY]} if data.has_boundary else {}) | {
-        _("you are here"): [HERE | {"linestyle": ""}]
-    }
-
-
-def learners(data: Map) -> str:
-    """Say over which length networks have learnt at which gains, as far as it is known."""
-    known = np.where(np.isfinite(data.values), data.values, 0.0)
-    good = known >= LEARNT
-    if not good.any():
-        return _("{title}: nowhere are {share} of the answers right yet.").format(
-            title=data.title, share=percent(LEARNT)
-        )
-    row = int(np.flatnonzero(good.any(axis=1))[-1])
-    gains = np.array(data.gains)[good[row]]
-    text = _("{title}: {share} are right up to length {steps}, there at gains from {low} to {high}.")
-    if len(gains) == 1:
-        text = _("{title}: {share} are right up to length {steps}, there only at gain {low}.")
-    ends = {"low": number(float(gains[0])), "high": number(float(gains[-1]))}
-    return text.format(title=data.title, share=percent(LEARNT), steps=data.distances[row], **ends)
-
-
 def survivors(data: Map) -> str:
-    """Say at which gains the gradient stays within a factor of 10 over the longest distance."""
-    kept = [gain for gain, value in zip(data.gains, data.values[-1], strict=True) if abs(value) <= 1.0]
-    if not kept:
-        return _("At none of them is it within a factor of 10 after {steps} steps.").format(steps=data.steps)
-    text = _("After {steps} steps it is within a factor of 10 at gains from {low} to {high}.")
-    if len(kept) == 1:
-        text = _("After {steps} steps it is within a factor of 10 only at gain {low}.")
-    return text.format(steps=data.steps, low=number(kept[0]), high=number(kept[-1]))
+    """Say at which gains the gradient stays within a factor of 10 over the longest distance.
+
+    Of learning, over which length networks have learnt, and at which gains, as far as it is known.
+    """
+    good, row = np.abs(data.values) <= 1.0, -1
+    none = _("At none of them is it within a factor of 10 after {steps} steps.")
+    one = _("After {steps} steps it is within a factor of 10 only at gain {low}.")
+    several = _("After {steps} steps it is within a factor of 10 at gains from {low} to {high}.")
+    if data.learnt:
+        good = data.values >= LEARNT
+        row = int(np.flatnonzero(good.any(axis=1)).max(initial=0))
+        none = _("{title}: nowhere are {share} of the answers right yet.")
+        one = _("{title}: {share} are right up to length {steps}, there only at gain {low}.")
+        several = _("{title}: {share} are right up to length {steps}, there at gains from {low} to {high}.")
+    gains = np.array(data.gains)[good[row]]
+    text = several if len(gains) > 1 else one if len(gains) else none
+    low, high = number(float(gains.min(initial=np.inf))), number(float(gains.max(initial=0.0)))
+    return text.format(title=data.title, share=percent(LEARNT), steps=data.distances[row], low=low, high=high)

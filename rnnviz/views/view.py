@@ -1,17 +1,18 @@
-"""What a view is: it draws data taken from a Trace, and describes in words what it shows."""
+"""What a view is, which draws what it takes from a Trace and describes it in words, and what several views share."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeVar
+from weakref import WeakKeyDictionary
 
 from matplotlib.axes import Axes
 
 from ..engine.trace import Trace
 from ..network.config import Config
 from ..numerics.progress import finish
-from ..text.language import N_
+from ..text.language import N_, _
 from ..text.registry import Registry
 
 Artists = dict[str, list[Any]]
@@ -42,7 +43,8 @@ class View:
     slow : whether it takes so long that the other views must not wait for it.
     first_seed : whether it shows the first seed alone.
 
-    A slow view defines ``computing``, any other ``data``.
+    A slow view defines ``computing``, any other ``data``. Data that draws itself, as `Lines` does, needs no more than
+    ``describe``.
     """
 
     name: str
@@ -83,19 +85,20 @@ class View:
 
     def head(self, data: Any, width: float) -> float:
         """Return the pixels that title and legend need above axes of this width."""
-        raise NotImplementedError
+        return data.head(width)
 
     def draw(self, ax: Axes, data: Any) -> Artists:
         """Draw the axes, and return lists of the artists by kind, in the order in which they are painted."""
-        raise NotImplementedError
+        return data.draw(ax)
 
     def update(self, artists: Artists, data: Any) -> None:
         """Move the artists to ``data``, whose frame is the one that they were drawn in."""
-        raise NotImplementedError
+        data.update(artists)
 
     def uses(self, data: Any) -> tuple[str, ...]:
         """Return the keys of ``TERMS`` that this picture needs."""
-        return self.terms
+        used = getattr(data, "uses", None)
+        return used(self.terms) if used else self.terms
 
     def describe(self, data: Any) -> str:
         """Return the alt text, with numbers."""
@@ -103,7 +106,8 @@ class View:
 
     def covered(self, data: Any) -> Any:
         """Return data whose picture gives nothing away while a bet is open, None where there are none."""
-        return None
+        cover = getattr(data, "covered", None)
+        return cover and cover()
 
     def place(self, config: Config, x: float, y: float) -> dict[str, Any]:
         """Return the fields of Config that a point of the picture stands for, x and y from 0 to 1 in its axes."""
@@ -111,11 +115,7 @@ class View:
 
     def counts_steps(self, data: Any) -> bool:
         """Tell whether the horizontal axis of this picture counts steps."""
-        return self.timed
-
-    def back(self, data: Any) -> int | None:
-        """Return T where the horizontal axis counts the distance T - t, None where it counts the step t."""
-        return None
+        return self.timed and getattr(data, "timed", True)
 
 
 @dataclass(frozen=True)
@@ -159,3 +159,41 @@ def register(kind: AnyView) -> AnyView:
     """Register the decorated view under its name."""
     VIEWS.add(kind.name, kind())
     return kind
+
+
+# The layer that curves and units belong to
+MOST_LAYERS = 16
+OPTIONS.add(
+    "layer",
+    Option(
+        "layer",
+        N_("Layer shown"),
+        N_("the layer that curves and units belong to; the output reads the top one"),
+        ((N_("top"), 0), *((str(layer), layer) for layer in range(1, MOST_LAYERS + 1))),
+        applies=lambda layer, values: not layer or layer <= values["layers"] > 1,
+    ),
+)
+# The traces of single layers, as long as the whole one, by which what is known of them is kept.
+CHOSEN: WeakKeyDictionary[Trace, dict[int, Trace]] = WeakKeyDictionary()
+
+
+def of_layer(trace: Trace, layer: int) -> Trace:
+    """Return the comparison with one layer's curves, counted from 1; the top one's for 0, or where there is none."""
+    trace = trace.as_comparison()
+    if not 0 < layer < trace.config.layers:
+        return trace
+    kept = CHOSEN.setdefault(trace, {})
+    if layer not in kept:
+        kept[layer] = trace.of_layer(layer)
+    return kept[layer]
+
+
+def shown_layer(trace: Trace) -> int:
+    """Return the layer, counted from 1, whose curves a Trace has."""
+    return trace.layer or trace.config.layers
+
+
+def titled(title: str, trace: Trace) -> str:
+    """Return a title with the layer shown, where there are several."""
+    layers, text = trace.config.layers, _("{title}, layer {layer} of {layers}")
+    return text.format(title=title, layer=shown_layer(trace), layers=layers) if layers > 1 else title

@@ -13,10 +13,9 @@ from ..text.glossary import WHOLE
 from ..text.language import N_, _
 from ..text.number_format import number
 from . import scale
-from .layer_option import shown, titled
 from .lines import Curve, CurveView, Lines, extremes, with_arrow
 from .overlays import Overlay, finite
-from .view import register
+from .view import of_layer, register, shown_layer, titled
 
 
 @register
@@ -33,23 +32,19 @@ class WeightGradients(CurveView):
     backward = True
     first_seed = True
     slow = True  # a draft's norms, of fewer sequences, cannot be compared with the whole's
-    mark_words = {
-        "zero": N_("exactly 0 from step {step} back"),
-        "zero at times": N_("at times exactly 0, first at step {step}"),
-        "nonfinite": N_("no gradient, since the state is not finite from step {step}"),
-    }
+    opens = N_("{title}: the norm of what each step adds to it, steps {last} back to 1.")
 
     def computing(self, trace: Trace, layer: int = 0) -> Progress[Lines]:
         """Compute the parts of a layer's W_hh and W_xh and of W_hy, and their sums."""
-        trace, last = trace.as_comparison(), trace.config.seq_len
-        found = yield from weight_gradients(network_of(trace), shown(trace, layer))
-        overflow = int(trace.first_nonfinite[0, 0])
+        whole, last = trace.as_comparison(), trace.config.seq_len
+        trace, overflow = of_layer(whole, layer), int(whole.first_nonfinite[0, 0])
+        found = yield from weight_gradients(network_of(whole), shown_layer(trace))
         ends = overflow if overflow >= 0 else last
         curves = [curve_of_weight(name, each, ends) for name, each in found.items()]
         wholes = [Overlay(WHOLE, k, finite(np.full(last + 1, each.whole))) for k, each in enumerate(found.values())]
         y_limits = scale.decades(*extremes(curves, wholes), down=3.0, up=0.0)
         return Lines(
-            title=titled(_("Gradient of the weights, {scheme}").format(scheme=trace.names[0]), trace, layer),
+            title=titled(_("Gradient of the weights, {scheme}").format(scheme=trace.names[0]), trace),
             x_label=_("step t  (← backpropagation)"),
             y_label=_("‖part of ∂L/∂W‖"),
             x_limit=scale.steps_limit(last),
@@ -59,10 +54,6 @@ class WeightGradients(CurveView):
             overlays=wholes,
             beside=True,
         )
-
-    def opening(self, data: Lines) -> str:
-        text = _("{title}: the norm of what each step adds to it, steps {last} back to 1.")
-        return text.format(title=data.title, last=data.last_step)
 
     def values(self, curve: Curve, data: Lines) -> list[str]:
         return [*super().values(curve, data), *filter(None, curve.beyond.split("\n")[-1:])]
