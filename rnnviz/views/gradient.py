@@ -67,7 +67,11 @@ class Gradient(CurveView):
         trace, last = of_layer(trace, layer), trace.config.seq_len
         curves = all_curves(trace)
         pinned = overlays.pinned([(name, all_curves(of_layer(pin, layer))[0].median) for name, pin in pins])
-        over = [*pinned, *cell_states(trace)]
+        norms = trace.log10_relative_norm_c  # of an LSTM
+        over = [
+            *pinned,
+            *(Overlay("∂L/∂c", k, finite(median(each))) for k, each in enumerate(norms if norms is not None else ())),
+        ]
         if theory:
             over += overlays.theory(trace, "log10_grad_norm", back=True)
         narrow = None
@@ -141,12 +145,6 @@ def may_end(norms: np.ndarray) -> bool:
     """Tell whether float32 can lose a gradient with these log10 norms (T+1,) before it is exactly 0."""
     known = norms[np.isfinite(norms)]
     return known.size > 0 and bool(known.min() < FLOAT32_LEAST or np.diff(known).max(initial=0.0) > FALL)
-
-
-def cell_states(trace: Trace) -> list[Overlay]:
-    """Return the gradients of an LSTM's cell state, relative to that of h at the last step."""
-    norms = trace.log10_relative_norm_c
-    return [] if norms is None else [Overlay("∂L/∂c", k, finite(median(each))) for k, each in enumerate(norms)]
 
 
 def in_floats(trace: Trace, dtype: str, k: int = 0) -> Progress[Narrow]:

@@ -83,7 +83,9 @@ def curve_along(trace: Trace, k: int, shown: int) -> Progress[Curve]:
     layer = shown_layer(trace)
     params, x = layer_params(trace.parameters(k), layer), trace.layer_inputs(layer, k)[:, :1]
     slopes, signs = log_slopes(params, x, trace.config.activation)
-    distances, name = distances_shown(trace.config.hidden_size, shown), trace.names[k]
+    distances, name = np.arange(shown + 1), trace.names[k]
+    if trace.config.hidden_size >= MANY:  # where each takes long
+        distances = np.unique(np.linspace(0, shown, SOME).astype(int))
     if np.isnan(slopes).any():
         nothing = np.full(len(distances), np.nan)
         return Curve(name, nothing, nothing, nothing, (("nonfinite", shown),), steps=distances)
@@ -92,10 +94,3 @@ def curve_along(trace: Trace, k: int, shown: int) -> Progress[Curve]:
     values = yield from rescaled(steps, k / len(trace.names), 1 / len(trace.names))
     middle = np.median(np.maximum(values, -1e300), axis=1)  # of two exact zeros, too
     return Curve(name, np.where(middle < -1e290, np.nan, middle), finite(values[:, -1]), values[:, 0], steps=distances)
-
-
-def distances_shown(hidden_size: int, shown: int) -> Array:
-    """Return the distances that are computed: all of 0..shown, or a few where each takes long."""
-    if hidden_size < MANY:
-        return np.arange(shown + 1)
-    return np.unique(np.linspace(0, shown, SOME).astype(int))

@@ -102,7 +102,7 @@ class Lines:
     def frame(self) -> Hashable:
         """Everything that is drawn once and kept."""
         axes = (self.title, self.x_label, self.y_label, self.x_limit, self.y_limits, self.log)
-        return (*axes, tuple(self.labels), tuple(each.key for each in self.overlays))
+        return (*axes, *self.labels, *self.overlays)
 
     @property
     def labels(self) -> list[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -21,19 +21,14 @@ Array = np.ndarray
 class Overlay:
     """One more line: a kind of ``OVERLAYS``, the index of its curve, its values (T+1,) and a name of its own.
 
-    ``steps`` are the x values, where those are not 0, 1, 2, ...
+    ``steps`` are the x values, where those are not 0, 1, 2, ... Lines that differ in values alone are equal.
     """
 
     kind: str
     curve: int
-    values: Array
+    values: Array = field(compare=False)
     name: str = ""
-    steps: Array | None = None
-
-    @property
-    def key(self) -> tuple[str, int, str]:
-        """What a frame holds of it."""
-        return self.kind, self.curve, self.name
+    steps: Array | None = field(default=None, compare=False)
 
     @property
     def term(self) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -24,6 +24,7 @@ from .view import Artists, View, of_layer, register, shown_layer, titled
 
 Array = np.ndarray
 Laws = tuple[Expected | None, ...]
+Reach = tuple[float, float]
 ROUNDING = 1e-9
 FAR = 4.0  # an eigenvalue this many times further out than the law's radius leaves the picture, with an arrow
 UNIT: Style = {"color": "#1a1a1a", "linewidth": 1.4, "linestyle": "-"}
@@ -31,22 +32,22 @@ BINS, DIGITS = 24, 9
 
 
 @dataclass(frozen=True)
-class Frame:
-    """The axes: title, how far they reach to the right and upwards, each scheme's law if any, and its name."""
+class Values:
+    """One picture: each scheme's name, law if any, and values, largest first, and words for those outside the axes.
+
+    ``reach`` is where the axes end on the right and at the top.
+    """
 
     title: str
-    reach: tuple[float, float]
+    names: tuple[str, ...]
     laws: Laws
-    legend: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class Values:
-    """One picture: each scheme's values, largest first, and words for those that lie outside the axes."""
-
-    frame: Frame
+    reach: Reach
     values: tuple[Array, ...]
     words: tuple[str, ...]
+
+    @property
+    def frame(self) -> Hashable:
+        return self.title, self.names, self.laws, self.reach
 
 
 class MatrixView(View):
@@ -57,10 +58,10 @@ class MatrixView(View):
     title, gate_title, opens : the titles for a whole W_hh and for one gate's block, and the alt text's first sentence.
     look : what differs from a curve's style.
     values : ``values(W)``, what is drawn of a matrix (H, H), largest first.
-    points : ``points(values, frame)``, x and y of that.
+    points : ``points(values, reach)``, x and y of that.
     reach : ``reach(values, laws)``, where the axes end on the right and at the top.
-    furthest : ``furthest(values, frame)``, an arrow to the furthest value outside the axes, its size, and how many.
-    draw_laws : ``draw_laws(ax, frame)``, which sets up the axes and draws the laws into them.
+    furthest : ``furthest(values, reach)``, an arrow to the furthest value outside the axes, its size, and how many.
+    draw_laws : ``draw_laws(ax, data)``, which sets up the axes and draws the laws into them.
     law_name, law_text : the fields of a `Law` with what the legend calls its line and what it says of the values.
     law_look : ``law_look(style)``, the look of a law's line beside its scheme's style.
     always : name -> look of the lines that every picture has.
@@ -72,10 +73,10 @@ class MatrixView(View):
     opens: str
     look: Style
     values: Callable[[Array], Array]
-    points: Callable[[Array, Frame], tuple[Array, Array]]
-    reach: Callable[[Sequence[Array], Laws], tuple[float, float]]
-    furthest: Callable[[Array, Frame], tuple[str, float, int]]
-    draw_laws: Callable[[Axes, Frame], None]
+    points: Callable[[Array, Reach], tuple[Array, Array]]
+    reach: Callable[[Sequence[Array], Laws], Reach]
+    furthest: Callable[[Array, Reach], tuple[str, float, int]]
+    draw_laws: Callable[[Axes, Values], None]
     law_name: str
     law_text: str
     law_look: Callable[[Style], Style]
@@ -93,36 +94,35 @@ class MatrixView(View):
             found.append(self.values(trace.parameters(k)[name][:, : trace.config.hidden_size]))
         title = titled(_(self.gate_title if len(gates) > 1 else self.title).format(gate=gates[0]), trace)
         laws = tuple(law_of(trace, k) for k in range(len(trace.schemes)))
-        frame = Frame(title, self.reach(found, laws), laws, trace.names)
-        said = [outlier_words(name, *self.furthest(each, frame)) for name, each in zip(trace.names, found, strict=True)]
-        return Values(frame, tuple(found), tuple(said))
+        reach, pairs = self.reach(found, laws), zip(trace.names, found, strict=True)
+        words = tuple(outlier_words(name, *self.furthest(each, reach)) for name, each in pairs)
+        return Values(title, trace.names, laws, reach, tuple(found), words)
 
-    def entries(self, frame: Frame) -> dict[str, list[Style]]:
+    def entries(self, data: Values) -> dict[str, list[Style]]:
         """Return what the legend calls the lines that are no scheme's values, with their looks."""
         found = {_(name): [look] for name, look in self.always.items()}
-        for law, style in zip(frame.laws, STYLES, strict=False):
+        for law, style in zip(data.laws, STYLES, strict=False):
             if law and (name := getattr(law.law, self.law_name)):
                 found.setdefault(_(name), []).append(self.law_look(style))
         return found
 
     def head(self, data: Values, width: float) -> float:
-        return legend.height([*data.frame.legend, *self.entries(data.frame)], width)
+        return legend.height([*data.names, *self.entries(data)], width)
 
     def uses(self, data: Values) -> tuple[str, ...]:
-        laws = [getattr(law.law, self.law_name) for law in data.frame.laws if law]
+        laws = [getattr(law.law, self.law_name) for law in data.laws if law]
         outside = ["→ ←"] if any(data.words) else []
         return tuple(dict.fromkeys(filter(None, [*self.terms, *laws, *outside])))
 
     def draw(self, ax: Axes, data: Values) -> Artists:
-        frame = data.frame
         for axis in (ax.xaxis, ax.yaxis):
             axis.set_major_formatter(scale.Ticks())
         scale.draw_grid(ax)
-        self.draw_laws(ax, frame)
-        curves = [(name, [style]) for name, style in zip(frame.legend, STYLES, strict=False)]
-        legend.add(ax, frame.title, [*curves, *self.entries(frame).items()])
+        self.draw_laws(ax, data)
+        curves = [(name, [style]) for name, style in zip(data.names, STYLES, strict=False)]
+        legend.add(ax, data.title, [*curves, *self.entries(data).items()])
         artists: Artists = {"points": [], "words": []}
-        for k, style in enumerate(STYLES[: len(frame.legend)]):
+        for k, style in enumerate(STYLES[: len(data.names)]):
             artists["points"] += ax.plot([], [], **style | self.look)
             place: Style = {"transform": ax.transAxes, "ha": "right", "va": "top", "fontsize": "small"}
             artists["words"].append(ax.text(0.98, 0.98 - 0.06 * k, "", color=style["color"], **place))
@@ -131,12 +131,12 @@ class MatrixView(View):
 
     def update(self, artists: Artists, data: Values) -> None:
         for k, values in enumerate(data.values):
-            artists["points"][k].set_data(*self.points(values, data.frame))
+            artists["points"][k].set_data(*self.points(values, data.reach))
             artists["words"][k].set_text(data.words[k])
 
     def describe(self, data: Values) -> str:
-        words = [_(self.opens).format(title=data.frame.title)]
-        for name, values, law in zip(data.frame.legend, data.values, data.frame.laws, strict=True):
+        words = [_(self.opens).format(title=data.title)]
+        for name, values, law in zip(data.names, data.values, data.laws, strict=True):
             words.append(self.story(name, values))
             if law:
                 said = {"radius": law.radius, "edge": law.edge, "largest": law.largest_singular_value}
@@ -179,32 +179,32 @@ class Spectrum(MatrixView):
     law_name, law_text = "disc", "eigenvalues"
     always = {N_("unit circle"): UNIT}
 
-    def reach(self, values: Sequence[Array], laws: Laws) -> tuple[float, float]:
+    def reach(self, values: Sequence[Array], laws: Laws) -> Reach:
         most = 1.0
         for sizes, law in zip(map(np.abs, values), laws, strict=True):
             usual = law.radius if law else float(np.median(sizes))
             most = max(most, float(sizes[sizes <= FAR * max(usual, 1.0)].max(initial=0.0)))
         return (scale.snap(1.04 * most),) * 2
 
-    def furthest(self, values: Array, frame: Frame) -> tuple[str, float, int]:
-        limit = frame.reach[0]
+    def furthest(self, values: Array, reach: Reach) -> tuple[str, float, int]:
+        limit, _top = reach
         far = values[(np.abs(values.real) > limit) | (np.abs(values.imag) > limit)]
         real = float(far[np.argmax(np.abs(far))].real) if far.size else 0.0
         return "→" if real > limit else "←" if real < -limit else "↕", real, far.size
 
-    def draw_laws(self, ax: Axes, frame: Frame) -> None:
+    def draw_laws(self, ax: Axes, data: Values) -> None:
         ax.set_aspect("equal", adjustable="box", anchor="W")
-        limits = (-frame.reach[0], frame.reach[0])
+        limits = (-data.reach[0], data.reach[0])
         ax.set(xlim=limits, ylim=limits, xlabel=_("real part"), ylabel=_("imaginary part"))
         ax.add_patch(Circle((0, 0), 1.0, fill=False, **UNIT))
-        for law, style in zip(frame.laws, STYLES, strict=False):
+        for law, style in zip(data.laws, STYLES, strict=False):
             if law:
                 ax.add_patch(Circle((0, 0), law.radius, fill=False, **self.law_look(style)))
 
     def law_look(self, style: Style) -> Style:
         return {"color": style["color"], "linestyle": style["linestyle"], "linewidth": 1.3}
 
-    def points(self, values: Array, frame: Frame) -> tuple[Array, Array]:
+    def points(self, values: Array, reach: Reach) -> tuple[Array, Array]:
         return values.real, values.imag
 
     def story(self, curve: str, values: Array) -> str:
@@ -232,7 +232,7 @@ class SingularValues(MatrixView):
     values = staticmethod(spectrum.singular_values)
     law_name, law_text = "curve", "singular_values"
 
-    def reach(self, values: Sequence[Array], laws: Laws) -> tuple[float, float]:
+    def reach(self, values: Sequence[Array], laws: Laws) -> Reach:
         # Only the one value that a mean adds lies beyond a law's edge: it would squash the rest.
         ends = [law.edge if law else float(each[0]) for each, law in zip(values, laws, strict=True)]
         limit = scale.snap(1.1 * max(ends)) if max(ends) > 0 else 1.0
@@ -241,14 +241,14 @@ class SingularValues(MatrixView):
         lower = [top for top, law in zip(tops, laws, strict=True) if not (law and law.on_circle)]
         return limit, scale.snap(max(lower or tops))
 
-    def furthest(self, values: Array, frame: Frame) -> tuple[str, float, int]:
-        return "→", float(values[0]), int(np.count_nonzero(values > frame.reach[0]))
+    def furthest(self, values: Array, reach: Reach) -> tuple[str, float, int]:
+        return "→", float(values[0]), int(np.count_nonzero(values > reach[0]))
 
-    def draw_laws(self, ax: Axes, frame: Frame) -> None:
-        right, top = frame.reach
+    def draw_laws(self, ax: Axes, data: Values) -> None:
+        right, top = data.reach
         ax.set(xlim=(0, right), ylim=(0, 1.04 * top), xlabel=_("singular value"), ylabel=_("density"))
         ax.spines[["top", "right"]].set_visible(False)
-        for k, law in enumerate(frame.laws):
+        for k, law in enumerate(data.laws):
             if law and law.law.curve:
                 s = np.linspace(0.0, law.edge, 200)
                 ax.plot(s, law.density(s), markevery=(7 * k + 7, 42), **self.law_look(STYLES[k]))
@@ -256,8 +256,8 @@ class SingularValues(MatrixView):
     def law_look(self, style: Style) -> Style:
         return style | OVERLAYS["theory"]
 
-    def points(self, values: Array, frame: Frame) -> tuple[Array, Array]:
-        return density(values, frame.reach[0])
+    def points(self, values: Array, reach: Reach) -> tuple[Array, Array]:
+        return density(values, reach[0])
 
     def story(self, curve: str, values: Array) -> str:
         low, high = (number(float(value)) for value in values[[-1, 0]])

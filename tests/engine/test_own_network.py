@@ -76,7 +76,7 @@ def test_spectra_and_jacobian_are_of_the_given_matrices():
         np.testing.assert_allclose(np.sort_complex(values.round(9)), np.sort_complex(expected.round(9)), atol=1e-8)
         found = VIEWS["singular"].data(trace)
         np.testing.assert_allclose(found.values[0], np.linalg.svd(W, compute_uv=False), rtol=1e-12)
-        assert found.frame.laws == (None,)  # nobody knows how these entries were drawn
+        assert found.laws == (None,)  # nobody knows how these entries were drawn
     params, x, targets = network("rnn", hidden=4, steps=3)
     h, W = rv.bptt(params, x, targets).h[1:, 0], params["W_hh"]
     product = W @ np.diag(1 - h[0] ** 2) @ W @ np.diag(1 - h[1] ** 2) @ W @ np.diag(1 - h[2] ** 2)

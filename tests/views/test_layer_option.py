@@ -21,5 +21,5 @@ def test_matrices_and_jacobians_are_those_of_the_layer_shown(layer):
     np.testing.assert_allclose(along.curves[1].high[-1], np.log10(np.linalg.svd(J)[1][0]), atol=1e-6)
     np.testing.assert_allclose(abs(eigenvalues.values[1]), np.sort(abs(np.linalg.eigvals(W)))[::-1], atol=1e-12)
     np.testing.assert_allclose(singular.values[1], np.linalg.svd(W)[1], atol=1e-12)
-    for title in (along.title, eigenvalues.frame.title, singular.frame.title):
+    for title in (along.title, eigenvalues.title, singular.title):
         assert title.endswith(f", layer {layer or 3} of 3")

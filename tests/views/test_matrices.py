@@ -93,8 +93,8 @@ def test_no_law_is_named_where_it_does_not_hold(name):
             assert bool(LIMITS.search(text)) == limit, said
             assert ("circular" in text or "quarter" in text) == (limit and scheme != "keras"), said
             assert ("is orthogonal" in text) == (orthogonal and gain > 0), said
-            assert any("law" in each for each in view.entries(data.frame)) == limit, said
-            assert (data.frame.laws == (None,)) == (not limit and not (orthogonal and gain > 0)), said
+            assert any("law" in each for each in view.entries(data)) == limit, said
+            assert (data.laws == (None,)) == (not limit and not (orthogonal and gain > 0)), said
 
 
 def test_the_outlier_is_named_with_its_place():
