@@ -81,12 +81,6 @@ def count_on(axis: Axis) -> None:
     axis.set_major_formatter(Ticks())
 
 
-def write_ticks(ax: Axes) -> None:
-    """Make both axes write their ticks that way."""
-    for axis in (ax.xaxis, ax.yaxis):
-        axis.set_major_formatter(Ticks())
-
-
 def draw_grid(ax: Axes) -> None:
     """Draw a pale grid behind everything else."""
     ax.grid(True, color="#dddddd", linewidth=0.8)
