@@ -8,10 +8,9 @@ from ..engine.trace import Trace
 from ..network.cells import CELLS
 from ..network.config import Config
 from ..text.language import N_, _
-from . import scale
 from .lines import CurveView, Lines, curve_of, overflow, with_arrow
 from .state import QUANTITIES
-from .view import of_layer, register, titled
+from .view import of_layer, register
 
 
 @register
@@ -32,7 +31,7 @@ class Gates(CurveView):
 
     def data(self, trace: Trace, quantity: str = "second_moment", layer: int = 0) -> Lines:
         """Return a layer's curves: mean values, unless the ``quantity`` is a share of the units."""
-        trace, last, cell = of_layer(trace, layer), trace.config.seq_len, CELLS[trace.config.cell]
+        trace, cell = of_layer(trace, layer), CELLS[trace.config.cell]
         saturated = QUANTITIES[quantity].share
         values = trace.gate_saturation if saturated else trace.gates
         # Only the candidate can leave the finite numbers: it alone is not bounded.
@@ -46,14 +45,6 @@ class Gates(CurveView):
             title, label = _("Saturated gates, {scheme}"), _("share of values near their ends")
         elif min(np.nanmin(curve.median, initial=0.0) for curve in curves) < 0:
             limits = (-1.0, 1.0)
-        return Lines(
-            title=titled(title.format(scheme=trace.names[0], cell=_(cell.label)), trace),
-            x_label=_("step t"),
-            y_label=label,
-            x_limit=scale.steps_limit(last),
-            y_limits=limits,
-            last_step=last,
-            seeds=len(trace.seeds) if curves else 1,
-            curves=[with_arrow(curve, limits, last, log=False) for curve in curves],
-            log=False,
-        )
+        title = title.format(scheme=trace.names[0], cell=_(cell.label))
+        curves = [with_arrow(curve, limits, trace.config.seq_len, log=False) for curve in curves]
+        return self.over_steps(trace, title, curves, y_label=label, y_limits=limits, log=False)

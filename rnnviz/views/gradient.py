@@ -18,7 +18,7 @@ from ..text.number_format import number
 from . import overlays, scale
 from .lines import Curve, CurveView, Lines, curve_of, extremes, overflow, with_arrow
 from .overlays import Overlay, finite
-from .view import OPTIONS, Option, of_layer, register, titled
+from .view import OPTIONS, Option, of_layer, register
 
 # A run in float32 loses its gradient only where the exact norm falls below the first or, where every slope is rounded
 # to 0, by more than the second in one step: in decades, and with room for the size of single entries and of W_hh.
@@ -64,7 +64,7 @@ class Gradient(CurveView):
         """Compute a layer's curves; on request with theory's lines, with what floats of a narrower type would have held
         for the first scheme, and with the first scheme of other comparisons in grey.
         """
-        trace, last = of_layer(trace, layer), trace.config.seq_len
+        trace = of_layer(trace, layer)
         curves = all_curves(trace)
         pinned = overlays.pinned([(name, all_curves(of_layer(pin, layer))[0].median) for name, pin in pins])
         norms = trace.log10_relative_norm_c  # of an LSTM
@@ -82,17 +82,14 @@ class Gradient(CurveView):
         start = 0.5 if precision else 0.0
         curves = yield from rescaled(with_float32_marks(trace, curves, narrow), start, 1.0 - start)
         y_limits, mark = scale.decades(*extremes(curves, pinned), down=5.0, up=0.0), overlays.root(trace, back=True)
-        return Lines(
-            title=titled(_("Gradient on its way back"), trace),
-            x_label=_("step t  (← backpropagation)"),
+        return self.over_steps(
+            trace,
+            _("Gradient on its way back"),
+            [with_arrow(each, y_limits, 0) for each in curves],
             y_label=_("‖∂L/∂hₜ‖ ÷ ‖∂L/∂h at T‖"),
-            x_limit=scale.steps_limit(last),
             y_limits=y_limits,
-            last_step=last,
-            seeds=len(trace.seeds),
-            curves=[with_arrow(each, y_limits, 0) for each in curves],
             overlays=over,
-            root=None if mark is None else last - mark,
+            root=None if mark is None else trace.config.seq_len - mark,
         )
 
     def opening(self, data: Lines) -> str:

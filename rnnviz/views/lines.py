@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -18,11 +19,10 @@ from ..numerics.quantiles import over_seeds
 from ..text.glossary import DRAWS, LEAVES
 from ..text.language import N_, _
 from ..text.number_format import number, plain
-from . import legend, overlays
+from . import legend, overlays, scale
 from .overlays import Overlay, finite
-from .scale import count_on, decade_ticks, draw_grid
 from .styles import ALT_WORDS, MARK_SIGNS, MARK_WORDS, STYLES, SYMBOLS
-from .view import Artists, View
+from .view import Artists, View, titled
 
 Array = np.ndarray
 Marks = list[tuple[str, int]]
@@ -140,15 +140,15 @@ class Lines:
         pad = PAD * (top - bottom)
         ax.set(xlim=(0, self.x_limit), ylim=(bottom - pad, top + pad), xlabel=self.x_label)
         legend.write_y_label(ax, self.y_label)
-        count_on(ax.xaxis)
+        scale.count_on(ax.xaxis)
         beside = ax.transAxes + ScaledTranslation(-LABEL / 100, 0, ax.figure.dpi_scale_trans)
         ax.yaxis.set_label_coords(0, 0.5, transform=beside)
         if self.log:
-            ax.set_yticks(*decade_ticks(bottom, top))
+            ax.set_yticks(*scale.decade_ticks(bottom, top))
         else:
             ticks = np.linspace(bottom, top, 5)
             ax.set_yticks(ticks, [plain(tick, ".3g") for tick in ticks])
-        draw_grid(ax)
+        scale.draw_grid(ax)
         ax.spines[["top", "right"]].set_visible(False)
         curves = [(name, [style]) for name, style in zip(self.labels, STYLES, strict=False)]
         legend.add(ax, self.title, [*curves, *overlays.looks(self.overlays).items()])
@@ -207,6 +207,13 @@ class CurveView(View):
     backward = False
     opens = N_("{title} ({label}) at steps {first} to {last}.")
     first = 0
+
+    def over_steps(self, trace: Trace, title: str, curves: Sequence[Curve], **rest: Any) -> Lines:
+        """Return a picture of curves over the steps of a trace, given what else `Lines` has."""
+        x_label = _("step t  (← backpropagation)") if self.backward else _("step t")
+        rest["seeds"] = len(trace.seeds) if curves and not self.first_seed else 1
+        rest |= {"last_step": trace.config.seq_len, "x_limit": scale.steps_limit(trace.config.seq_len)}
+        return Lines(titled(title, trace), x_label, curves=curves, **rest)
 
     def describe(self, data: Lines) -> str:
         words = [self.opening(data), *(self.story(curve, data) for curve in data.curves)]

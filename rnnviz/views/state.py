@@ -14,7 +14,7 @@ from ..text.language import N_, _
 from ..text.registry import Registry
 from . import overlays, scale
 from .lines import Curve, CurveView, Lines, Marks, curve_of, extremes, overflow, with_arrow
-from .view import OPTIONS, Option, of_layer, register, titled
+from .view import OPTIONS, Option, of_layer, register
 
 
 @dataclass(frozen=True)
@@ -78,15 +78,12 @@ class State(CurveView):
         pinned = overlays.pinned([(name, all_curves(of_layer(pin, layer), quantity)[0].median) for name, pin in pins])
         expected = overlays.theory(trace, entry.theory, back=False) if theory and entry.theory else []
         y_limits = limits(entry, *extremes(curves, pinned))
-        return Lines(
-            title=titled(_("{quantity} of the hidden state").format(quantity=_(entry.label)), trace),
-            x_label=_("step t"),
+        return self.over_steps(
+            trace,
+            _("{quantity} of the hidden state").format(quantity=_(entry.label)),
+            [with_arrow(each, y_limits, last) for each in curves] if entry.log else curves,
             y_label=entry.symbol or _(ACTIVATIONS[trace.config.activation].saturation_label),
-            x_limit=scale.steps_limit(last),
             y_limits=y_limits,
-            last_step=last,
-            seeds=len(trace.seeds),
-            curves=[with_arrow(each, y_limits, last) for each in curves] if entry.log else curves,
             overlays=[*pinned, *expected],
             log=entry.log,
             terms=(entry.symbol or "saturated",),

@@ -15,7 +15,7 @@ from ..text.number_format import number
 from . import scale
 from .lines import Curve, CurveView, Lines, extremes, with_arrow
 from .overlays import Overlay, finite
-from .view import of_layer, register, shown_layer, titled
+from .view import of_layer, register, shown_layer
 
 
 @register
@@ -43,14 +43,12 @@ class WeightGradients(CurveView):
         curves = [curve_of_weight(name, each, ends) for name, each in found.items()]
         wholes = [Overlay(WHOLE, k, finite(np.full(last + 1, each.whole))) for k, each in enumerate(found.values())]
         y_limits = scale.decades(*extremes(curves, wholes), down=3.0, up=0.0)
-        return Lines(
-            title=titled(_("Gradient of the weights, {scheme}").format(scheme=trace.names[0]), trace),
-            x_label=_("step t  (← backpropagation)"),
+        return self.over_steps(
+            trace,
+            _("Gradient of the weights, {scheme}").format(scheme=trace.names[0]),
+            [with_arrow(each, y_limits, 2) if len(each.median) > 2 else each for each in curves],
             y_label=_("‖part of ∂L/∂W‖"),
-            x_limit=scale.steps_limit(last),
             y_limits=y_limits,
-            last_step=last,
-            curves=[with_arrow(each, y_limits, 2) if len(each.median) > 2 else each for each in curves],
             overlays=wholes,
             beside=True,
         )
