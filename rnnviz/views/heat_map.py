@@ -60,14 +60,10 @@ class HeatMap:
         for axis in (ax.xaxis, ax.yaxis):
             scale.count_on(axis)
         rows, steps = self.values.shape
-        image = draw_image(
-            ax,
-            self.values,
-            (self.first - 0.5, self.first + steps - 0.5, *((0.5, rows + 0.5) if self.upwards else (rows + 0.5, 0.5))),
-            cmap=colormaps[LOG if self.log else SIGNED].with_extremes(under=ZERO),
-            norm=Normalize(*self.limits),
-            origin="lower" if self.upwards else "upper",
-        )
+        ends = (0.5, rows + 0.5) if self.upwards else (rows + 0.5, 0.5)
+        colours = colormaps[LOG if self.log else SIGNED].with_extremes(under=ZERO)
+        look: Style = {"cmap": colours, "norm": Normalize(*self.limits), "origin": "lower" if self.upwards else "upper"}
+        image = draw_image(ax, self.values, (self.first - 0.5, self.first + steps - 0.5, *ends), **look)
         ticks, labels = self.key_ticks
         size = "small" if max(map(len, labels)) < 6 else "x-small"
         key = draw_key(image, ticks, labels, "min" if self.has_zeros else "neither", fontsize=size)

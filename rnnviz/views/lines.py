@@ -156,8 +156,10 @@ class Lines:
     def update(self, artists: Artists) -> None:
         artists["end"][0].set_xdata([self.last_step] * 2)
         root, name = artists["root"]
-        root.set(xdata=[self.root or 0] * 2, visible=self.root is not None)
-        name.set(x=self.root or 0, visible=self.root is not None)
+        root.set_xdata([self.root or 0] * 2)
+        name.set_x(self.root or 0)
+        for artist in (root, name):
+            artist.set_visible(self.root is not None)
         artists["band"][0].set_text(overlays.band_words(self.seeds)[0])
         for k, curve in enumerate(self.curves):
             artists["lines"][k].set_data(places(curve.median, curve.steps), curve.median)
@@ -165,7 +167,8 @@ class Lines:
             artists["bands"][k].set_verts(curve.band)
             for sign, artist in zip(SYMBOLS, artists["marks"][k * len(SYMBOLS) :], strict=False):
                 at = [step for kind, step in curve.marks if MARK_SIGNS[kind] == sign]
-                artist.set(data=(at, [self.y_limits[sign == "★"]] * len(at)), visible=bool(at))
+                artist.set_data(at, [self.y_limits[sign == "★"]] * len(at))
+                artist.set_visible(bool(at))
         for artist, overlay in zip(artists["overlays"], self.overlays, strict=True):
             artist.set_data(places(overlay.values, overlay.steps), overlay.values)
             artist.set_markevery(sparse(overlay.curve, len(overlay.values), between=True))
@@ -179,7 +182,8 @@ class Lines:
         height = bottom + 0.5 * line
         for text, curve in zip(artists, self.curves, strict=True):
             words = curve.words(self.beside)
-            text.set(text="\n".join(words), position=(0.93 * self.x_limit, height))
+            text.set_text("\n".join(words))
+            text.set_position((0.93 * self.x_limit, height))
             height += line * (len(words) + 0.3 if words else 0)
 
     def covered(self) -> Lines:

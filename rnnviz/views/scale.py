@@ -54,9 +54,12 @@ def power_of_ten(exponent: float) -> str:
     return "1" if exponent == 0 else f"10{f'{exponent:g}'.translate(SUPERSCRIPT)}"
 
 
-def decade_ticks(bottom: float, top: float, most: int = 7) -> tuple[list[float], list[str]]:
-    """Return where a decade axis has its ticks, at most about ``most``, and how they are written."""
-    if top - bottom <= 2:
+def decade_ticks(bottom: float, top: float, most: int = 7, fine: float = 2.0) -> tuple[list[float], list[str]]:
+    """Return where a decade axis has its ticks, and how they are written: at most about ``most``.
+
+    Up to ``fine`` decades they are those of the mantissas 1, 2 and 5.
+    """
+    if top - bottom <= fine:
         values = [mantissa * 10.0**power for power in range(int(bottom) - 1, int(top) + 1) for mantissa in (1, 2, 5)]
         shown = [value for value in values if bottom - 1e-9 <= np.log10(value) <= top + 1e-9]
         return [float(np.log10(value)) for value in shown], [plain(value) for value in shown]

@@ -18,7 +18,7 @@ from ..network.sampling import gain_of
 from ..network.schemes import SCHEMES
 from ..numerics.progress import mapped
 from ..text.language import N_, _
-from ..text.number_format import number, percent, plain
+from ..text.number_format import number, percent
 from ..theory.memory import correlation_length
 from ..theory.prediction import predict, sigma_in, sigma_w
 from . import legend, scale
@@ -34,8 +34,6 @@ LEARNT = 0.9  # share of right answers
 WIDTH = 0.87  # of the axes, whose rest holds the scale of colours
 BOUNDARY: Style = {"color": "#1a1a1a", "linewidth": 1.8, "linestyle": (0, (5, 2)), "marker": ""}
 HERE: Style = {"color": "#ffd21f", "marker": "o", "markersize": 9, "markeredgecolor": "#1a1a1a", "markeredgewidth": 1.6}
-TICKS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100, 200, 500)
-
 
 OPTIONS.add(
     "map",
@@ -124,8 +122,7 @@ class Map:
         look: Style = {"cmap": "viridis" if self.learnt else SIGNED, "norm": Normalize(ends[0], ends[-1])}
         image = draw_image(ax, self.values, (*x, *y), origin="lower", **look)
         for axis, (low, high) in ((ax.xaxis, x), (ax.yaxis, y)):
-            shown = [tick for tick in TICKS if low <= np.log10(tick) <= high]
-            axis.set_ticks(np.log10(shown), labels=[plain(tick) for tick in shown])
+            axis.set_ticks(*scale.decade_ticks(low, high, fine=4.0))
         (line,), (here,) = ax.plot([], [], **BOUNDARY), ax.plot([], [], **HERE)
         ax.set(xlim=x, ylim=y)
         draw_key(image, ends, [percent(end) if self.learnt else scale.power_of_ten(end) for end in ends])
@@ -139,7 +136,8 @@ class Map:
         line.set_data(np.log10(self.gains), np.log10(self.boundary))
         gain, steps = self.asked  # at the edge where the page stands outside the map
         place = np.clip(gain, self.gains[0], self.gains[-1]), min(steps, self.steps)
-        here.set(data=np.log10(place)[:, None], marker=self.marker)
+        here.set_data(np.log10(place)[:, None])
+        here.set_marker(self.marker)
 
 
 @register
@@ -163,10 +161,8 @@ class SurvivalMap(View):
     def computing(
         self, trace: Trace, map: str = "", problem: str = "", here: Config | None = None
     ) -> Generator[Partial, None, Map]:
-        config, learning = (
-            here or trace.as_comparison().drawn(),
-            LEARNING[0] if map == "learning" and LEARNING else None,
-        )
+        config = here or trace.as_comparison().drawn()
+        learning = LEARNING[0] if map == "learning" and LEARNING else None
         shown = unknown(config, learning, problem)
         gains, distances = np.array(shown.gains), np.array(shown.distances)
         if learning:
