@@ -41,6 +41,7 @@ class Pictures:
         # A trace may take megabytes: its pictures go when nothing else needs it.
         self.kept: WeakKeyDictionary[Trace, dict[Hashable, Picture]] = WeakKeyDictionary()
         self.numbers = count(1)
+        self.show_gates = any(canvas.view.shows_gates for canvas in self.canvases.values())
 
     def size(self, viewport: Mapping[str, float], present: bool) -> Size:
         """Return the size of each picture on a page of this width."""

@@ -111,18 +111,15 @@ def stage_frame(
     ]
     # A draft reads few sequences: theory speaks of all of them, so that its words stay when those come.
     theory_of = state.settings.config if trace is results[state.comparison].value else config
-    shows_theory = (
-        trace.own is None
-        and any("theory" in VIEWS[view].options for view in pictures.canvases)
-        and state.settings.option("theory")
-    )
+    has_theory = trace.own is None and any("theory" in VIEWS[view].options for view in pictures.canvases)
+    shows_theory = has_theory and state.settings.option("theory")
     layer = of_layer(trace, state.settings.option("layer")).layer
     return {
         "views": views,
         "columns": layout(int(viewport["width"]), len(pictures.canvases))[0],
         "words": [] if state.covers else captions(trace, theory_of if shows_theory else None, layer, came_of),
         "page": viewport["width"],
-        "told": len(trace.schemes) + 1 + shows_gates(pictures),  # a cell without an equation leaves its room
+        "told": len(trace.schemes) + 1 + pictures.show_gates,  # a cell without an equation leaves its room
         "settings": all_settings(trace, state.settings.options),
         "curves": len(trace.schemes),
         "steps": config.seq_len,
@@ -132,8 +129,7 @@ def stage_frame(
 
 def picture(state: PageState, results: Results, shown: Drawing, size: Size, pictures: Pictures) -> Picture:
     """Return one picture; a slow view that is still to come keeps its last picture, or its place, as stale."""
-    data = results[shown].value
-    so_far = results[shown].progress
+    data, so_far = results[shown].value, results[shown].progress
     if data is None and isinstance(so_far, Partial) and not state.covers:
         return pictures.picture(shown, so_far.data, size, is_partial=True) | {"partial": True}
     if state.covers and VIEWS[shown.view].reveals_gradient:
@@ -142,10 +138,6 @@ def picture(state: PageState, results: Results, shown: Drawing, size: Size, pict
         old = results.latest(Drawing, shown.view)
         return pictures.later(shown.view, size) if old is None else pictures.picture(*old, size) | {"stale": True}
     return pictures.picture(shown, data, size)
-
-
-def shows_gates(pictures: Pictures) -> bool:
-    return any(VIEWS[view].shows_gates for view in pictures.canvases)
 
 
 def first_error(state: PageState, results: Results, trace: Trace | None, pictures: Pictures) -> Exception | None:
@@ -208,7 +200,7 @@ def readout(state: PageState, trace: Trace | None, pictures: Pictures) -> list[s
     if trace is None or state.step < 0:
         return []
     trace, step = of_layer(trace, state.settings.option("layer")), min(state.step, trace.config.seq_len)
-    gates = step_readout.gates(trace, step) if shows_gates(pictures) else []
+    gates = step_readout.gates(trace, step) if pictures.show_gates else []
     forward = step_readout.forward_equation(trace, step)
     return [_("Step {step}").format(step=step), *step_readout.sentences(trace, step), *forward, *gates]
 
