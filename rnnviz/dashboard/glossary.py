@@ -66,7 +66,8 @@ def schemes() -> Iterator[Entry]:
 def settings() -> Iterator[Entry]:
     """Yield what each control sets, and what its choices are."""
     for name, spec in FIELDS.items():
-        yield (label_of(name),), _(spec.metadata["help"])
+        help = spec.metadata["help"]  # within _(), Babel before 2.19 extracts the literal
+        yield (label_of(name),), _(help)
     for option in OPTIONS.values():
         yield (_(option.label),), _(option.help)
     yield (label_of("seeds"),), _(DRAWS_HELP)

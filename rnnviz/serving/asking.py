@@ -32,9 +32,9 @@ class Form:
     def field(self, name: str) -> dict[str, Any]:
         """Return one field of `Config` as the form shows it."""
         about, value = FIELDS[name].metadata, self.filled.get(name, "")
-        allowed = about.get("allowed")
+        allowed, help = about.get("allowed"), about["help"]  # within _(), Babel before 2.19 extracts the literal
         options = {key: _(allowed[key].label) for key in allowed} if allowed else {}
-        return {"name": name, "label": label_of(name), "help": _(about["help"]), "value": value, "options": options}
+        return {"name": name, "label": label_of(name), "help": _(help), "value": value, "options": options}
 
     def read(self) -> tuple[str, str]:
         """Return the notebook and the settings of the link that the form asks for; ValueError says what is wrong."""
