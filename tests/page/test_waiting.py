@@ -73,8 +73,7 @@ def test_a_copied_link_brings_back_the_same_page(first, voila, new_page):
 def test_a_number_between_a_sliders_steps_stays_until_its_slider_moves(first):
     query, visitor = "cell=lstm&gain=2.491234567890123&input_scale=0.333&forget_bias=1.7", Visitor(first)
     set_up(first, query)
-    assert visitor.settle(), visitor.findings
-    assert first.evaluate(SETTINGS) == query
+    wait_for_pictures(first, f"{SETTINGS} === '{query}'")
     slider(first, "Hidden size").press("ArrowRight")
     assert visitor.settle(), visitor.findings
     assert sorted(first.evaluate(SETTINGS).split("&")) == sorted(["hidden_size=65", *query.split("&")])
