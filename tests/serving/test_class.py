@@ -82,6 +82,7 @@ def test_a_class_bets_in_two_browsers_and_the_third_waits_for_a_place(lesson, ne
     for student in (ana, ben):
         student.goto(link)
         student.wait_for_selector(BET)
+        assert not student.get_by_text("Answer", exact=True).filter(visible=True).count(), "it may give the bet away"
     assert cem.goto(link).status == 503
     assert cem.get_by_role("heading").all_inner_texts() == ["The class is full"]
     teacher.get_by_text("2 of 2").wait_for()
