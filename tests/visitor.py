@@ -106,7 +106,8 @@ SHOWN = """
 SET_OF_CONTROLS = """
 () => [...document.querySelectorAll(
     ".rnnviz :is(button, select, label, .rnnviz-view, .rnnviz-code, .rnnviz-link, .rnnviz-words li)")]
-  .filter((node) => node.checkVisibility()).map((node) => node.matches("label") ? node.textContent : node.nodeName)
+  .filter((node) => node.checkVisibility())
+  .map((node) => node.matches("label") ? node.textContent : `${node.nodeName} ${node.ariaExpanded ?? ""}`)
 """
 
 
