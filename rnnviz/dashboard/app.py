@@ -136,7 +136,7 @@ class Dashboard(KeptPage):
     @property
     def trace(self):
         """The comparison in the pictures, or None before there is any."""
-        return self.frame.trace
+        return self.frame.trace if hasattr(self, "frame") else None
 
     @property
     def link(self) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ..network.cells import Cell, Params
+from ..network.inputs import check_targets
 from ..network.layers import count_layers, network_shapes
 from ..text.registry import explain_choice
 
@@ -35,8 +36,5 @@ def check_shapes(params: Params, x: Array, targets: Array, cell: Cell, loss_at: 
             raise ValueError(f"{name} must have the shape {shape}; got {params[name].shape}")
     if targets.shape == (batch,) and loss_at == "last":
         targets = np.broadcast_to(targets, (steps, batch))
-    if targets.shape != (steps, batch):
-        raise ValueError(f"targets must have the shape (T, B) = {(steps, batch)}; got {targets.shape}")
-    if not np.issubdtype(targets.dtype, np.integer) or targets.min() < 0 or targets.max() >= classes:
-        raise ValueError(f"targets must be whole numbers from 0 to {classes - 1}; got {targets.min()}..{targets.max()}")
+    check_targets(targets, steps, batch, classes)
     return targets

@@ -61,6 +61,14 @@ class Sizes:
 INPUTS: Registry[Input] = Registry("inputs")
 
 
+def check_targets(targets: Array, steps: int, batch: int, classes: int) -> None:
+    """Raise a ValueError unless targets are (T, B) whole numbers below O."""
+    if targets.shape != (steps, batch):
+        raise ValueError(f"targets must have the shape (T, B) = {(steps, batch)}; got {targets.shape}")
+    if not np.issubdtype(targets.dtype, np.integer) or targets.min() < 0 or targets.max() >= classes:
+        raise ValueError(f"targets must be whole numbers from 0 to {classes - 1}; got {targets.min()}..{targets.max()}")
+
+
 def random_targets(rng: np.random.Generator, sizes: Sizes) -> Array:
     return rng.integers(sizes.output_size, size=(sizes.seq_len, sizes.batch_size))
 

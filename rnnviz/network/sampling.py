@@ -11,7 +11,7 @@ from ..text.language import _
 from ..text.number_format import plain
 from .cells import CELLS, Cell
 from .config import Config, applies
-from .inputs import INPUTS, Sizes
+from .inputs import INPUTS, Sizes, check_targets
 from .layers import name_in
 from .schemes import SCHEMES, Scheme
 
@@ -140,4 +140,7 @@ def draw_inputs(config: Config) -> tuple[Array, Array]:
     """Return ``x`` (T, B, D), scaled by ``input_scale``, and the targets (T, B)."""
     sizes = Sizes(config.seq_len, config.batch_size, *config.sizes)
     x, targets = INPUTS[config.inputs].fn(stream(config.seed, "inputs"), sizes, config.source)
+    if x.shape != (sizes.seq_len, sizes.batch_size, sizes.input_size):
+        raise ValueError(f"x of inputs {config.inputs!r} must have the shape (T, B, D) of {sizes}; got {x.shape}")
+    check_targets(targets, sizes.seq_len, sizes.batch_size, sizes.output_size)
     return config.input_scale * x, targets

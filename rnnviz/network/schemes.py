@@ -10,6 +10,7 @@ import numpy as np
 
 from ..text.language import N_
 from ..text.registry import Registry
+from .scheme_check import check_scheme
 
 Array = np.ndarray
 
@@ -284,3 +285,6 @@ def pytorch(rng, fan_in, fan_out, gain=1.0):
 )
 def keras(rng, fan_in, fan_out, gain=1.0):
     return glorot_uniform(rng, fan_in, fan_out, gain)
+
+
+SCHEMES.check = check_scheme  # of those above, which tests check: an import draws nothing

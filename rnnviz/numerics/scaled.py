@@ -295,7 +295,6 @@ def product(parts: Sequence[Scaled], W: Weights) -> Scaled:
         return parts[0] @ W
     if not W.dense or share_exponents(parts):
         return concatenate(parts) @ W
-    parts = [part.balanced() for part in parts]
-    parts = [part if part.is_rowwise else part._top() for part in parts]
+    parts = [part if part.is_rowwise else part._top() for part in (each.balanced() for each in parts)]
     top = reduce(np.maximum, (part.e for part in parts))
     return Scaled(np.concatenate([pow2(part.m, part.e - top) for part in parts], axis=-1), top) @ W

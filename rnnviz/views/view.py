@@ -138,7 +138,16 @@ class Option:
     applies: Callable[[Any, Mapping[str, Any]], bool] = lambda choice, values: True
 
 
-VIEWS: Registry[View] = Registry("view")
+def check_view(view: View) -> None:
+    """Raise a ValueError where a view lacks what only it can know."""
+    kind = type(view)
+    if kind.describe is View.describe:
+        raise ValueError(f"view {view.name!r} must have a describe(data) that returns its alt text")
+    if kind.data is View.data and kind.computing is View.computing:
+        raise ValueError(f"view {view.name!r} must have a data(trace) that returns what it draws")
+
+
+VIEWS: Registry[View] = Registry("view", check_view)
 OPTIONS: Registry[Option] = Registry("option")
 OPTIONS.add(
     "theory",

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
+
 import digits_file
 import numpy as np
 import pytest
 from scipy import stats
 
 import rnnviz as rv
-from rnnviz.network.inputs import INPUTS, TEXT, alphabet, scans
+from rnnviz.network.inputs import INPUTS, TEXT, Input, alphabet, scans
 from rnnviz.network.sampling import draw_inputs
 
 
@@ -25,6 +27,24 @@ def test_shapes_are_those_that_config_says():
         assert targets.shape == (20, 7), name
         assert np.issubdtype(targets.dtype, np.integer), name
         assert 0 <= targets.min() <= targets.max() < classes, name
+
+
+@pytest.mark.parametrize(
+    ("x", "targets", "words"),
+    [
+        (np.zeros((7, 20, 6)), np.zeros((20, 7), int), "x of inputs 'mine' must have the shape"),
+        (np.zeros((20, 7, 6)), np.zeros(7, int), "targets must have the shape (T, B) = (20, 7); got (7,)"),
+        (np.zeros((20, 7, 6)), np.full((20, 7), 5), "targets must be whole numbers from 0 to 4; got 5..5"),
+        (np.zeros((20, 7, 6)), np.zeros((20, 7)), "targets must be whole numbers from 0 to 4"),
+    ],
+)
+def test_an_input_that_does_not_fit_is_refused(x, targets, words):
+    INPUTS.add("mine", Input("mine", "Mine", "", lambda rng, sizes, text: (x, targets)))
+    try:
+        with pytest.raises(ValueError, match=re.escape(words)):
+            read(inputs="mine")
+    finally:
+        del INPUTS["mine"]
 
 
 def test_the_seed_decides_and_the_weights_do_not():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from itertools import product
 
@@ -279,3 +280,36 @@ def test_changing_one_scheme_leaves_the_other_draws_alone():
     np.testing.assert_array_equal(one["W_hh"], third["W_hh"])
     assert not np.array_equal(one["W_xh"], third["W_xh"])
     np.testing.assert_array_equal(rv.init_params(config.replace(gain=2.0))["W_xh"], one["W_xh"])
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        (
+            {"fn": lambda rng, fan_in, fan_out: None},
+            "gain); it raised TypeError",
+        ),
+        (
+            {"fn": lambda rng, fan_in, fan_out, gain: rng.normal(size=(fan_out, fan_in))},
+            "(3, 5); got (5, 3)",
+        ),
+        ({"fn": lambda rng, fan_in, fan_out, gain: rng.normal(size=(fan_in, fan_out))}, "doubled by gain=2"),
+        (
+            {"roles": {"recurrent": lambda rng, fan_in, fan_out, gain: np.eye(fan_in)}},
+            "(3, 5); got (3, 3)",
+        ),
+        (
+            {"variance": lambda fan_in, fan_out: 1 / fan_in**2},
+            "E W^2 is 0.000244 with 64 x 64 entries; it is 0.01",
+        ),
+    ],
+)
+def test_a_scheme_that_contradicts_itself_is_not_registered(changes, words):
+    with pytest.raises(ValueError, match="scheme 'mine'.*" + re.escape(words)):
+        SCHEMES.add("mine", dataclasses.replace(SCHEMES["xavier"], name="mine", **changes))
+    assert "mine" not in SCHEMES
+
+
+def test_a_right_scheme_can_be_registered_again():
+    for name, entry in list(SCHEMES.items()):
+        assert SCHEMES.add(name, entry) is entry

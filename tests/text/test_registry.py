@@ -20,7 +20,7 @@ def mine():
     """Return a function that registers the scheme "mine", with all entries equal to a value."""
 
     def define(value):
-        @rv.schemes.scheme("mine", "Mine", "Mine", "W = value", "a notebook", variance=lambda i, o: 0.0)
+        @rv.schemes.scheme("mine", "Mine", "Mine", "W = value", "", mean=lambda i, o: value, variance=lambda i, o: 0.0)
         def constant(rng, fan_in, fan_out, gain=1.0):
             return np.full((fan_in, fan_out), gain * value)
 

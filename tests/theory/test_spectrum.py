@@ -105,7 +105,12 @@ def test_every_scheme_has_the_law_that_its_matrices_follow(blocks):
 
 def test_what_follows_no_law_has_none():
     known = SCHEMES["xavier"]
-    ones = replace(known, fn=lambda rng, fan_in, fan_out, gain: np.ones((fan_in, fan_out)))
+    ones = replace(
+        known,
+        fn=lambda rng, fan_in, fan_out, gain: np.full((fan_in, fan_out), gain),
+        mean=lambda i, o: 1.0,
+        variance=lambda i, o: 0.0,
+    )
     sparse = replace(known, iid=False)
     cut = replace(SCHEMES["identity"], whole=True)
     small = replace(known, whole=True, variance=lambda i, o: 2 / (i + o))

@@ -13,7 +13,7 @@ from PIL import Image
 from test_views import LossView
 
 import rnnviz as rv
-from rnnviz.views import VIEWS, register
+from rnnviz.views import VIEWS, View, register
 
 
 def artists_of(ax):
@@ -89,3 +89,11 @@ def test_an_unknown_view_is_named():
 def test_a_registered_view_is_plotted_by_its_name():
     register(LossView)
     assert rv.plot(rv.run(SMALL), "loss").patches[0].get_height() == rv.run(SMALL).loss
+
+
+@pytest.mark.parametrize(("missing", "words"), [("describe", "must have a describe"), ("data", "must have a data")])
+def test_a_view_that_lacks_what_only_it_knows_is_not_registered(missing, words):
+    mine = {"name": "mine", "label": "Mine", "data": LossView.data, "describe": LossView.describe}
+    with pytest.raises(ValueError, match=f"view 'mine' {words}"):
+        register(type("Mine", (View,), {name: part for name, part in mine.items() if name != missing}))
+    assert "mine" not in VIEWS
