@@ -205,7 +205,6 @@ class Dashboard(KeptPage):
         self.stage.show(frame.stage, frame.traits | {"shown": list(self.state.seen(self.pictures.canvases))})
         self.seat.shown(self.stage.frame.get("revision", 0), frame.is_complete)
         self.notes.value = paragraphs(*frame.notes)
-        self.notes.layout.display = None if frame.notes else "none"
         for panel in self.panels:
             panel.show(self.state, frame)
         self.controls.feature(self.strip.show(self.state))

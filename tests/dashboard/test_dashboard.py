@@ -175,7 +175,7 @@ def test_the_page_says_what_its_settings_mean():
     put(dashboard, forget_bias=2.5)
     assert "<p>Keras starts with forget bias 1: at 2.5 it is no longer the default.</p>" in dashboard.notes.value
     put(dashboard, cell="rnn")
-    assert (dashboard.notes.value, dashboard.notes.layout.display) == ("", "none")
+    assert dashboard.notes.value == ""
     put(dashboard, loss_at="every")
     assert "is the sum of 12 losses" in dashboard.notes.value
     put(dashboard, loss_reduction="mean")
