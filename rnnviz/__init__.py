@@ -51,6 +51,10 @@ LAZY = {
 }
 
 
+def __dir__() -> list[str]:
+    return sorted({*globals(), *LAZY})
+
+
 def __getattr__(name: str):
     # Imported lazily: numerical users need neither matplotlib nor ipywidgets.
     from importlib import import_module

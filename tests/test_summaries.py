@@ -160,3 +160,7 @@ shown = trace._repr_html_()
 assert "the gradient" in shown and "<img" not in shown
 """
     subprocess.run([sys.executable, "-W", "error", "-c", code], check=True)
+
+
+def test_completion_knows_what_is_imported_late():
+    assert {"Dashboard", "plot", "run", "sweep", "theory"} <= set(dir(rv))
