@@ -43,6 +43,8 @@ async def kernels(number, **settings):
         await client.wait_for_ready(timeout=PATIENCE)
         started.append((kernel, client))
     yield manager, *started
+    for _, client in started:
+        client.stop_channels()
     await manager.shutdown_all(now=True)
 
 
