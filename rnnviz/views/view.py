@@ -141,9 +141,9 @@ class Option:
 def check_view(view: View) -> None:
     """Raise a ValueError where a view lacks what only it can know."""
     kind = type(view)
-    if kind.describe is View.describe:
+    if getattr(kind, "describe", None) is View.describe:
         raise ValueError(f"view {view.name!r} must have a describe(data) that returns its alt text")
-    if kind.data is View.data and kind.computing is View.computing:
+    if getattr(kind, "data", None) is View.data and kind.computing is View.computing:
         raise ValueError(f"view {view.name!r} must have a data(trace) that returns what it draws")
 
 
