@@ -3,12 +3,14 @@
 import socket
 import sys
 import urllib.parse
+from contextlib import suppress
 
 import psutil
 import pytest
 from browsing import FIRST, NOTEBOOKS, PICTURES, STAGE, change, open_notebook, slider
 from conftest import PATIENCE, SLOW_NOTEBOOK, start_server, wait_until
 from knocking import Student
+from playwright.sync_api import TimeoutError
 from wire import Wire
 
 READY = "body:not(.is-loading) .jupyter-widgets"
@@ -25,9 +27,16 @@ def mine(server):
 
 
 def close_tab(page):
-    """Close a page as a reader does; Playwright itself ends it without a word."""
-    with page.expect_event("close"):
-        page.close(run_before_unload=True)
+    """Close a page as a reader does; Playwright itself ends it without a word.
+
+    Chromium forgets the request where it comes in the middle of a navigation.
+    """
+    for _ in range(10):
+        with suppress(TimeoutError), page.expect_event("close", timeout=5000):
+            page.close(run_before_unload=True)
+        if page.is_closed():
+            return
+    raise AssertionError("the page does not close")
 
 
 @pytest.mark.browser
