@@ -15,7 +15,7 @@ from .memory import give_back
 class PageComm(BaseComm):
     """A widget's line to its page, on which nothing is sent before the page asks for the state of all widgets.
 
-    Otherwise the 400 messages of a page that is being built, which reach no page, are half of the server's work.
+    Otherwise the 400 messages of a page that is being built, which reach no page, are two thirds of the server's work.
     """
 
     is_read = False  # by the server, which collects an output widget's texts and pictures while the cells run

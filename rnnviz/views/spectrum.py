@@ -208,10 +208,8 @@ class Spectrum(MatrixView):
         return values.real, values.imag
 
     def story(self, curve: str, values: Array) -> str:
-        text, sizes = (
-            _("{curve}: the largest has magnitude {largest}, {share} lie inside the unit circle and {on} on it."),
-            np.abs(values),
-        )
+        text = _("{curve}: the largest has magnitude {largest}, {share} lie inside the unit circle and {on} on it.")
+        sizes = np.abs(values)
         inside, on = (percent(np.mean(each)) for each in (sizes < 1 - ROUNDING, abs(sizes - 1) <= ROUNDING))
         return text.format(curve=curve, largest=number(float(sizes[0])), share=inside, on=on)
 
