@@ -23,7 +23,7 @@ NOTEBOOK = min((Path(__file__).resolve().parents[1] / "notebooks").glob("*.ipynb
 SLIDER = "Hidden size"
 SIZES = range(16, 257, 8)
 SEEDS, START = 8, 64  # of the notebook's dashboard, and its hidden size
-PLACES = (0.1, 0.4, 0.7)  # on the slider's track, far enough apart that a click never lands on the handle
+PLACES = (0.1, 0.3, 0.5)  # on the slider's track, never where its handle is: about the same sizes
 PATIENCE = 60  # seconds until an answer counts as lost
 PROTOCOL = "v1.kernel.websocket.jupyter.org"
 STAGES = ("first", "all_seeds", "whole")
@@ -301,6 +301,8 @@ class Reader(Student):
 
     async def move(self, seconds: float) -> None:
         track = self.tab.locator(".widget-slider", has_text=SLIDER).locator(".noUi-base")
+        # A slider that still slides to where it was clicked, for 0.3 s, takes no other click.
+        await self.tab.wait_for_selector(".noUi-state-tap", state="detached")
         box = await track.bounding_box()
         self.at = self.random.choice([at for at in PLACES if at != self.at])
         await self.tab.mouse.click(box["x"] + self.at * box["width"], box["y"] + 0.5 * box["height"])
