@@ -115,9 +115,9 @@ async def lesson(address: str, chosen: argparse.Namespace) -> None:
 def report(students: list[Student], chosen: argparse.Namespace, cpu: list[float]) -> None:
     """Print what the students have met beside its limits."""
     print(spread("page", [student.page for student in students if student.page]))
-    print(spread("first picture", [student.opened for student in students if student.opened]))
     kinds = {"": students, ", Chromium": students[: chosen.browsers]} if chosen.browsers else {"": students}
     for words, group in kinds.items():
+        print(spread("first picture" + words, [student.opened for student in group if student.opened]))
         for name in STAGES:
             print(spread(NAMES[name] + words, [each for student in group for each in student.times[name]]))
     opened = [student.opened for student in students if student.opened]

@@ -52,7 +52,7 @@ def parser() -> argparse.ArgumentParser:
     )
     demo.add_argument(
         "--class", dest="students", type=argument_types.class_size, metavar="N",
-        help="prepare for N students: a kernel for each, a link with a QR code, and a page for the teacher",
+        help="prepare for N students: a page for each, a link with a QR code, and a page for the teacher",
     )  # fmt: skip
     demo.add_argument(
         "--host", type=argument_types.own_host, default="127.0.0.1", metavar="ADDRESS",

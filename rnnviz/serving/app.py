@@ -21,7 +21,7 @@ from tornado.websocket import WebSocketClosedError
 from traitlets.config import Config
 from voila.app import Voila
 
-from . import access, addresses, capacity, exporter, pages, turns, warm_kernels
+from . import access, addresses, capacity, exporter, pages, prepared, turns, warm_kernels
 from .prompt_client import PromptClient
 
 HOST = "127.0.0.1"
@@ -47,8 +47,9 @@ class Server(Voila):
     on_ready: Callable[[str], None] = staticmethod(print)
 
     def init_settings(self) -> dict:
-        self.turns = turns.Turns()
-        return {**super().init_settings(), "rnnviz_notebooks": self.root_dir, "rnnviz_turns": self.turns}
+        self.turns, self.prepared = turns.Turns(), prepared.Prepared(self)
+        own = {"rnnviz_notebooks": self.root_dir, "rnnviz_turns": self.turns, "rnnviz_prepared": self.prepared}
+        return {**super().init_settings(), **own}
 
     def init_handlers(self) -> list:
         handlers = [(path, pages.OWN_PAGES.get(page, page), *rest) for path, page, *rest in super().init_handlers()]
@@ -165,16 +166,14 @@ def serve(
     token: str = "",
     public_hosts: Iterable[str] = (),
     max_kernels: int | None = None,
-    pool_size: int = 1,
     kind: Callable[..., Server] = Server,
 ) -> None:
     """Serve a folder of notebooks on bound sockets until Ctrl-C or a termination signal.
 
     With a token, only to those who have it. ``public_hosts`` are the names by which a proxy asks for the pages, and
     ``max_kernels`` is how many pages may have a kernel at a time: by default as many as fit into half the memory.
-    ``pool_size`` processes, less those that are kernels already, wait to become one.
     """
-    warm_kernels.start(pool_size)
+    warm_kernels.start()
     prepare_environment()
     exporter.install()
     config = settings(notebooks, sockets[0].getsockname()[1], base_url, embed, token)

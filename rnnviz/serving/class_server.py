@@ -15,10 +15,11 @@ from typing import Any
 
 from tornado.ioloop import PeriodicCallback
 
-from . import app, class_pages, reports, warm_kernels
+from . import app, capacity, class_pages, reports
 from .classroom import Classroom
 from .invitation import invite
 from .places import LOOK, STUDENT_HEADER, Places
+from .prepared import Prepared, first_notebook
 
 
 class ClassServer(app.Server):
@@ -33,6 +34,7 @@ class ClassServer(app.Server):
     def init_settings(self) -> dict:
         settings = super().init_settings()
         settings["voila_jinja2_env"].globals["in_class"] = True
+        self.prepared.notebook = first_notebook(Path(self.root_dir))
         return {**settings, "rnnviz_class": self.classroom}
 
     def init_handlers(self) -> list:
@@ -47,28 +49,30 @@ class ClassServer(app.Server):
             self.reports = await self.classroom.reports.listen(path)
             self.classroom.hears = True
             os.environ[reports.ADDRESS] = str(path)
-        PeriodicCallback(self.authorizer.look, 1000 * LOOK).start()
 
     async def announce(self) -> None:
-        """Report the addresses once all kernels wait for the class."""
-        await get_ready(self.classroom.size)
+        """Report the addresses once a page waits for each student, and look after the class from then on."""
+        await get_ready(self.prepared, self.classroom.size)
+        PeriodicCallback(self.look, 1000 * LOOK).start()
         await super().announce()
 
+    async def look(self) -> None:
+        """Free the places of those who left, and prepare pages for those who may still come."""
+        await self.authorizer.look()
+        await self.prepared.keep()
 
-async def get_ready(size: int) -> None:
-    """Start as many kernels as there are students, and print how far that is."""
-    begun, pool = time.monotonic(), warm_kernels.start()
-    for count in range(size):
-        show_progress(f"Kernels that wait for the class: {count} of {size}", is_news=count == 0)
-        filled = asyncio.wrap_future(pool.fill(count + 1))
-        await asyncio.wait([filled])
-        if error := filled.exception():
-            print(
-                f"rnnviz: no kernel can wait for the class ({error}): each starts when its student comes.", flush=True
-            )
-            return
+
+async def get_ready(prepared: Prepared, size: int) -> None:
+    """Prepare as many pages as there are students, and print how far that is."""
+    begun, kept = time.monotonic(), asyncio.ensure_future(prepared.keep())
+    while not kept.done():
+        show_progress(f"Pages that wait for the class: {len(prepared.pages)} of {size}", is_news=not prepared.pages)
+        await asyncio.wait([kept], timeout=1)
     show_progress("", is_news=False)
-    print(f"{size} of {size} kernels wait for the class, after {time.monotonic() - begun:.0f} s.", flush=True)
+    if error := kept.exception():
+        print(f"rnnviz: no page can wait for the class ({error}): each opens when its student comes.", flush=True)
+    took = time.monotonic() - begun
+    print(f"{len(prepared.pages)} of {size} pages wait for the class, after {took:.0f} s.", flush=True)
 
 
 def show_progress(text: str, is_news: bool) -> None:
@@ -87,13 +91,12 @@ def serve(
     **options: Any,
 ) -> None:
     """Serve a class until Ctrl-C; print its link and the teacher's, and ``show`` the teacher's page."""
-    for name in ("tornado.access", "asyncio"):
-        logging.getLogger(name).addFilter(is_news)
+    logging.getLogger("tornado.access").addFilter(is_news)
+    room.size = capacity.pages_with_files(room.size)
     options |= {"token": room.token, "max_kernels": room.size}
     app.serve(notebooks, sockets, lambda address: invite(room, show), kind=partial(ClassServer, room), **options)
 
 
 def is_news(record: logging.LogRecord) -> bool:
-    """Tell whether the terminal shows a record: not who has to wait, nor whose page has made room for a newer one."""
-    made_room = record.exc_info and "Kernel died before replying" in str(record.exc_info[1])
-    return not (made_room or record.getMessage().startswith("503 "))
+    """Tell whether the terminal shows a record: not who has to wait."""
+    return not record.getMessage().startswith("503 ")

@@ -68,6 +68,8 @@ class IndexPage(Page):
 class NotebookPage(Page, TornadoVoilaHandler):
     """The page of a notebook, or a redirect to its translation where the link asks for one."""
 
+    rendering: asyncio.Future | None = None
+
     @cached_property
     def kernel_manager(self) -> access.OwnKernels:
         return access.OwnKernels(super().kernel_manager, self.authorizer, self)
@@ -83,15 +85,25 @@ class NotebookPage(Page, TornadoVoilaHandler):
             self.redirect(address)
             return
         with self.authorizer.place(self), suppress(asyncio.CancelledError):
-            async with self.settings["rnnviz_turns"].ahead():
-                if not self.kernel_manager.is_left:
-                    self.rendering = asyncio.ensure_future(super().get(path))
-                    await self.rendering
+            if self.current_user and self.current_user.username == access.SERVER:
+                await super().get(path)
+            elif prepared := await self.settings["rnnviz_prepared"].take(path, self):
+                self.set_header("Cache-Control", "no-store")  # as Voila sets it
+                self.finish(prepared)
+            else:
+                await self.render_ahead(path)
+
+    async def render_ahead(self, path: str | None) -> None:
+        """Render the page ahead of all who wait for a turn."""
+        async with self.settings["rnnviz_turns"].ahead():
+            if not self.kernel_manager.is_left:
+                self.rendering = asyncio.ensure_future(super().get(path))
+                await self.rendering
 
     def on_connection_close(self) -> None:
         """Free the kernel of a page that was left before it was whole."""
         asyncio.ensure_future(self.kernel_manager.leave())
-        if self.kernel_manager.kernel_id:
+        if self.rendering and self.kernel_manager.kernel_id:
             self.rendering.cancel()
 
     def redirect_to_file(self, path: str) -> None:

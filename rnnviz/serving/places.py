@@ -30,7 +30,7 @@ class Places(Owners):
         self.waiting: dict[str, float] = {}  # when a student without a place last asked for one
 
     def takes_place(self, visitor: str) -> bool:
-        return visitor not in self.teachers
+        return super().takes_place(visitor) and visitor not in self.teachers
 
     def replaceable(self, student: str) -> str:
         """Return a kernel whose place this student may have: of a page that was left, or an own one; "" for none."""

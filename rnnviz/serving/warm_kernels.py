@@ -82,24 +82,22 @@ class WarmProcess:
 
 
 class Pool:
-    """Processes that wait to become kernels: as many as there may still be visitors, and at least one."""
+    """A process that waits to become the next kernel."""
 
     def __init__(self, method: str):
-        self.size, self.method = 1, method
+        self.method = method
         self.context: Any = get_context(method)
         if method == "forkserver":
             self.context.set_forkserver_preload([f"{__package__}.warm_process"])
         self.waiting: deque[WarmProcess] = deque()
-        self.running: weakref.WeakSet[WarmProcess] = weakref.WeakSet()
         self.starter = ThreadPoolExecutor(1, "warm")  # which also waits for the first process to be warm
 
-    def fill(self, size: int | None = None) -> Future[None]:
-        """Start what is missing to so many kernels."""
-        self.size = size or self.size
+    def fill(self) -> Future[None]:
+        """Start a process if none waits."""
         return self.starter.submit(self.start_missing)
 
     def start_missing(self) -> None:
-        while len(self.waiting) < max(1, self.size - sum(each.poll() is None for each in list(self.running))):
+        if not self.waiting:
             self.waiting.append(WarmProcess(self.context))
 
     async def take(self) -> WarmProcess:
@@ -107,11 +105,8 @@ class Pool:
         while self.waiting:
             process = self.waiting.popleft()
             if process.poll() is None:
-                break
-        else:
-            process = await asyncio.get_running_loop().run_in_executor(self.starter, WarmProcess, self.context)
-        self.running.add(process)
-        return process
+                return process
+        return await asyncio.get_running_loop().run_in_executor(self.starter, WarmProcess, self.context)
 
     def close(self) -> None:
         """End the processes that wait."""
@@ -145,10 +140,6 @@ class WarmProvisioner(LocalProvisioner):
         else:
             await super().send_signal(signum)
 
-    async def cleanup(self, restart: bool = False) -> None:
-        await super().cleanup(restart)
-        self.pool.fill()
-
 
 def become_kernel(leash: connection.Connection) -> None:
     """Wait to become a kernel, in a process of the pool."""
@@ -157,7 +148,7 @@ def become_kernel(leash: connection.Connection) -> None:
     become_kernel(leash)
 
 
-def start(size: int = 1, method: str = METHOD) -> Pool:
+def start(method: str = METHOD) -> Pool:
     """Begin to fill the pool, whose processes have one BLAS thread and one heap, and let Jupyter use it."""
     for name, value in {**dict.fromkeys(BLAS_THREADS, "1"), **ONE_HEAP}.items():
         os.environ.setdefault(name, value)
@@ -166,7 +157,7 @@ def start(size: int = 1, method: str = METHOD) -> Pool:
     pool = getattr(WarmProvisioner, "pool", None)
     if pool is None or pool.method != method:
         pool = WarmProvisioner.pool = Pool(method)
-    pool.fill(size)
+    pool.fill()
     return pool
 
 

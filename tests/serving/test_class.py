@@ -6,6 +6,8 @@ import sys
 import urllib.error
 import urllib.parse
 import urllib.request
+from contextlib import suppress
+from dataclasses import dataclass
 
 import psutil
 import pytest
@@ -38,6 +40,31 @@ class Lesson:
             with error:
                 return error.code
 
+    def open(self, query):
+        """Open the first notebook as a new visitor, who leaves at once."""
+        address = f"{self.address}voila/render/{FIRST}?{self.key}&{query}"
+        with urllib.request.urlopen(address, timeout=PATIENCE) as answer:
+            html = answer.read().decode()
+        return Opened(html, re.search(r'"kernelId": "([^"]+)"', html)[1])
+
+
+@dataclass
+class Opened:
+    """A page's HTML, and the id of its kernel."""
+
+    html: str
+    kernel: str
+
+
+def kernels(process):
+    """Return the processes that are a server's kernels by then, by their kernels' ids."""
+    found = {}
+    for each in family(process):
+        with suppress(psutil.Error):  # it has just ended
+            if name := re.search(r"kernel-([\w-]+)[.]json", " ".join(each.cmdline())):
+                found[name[1]] = each
+    return found
+
 
 def family(process):
     """Return a server's process and all that it has started."""
@@ -57,7 +84,7 @@ def end(process, seconds=PATIENCE):
 @pytest.fixture(scope="module")
 def lesson(tmp_path_factory):
     server = start_server(COMMAND, tmp_path_factory.mktemp("class") / "log", "--class", "2")
-    assert len(family(server.process)) > 2, "the kernels wait"
+    assert len(family(server.process)) > 2, "pages wait"
     yield Lesson(server)
     end(server.process)
     printed = server.log.read_text()
@@ -158,6 +185,22 @@ def test_a_students_new_page_takes_the_place_of_an_own_one_and_of_nobody_else(le
         assert '"kernelId"' in answer.read().decode(), "the teacher needs no place"
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux lists warm processes by their kernels")
+def test_pages_wait_for_the_class_however_late_it_comes(tmp_path, monkeypatch):
+    monkeypatch.setenv("RNNVIZ_IDLE", "3")
+    server = start_server(COMMAND, tmp_path / "log", "--class", "2")
+    lesson, waiting = Lesson(server), kernels(server.process)
+    assert len(waiting) == 2
+    left = {lesson.open("").kernel, lesson.open("gain=1.5").kernel}
+    assert len(left & set(waiting)) == 1, "one has other settings than the pages that wait"
+    wait_until(lambda: not left & set(kernels(server.process)), "kernels that no page uses are culled")
+    wait_until(lambda: len(kernels(server.process)) == 2, "pages wait for the places that are free again")
+    for each in kernels(server.process).values():
+        each.kill()
+    assert "widget-view" in lesson.open("").html
+    end(server.process)
+
+
 def test_behind_a_proxy_the_students_links_lead_there(tmp_path):
     proxy = Wire("http://127.0.0.1:9/")
     place = ("--base-url", "/rnnviz/", "--public-host", proxy.url.rstrip("/"))
@@ -182,6 +225,6 @@ def test_ctrl_c_while_the_kernels_start_leaves_no_process(tmp_path):
             [*COMMAND, "demo", "--class", "3", "--no-browser"],
             cwd=ROOT, stdout=output, stderr=subprocess.STDOUT, creationflags=NEW_GROUP,
         )  # fmt: skip
-    wait_until(lambda: "Kernels that wait" in log.read_text() or process.poll() is not None, "the kernels start")
+    wait_until(lambda: "Pages that wait" in log.read_text() or process.poll() is not None, "the first page is prepared")
     end(process)
     assert log.read_text().endswith("rnnviz has stopped.\n")

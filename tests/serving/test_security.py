@@ -11,6 +11,8 @@ import pytest
 from browsing import ROOT
 from knocking import CONFIG, LINK, PAGE, PICTURE, TOKEN, Student, ask, channels, connected, served_with_token
 
+from rnnviz.serving.access import OWN_REQUEST
+
 
 def test_every_promise_names_its_tests():
     """SECURITY.md names every test of these files but this one, and no other."""
@@ -34,7 +36,11 @@ def test_without_the_token_there_is_no_page_and_no_kernel(guarded):
             assert ask(guarded, path + query).status == 403, path + query
     for method, path in (("POST", "voila/api/shutdown/1-2-3-4-5"), ("DELETE", "api/kernels/1-2-3-4-5"), ("POST", PAGE)):
         assert ask(guarded, path, method).status in (403, 405), path
-    for name, value in (("Authorization", "token wrong"), ("Cookie", "token=x; username-127-0-0-1=x")):
+    for name, value in (
+        ("Authorization", "token wrong"),
+        ("Cookie", "token=x; username-127-0-0-1=x"),
+        (*OWN_REQUEST, "guessed"),
+    ):
         assert ask(guarded, PAGE, **{name: value}).status == 403, name
     assert not connected(guarded, channels("1-2-3-4-5"))
     assert not guarded.kernels()
