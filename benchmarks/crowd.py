@@ -14,25 +14,40 @@ import asyncio
 import random
 import sys
 import time
+from math import inf
 from pathlib import Path
 from statistics import median
 from urllib.parse import urlencode, urlsplit
 
 import numpy as np
+import psutil
 from load import Usage, hold
 from students import PATIENCE, Speaker
 from timing import machine, verdict
 from tornado.httpclient import AsyncHTTPClient
 
 ROOT = Path(__file__).resolve().parents[1]
+SAME = 1.1  # of the memory before a class came
+TIDY = 120  # seconds until it is free again
 sys.path.insert(0, str(ROOT / "tests"))
 
 from conftest import is_kernel  # noqa: E402
 
 
+def kernels(usage: Usage) -> set[psutil.Process]:
+    """Return the processes that are kernels."""
+    return set(filter(is_kernel, usage.kernels()))
+
+
+def kernels_of(students: list[Leaver], usage: Usage) -> set[psutil.Process]:
+    """Return the processes that are these students' kernels."""
+    names = {student.kernel for student in students}
+    return {each for each in kernels(usage) if any(name in " ".join(each.cmdline()) for name in names)}
+
+
 def sizes(usage: Usage) -> list[float]:
     """Return the proportional set size of each kernel in MB."""
-    return [each.memory_full_info().pss / 2**20 for each in usage.kernels() if is_kernel(each)]
+    return [each.memory_full_info().pss / 2**20 for each in kernels(usage)]
 
 
 class Leaver(Speaker):
@@ -67,7 +82,7 @@ async def lesson(address: str, chosen: argparse.Namespace) -> None:
     """Let a class come, work, lose some kernels, and leave."""
     AsyncHTTPClient.configure(None, max_clients=10 * chosen.students)
     usage = Usage(address)
-    idle = sum(each.memory_full_info().pss for each in usage.kernels())
+    idle, waiting = sum(each.memory_full_info().pss for each in usage.kernels()), kernels(usage)
     students = [Leaver(address, random.Random(f"{chosen.seed} {k}")) for k in range(chosen.students)]
     await asyncio.gather(*(student.arrive() for student in students))
     verdict("memory of a student at the first picture: MB, median", median(sizes(usage)), high=60)
@@ -76,20 +91,20 @@ async def lesson(address: str, chosen: argparse.Namespace) -> None:
     victims = random.Random(chosen.seed).sample(students, chosen.kill)
     others = [student for student in students if student not in victims]
     calm = await moves(others, chosen.moves, chosen.think)
-    commands = {each: " ".join(each.cmdline()) for each in usage.kernels()}
     working = asyncio.create_task(moves(others, chosen.moves, chosen.think))
     for student in victims:
-        next(each for each, command in commands.items() if student.kernel in command).kill()
+        kernels_of([student], usage).pop().kill()
         await asyncio.sleep(chosen.think * chosen.moves / 2 / len(victims))
     verdict("first new frame of the others / before, p95", await working / calm, high=1.2)
-    begin = time.perf_counter()
+    begin, used, kept = time.perf_counter(), kernels_of(others, usage), inf
     for student in students:
         await student.leave()
-    while any(map(is_kernel, usage.kernels())) and time.perf_counter() - begin < 600:
+    while (used & kernels(usage) or kept > SAME * idle) and time.perf_counter() - begin < TIDY:
         await asyncio.sleep(1)
-    verdict("all kernels gone after the last has left: seconds", time.perf_counter() - begin, high=120)
-    kept = sum(each.memory_full_info().pss for each in usage.kernels())
-    verdict("memory of the processes that wait, beside that before", kept / idle, high=1.1)
+        kept = sum(each.memory_full_info().pss for each in usage.kernels())
+    verdict("kernels and memory back after the last has left: seconds", time.perf_counter() - begin, high=TIDY)
+    verdict("kernels then, beside those before", len(kernels(usage)) / len(waiting), high=1)
+    verdict("memory then, beside that before", kept / idle, high=SAME)
 
 
 def main() -> None:
