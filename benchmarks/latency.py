@@ -38,6 +38,7 @@ EVERY = {"clicks": 2, "interact": 3}  # presses: of these only the median counts
 KEYS = ("PageUp", "ArrowRight")  # never the same twice, and never back to an earlier setting
 PLACES = (0.5, 0.1, 0.45, 0.15, 0.4, 0.05)  # on the track of about 90 px, never where the handle is
 DRAGGED = ("rnnviz", "echo", "interact", "H = 256")
+MOST = 50
 WARM = 4  # presses of each page that do not count
 CHANGES, DRAG = 50, 2000  # changes of a drag, and how many ms it takes
 MOMENT = Random(0)
@@ -289,9 +290,11 @@ def kernels_share() -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--presses", type=int, default=30)
+    parser.add_argument("--presses", type=int, default=30, help=f"at most {MOST}, so that no slider meets its end")
     parser.add_argument("--drags", type=int, default=3)
     chosen = parser.parse_args()
+    if chosen.presses > MOST:
+        parser.error(f"--presses {chosen.presses}: at most {MOST}, so that no slider meets its end")
     os.environ |= dict.fromkeys(THREADS, "1")  # as a kernel of the demo has it
     print(f"{machine()}; {chosen.presses} presses of the key, {chosen.drags} drags", flush=True)
     with tempfile.TemporaryDirectory() as folder:

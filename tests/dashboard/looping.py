@@ -61,7 +61,10 @@ class Gate:
 def gated_scheme(holds):
     """Register a scheme that waits for its gate where ``holds(rng, fan_in, fan_out, gain)``."""
     gate = Gate(SCHEMES["xavier"].fn, holds)
+    gate.go_on.set()
     with made_up(SCHEMES, "xavier", short="Made up", fn=gate):
+        gate.go_on.clear()  # registering draws from it too
+        gate.begun.clear()
         try:
             yield gate
         finally:
