@@ -191,7 +191,7 @@ def loop(page, url: str, size: int, presses: int) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--pyodide", help="where Pyodide's files are, as for `rnnviz site`")
-    parser.add_argument("--site", type=Path, help="where the site is, or is to be")
+    parser.add_argument("--site", type=Path, help="where a site is that this benchmark has built, or is to build")
     parser.add_argument("--presses", type=int, default=20)
     parser.add_argument("--visits", type=int, default=2)
     chosen = parser.parse_args()
