@@ -52,7 +52,7 @@ function reason(text, label, old) {
 }
 
 // Leaves unchanged rows alone: the list is a live region, and screen readers would read them again.
-function showSentences(list, items, why) {
+function showSentences(list, items, why, whole) {
   items.forEach((item, k) => {
     const [content, old] = [JSON.stringify(item), list.children[k]];
     if (old?.dataset.content === content) return;
@@ -67,7 +67,8 @@ function showSentences(list, items, why) {
     keepHeight(row, items.length, old);
   });
   while (list.children.length > items.length) list.lastChild.remove();
-  if (items.length) keepHeight(list, items.length); // a bet covers the sentences, and leaves them their room
+  // A bet covers the sentences and leaves them their room, as does a draft, which may have fewer than the whole.
+  if (items.length && (whole || items.length > Number(list.dataset.items))) keepHeight(list, items.length);
 }
 
 // A click inside the axes of a map goes to the settings of that point.
@@ -128,7 +129,7 @@ class Frames {
     });
     for (const name of ["told", "curves"]) this.el.style.setProperty(`--${name}`, frame[name]);
     this.step.follow(frame.steps, frame.told);
-    showSentences(this.words, frame.words, this.texts.why);
+    showSentences(this.words, frame.words, this.texts.why, frame.whole);
     this.chooser.update();
     if (this.settings.textContent !== frame.settings) this.settings.textContent = frame.settings;
     this.el.dataset.revision = frame.revision;
