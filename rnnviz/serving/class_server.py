@@ -64,13 +64,15 @@ class ClassServer(app.Server):
 
 async def get_ready(prepared: Prepared, size: int) -> None:
     """Prepare as many pages as there are students, and print how far that is."""
-    begun, kept = time.monotonic(), asyncio.ensure_future(prepared.keep())
+    begun, kept, is_news = time.monotonic(), asyncio.ensure_future(prepared.keep()), True
     while not kept.done():
-        show_progress(f"Pages that wait for the class: {len(prepared.pages)} of {size}", is_news=not prepared.pages)
+        show_progress(f"Pages that wait for the class: {len(prepared.pages)} of {size}", is_news)
         await asyncio.wait([kept], timeout=1)
+        is_news = False
     show_progress("", is_news=False)
     if error := kept.exception():
         print(f"rnnviz: no page can wait for the class ({error}): each opens when its student comes.", flush=True)
+        return
     took = time.monotonic() - begun
     print(f"{len(prepared.pages)} of {size} pages wait for the class, after {took:.0f} s.", flush=True)
 

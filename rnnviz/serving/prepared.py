@@ -15,7 +15,7 @@ from tornado.httpclient import AsyncHTTPClient
 
 from . import access, gallery, languages
 
-PATIENCE = 300.0  # seconds for a page; a class is let in without those that never come
+PATIENCE = 300.0  # seconds for a page
 LATER = 5.0  # seconds in which others may take their turns first
 
 
@@ -42,7 +42,8 @@ class Prepared:
 
     def sort_out(self) -> None:
         """Drop pages whose kernel has died, and all where the notebook has changed."""
-        before, self.saved = self.saved, Path(self.server.root_dir, self.notebook).stat().st_mtime
+        before, file = self.saved, Path(self.server.root_dir, self.notebook)
+        self.saved = file.stat().st_mtime if file.is_file() else 0.0
         for kernel in list(self.pages):
             if kernel not in self.kernels or self.saved != before:
                 self.drop(kernel)
