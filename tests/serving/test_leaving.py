@@ -145,7 +145,8 @@ def test_after_a_long_pause_the_page_says_so_and_brings_its_settings_back(
         wait_until(lambda: not server.kernels(), "the kernel of the silent page is freed")
         wire.mend()
         page.get_by_role("alert").get_by_text("has stopped").wait_for()
-        page.get_by_role("button", name=RELOAD).click()
+        with page.expect_navigation():  # the page that is left has pictures too
+            page.get_by_role("button", name=RELOAD).click()
         page.wait_for_function(PICTURES)
         assert page.evaluate(f"{STAGE}.query") == query
         page.goto("about:blank")
