@@ -166,7 +166,7 @@ def serve_class(arguments: argparse.Namespace, folder: Path, sockets: list, show
         print(f"rnnviz: {sentence}", file=sys.stderr, flush=True)
     port = sockets[0].getsockname()[1]
     public = "".join(arguments.public_host[:1])
-    room = classroom.Classroom(arguments.students, arguments.host, port, arguments.base_url, public=public)
+    room = classroom.Classroom(most, arguments.host, port, arguments.base_url, public=public)
     class_server.serve(folder, sockets, room, in_background(show), **options)
 
 

@@ -28,7 +28,7 @@ LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 FRAMES = frozenset({"iframe", "frame", "embed", "object"})
 KEY = secrets.token_bytes(32)  # a new one for every start of the server
 SERVER = "the server"  # as a visitor of its own pages, which it prepares
-OWN_REQUEST = {"X-Rnnviz-Server": secrets.token_urlsafe(32)}  # the header by which it knows itself
+OWN_HEADER, OWN_KEY = "X-Rnnviz-Server", secrets.token_urlsafe(32)  # by which it knows itself
 IDLE = int(os.environ.get("RNNVIZ_IDLE", 300))  # seconds without a page after which its kernel is freed
 
 
@@ -120,7 +120,7 @@ class Visitors(VoilaIdentityProvider):
     """Knows a visitor by the token, by the cookie that the token earned, or by the path of an own page."""
 
     async def get_user(self, handler: JupyterHandler) -> User | None:
-        if all(is_same(handler.request.headers.get(name, ""), value) for name, value in OWN_REQUEST.items()):
+        if is_same(handler.request.headers.get(OWN_HEADER, ""), OWN_KEY):
             return User(SERVER)
         kernel = page_kernel(handler.request)
         return User(kernel) if kernel else await super().get_user(handler)

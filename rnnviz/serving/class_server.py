@@ -15,7 +15,7 @@ from typing import Any
 
 from tornado.ioloop import PeriodicCallback
 
-from . import app, capacity, class_pages, reports
+from . import app, class_pages, reports
 from .classroom import Classroom
 from .invitation import invite
 from .places import LOOK, STUDENT_HEADER, Places
@@ -94,7 +94,6 @@ def serve(
 ) -> None:
     """Serve a class until Ctrl-C; print its link and the teacher's, and ``show`` the teacher's page."""
     logging.getLogger("tornado.access").addFilter(is_news)
-    room.size = capacity.pages_with_files(room.size)
     options |= {"token": room.token, "max_kernels": room.size}
     app.serve(notebooks, sockets, lambda address: invite(room, show), kind=partial(ClassServer, room), **options)
 

@@ -24,11 +24,15 @@ class Prepared:
 
     Parameters
     ----------
-    server : whose pages they are. notebook : the path of the notebook; "" for no pages.
+    server : whose pages they are.
+
+    Attributes
+    ----------
+    notebook : the path of the notebook, "" for no pages; saved : when it was last saved.
     """
 
-    def __init__(self, server: Any, notebook: str = ""):
-        self.server, self.notebook, self.saved = server, notebook, 0.0
+    def __init__(self, server: Any):
+        self.server, self.notebook, self.saved = server, "", 0.0
         self.pages: dict[str, bytes] = {}  # by their kernels
 
     @property
@@ -65,8 +69,9 @@ class Prepared:
         await self.server.turns.take(LATER)
         try:
             if self.missing > 0:
+                own = {access.OWN_HEADER: access.OWN_KEY}
                 address = f"{self.server.connection_url}voila/render/{quote(self.notebook)}"
-                answer = await AsyncHTTPClient().fetch(address, headers=access.OWN_REQUEST, request_timeout=PATIENCE)
+                answer = await AsyncHTTPClient().fetch(address, headers=own, request_timeout=PATIENCE)
                 if kernel := re.search(rb'"kernelId": "([^"]+)"', answer.body):
                     self.pages[kernel[1].decode()] = answer.body
         finally:

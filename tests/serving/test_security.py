@@ -11,7 +11,7 @@ import pytest
 from browsing import ROOT
 from knocking import CONFIG, LINK, PAGE, PICTURE, TOKEN, Student, ask, channels, connected, served_with_token
 
-from rnnviz.serving.access import OWN_REQUEST
+from rnnviz.serving.access import OWN_HEADER
 
 
 def test_every_promise_names_its_tests():
@@ -39,7 +39,7 @@ def test_without_the_token_there_is_no_page_and_no_kernel(guarded):
     for name, value in (
         ("Authorization", "token wrong"),
         ("Cookie", "token=x; username-127-0-0-1=x"),
-        (*OWN_REQUEST, "guessed"),
+        (OWN_HEADER, "guessed"),
     ):
         assert ask(guarded, PAGE, **{name: value}).status == 403, name
     assert not connected(guarded, channels("1-2-3-4-5"))
